@@ -1,0 +1,34 @@
+"""The errors multihot raises on purpose: each message is one line that says what was given, where, and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MultihotError(Exception):
+    """Anything the user can mend; the command line prints its message and exits with code 2."""
+
+
+class ConfigurationError(MultihotError, ValueError):
+    """A setting, a component name or a combination of components that cannot work."""
+
+
+class DataError(MultihotError, ValueError):
+    """A file, a row or a column that is not what was said to be there."""
+
+
+class RunError(MultihotError):
+    """A run folder that is missing, incomplete or altered."""
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """Say which of the choices was probably meant, and list them all.
+
+    >>> nearest("asymetric", ["asymmetric", "focal"])
+    "did you mean 'asymmetric'? Choices: asymmetric, focal"
+    """
+    names = sorted(str(choice) for choice in choices)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    meant = f"did you mean '{close[0]}'? " if close else ""
+    return f"{meant}Choices: {', '.join(names) or 'none'}"

@@ -1,0 +1,239 @@
+"""The sockets: what a loss, an encoder, a scorer, a decoder, an objective and a decoding must offer.
+
+A class of the library is either one of these interfaces or final; nothing is overridden half-way.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from .predictions import Prediction
+from .types import Batch, Encoding
+
+State = dict[str, Tensor]  # a decoder's memory; every tensor has the instance (or hypothesis) as its first axis
+
+
+class Loss(nn.Module, ABC):
+    """How far logits are from the targets, for every instance on its own; averaging over instances happens outside.
+
+    A loss also says how its logits are read: ``scores`` ranks labels so that, by the loss's own rule, a label is chosen where its
+    score is above 0. ``decision_rule`` says whether that rule may be trusted ("zero", "threshold_label", "top_k") or whether a
+    threshold must be tuned on validation data first ("tuned").
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    decision_rule: ClassVar[str] = "zero"
+    extra_logits: ClassVar[int] = 0  # columns a scorer appends behind the L labels, such as a threshold label
+
+    @abstractmethod
+    def forward(
+        self, logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None
+    ) -> Float[Tensor, " B"]:
+        """One loss an instance; unknown entries carry no loss and no gradient."""
+
+    def scores(self, logits: Float[Tensor, "B E"]) -> Float[Tensor, "B L"]:
+        """Logits (B, L + extra_logits) as scores (B, L); above 0 means chosen by the loss's own rule."""
+        return logits
+
+    def set_progress(self, fraction: float) -> None:
+        """Told how much of the training is done, in [0, 1], for losses that change on the way."""
+
+
+class LabelDistribution(nn.Module, ABC):
+    """Turns targets into soft targets (label distribution learning)."""
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def forward(self, targets: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
+        """Soft targets in [0, 1]."""
+
+
+class Encoder(nn.Module, ABC):
+    """Reads the inputs of a batch; ``width`` is the size D of what comes out, ``reads`` the processor that prepares its inputs."""
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    reads: ClassVar[str]
+    width: int
+
+    @abstractmethod
+    def forward(self, inputs: dict[str, Tensor]) -> Encoding:
+        """States (B, S, D), their mask and the pooled vector (B, D)."""
+
+
+class Scorer(nn.Module, ABC):
+    """Gives all labels their logits at once."""
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def forward(self, encoding: Encoding) -> Float[Tensor, "B L"]:
+        """Logits (B, L); with a loss that appends extra logits, (B, L + extra_logits)."""
+
+
+class Decoder(nn.Module, ABC):
+    """Emits labels one after another; symbol L stops a sequence, symbol L + 1 starts it."""
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def start(self, encoding: Encoding) -> State:
+        """The state before the first label."""
+
+    @abstractmethod
+    def step(self, previous: Int[Tensor, " B"], state: State, encoding: Encoding) -> tuple[Float[Tensor, "B L+1"], State]:
+        """Logits of the next symbol, and the state after it, given the symbol emitted before."""
+
+
+class Model(nn.Module):
+    """An encoder with a scorer, a decoder, or both on top of it.
+
+    Args:
+        encoder: reads the inputs.
+        scorer: scores all labels at once, or None.
+        decoder: emits labels one after another, or None.
+    """
+
+    def __init__(self, encoder: Encoder, scorer: Scorer | None = None, decoder: Decoder | None = None):
+        super().__init__()
+        self.encoder = encoder
+        self.scorer = scorer
+        self.decoder = decoder
+
+    def encode(self, batch: Batch) -> Encoding:
+        """The batch's inputs, encoded."""
+        return self.encoder(batch.inputs)
+
+    def score(self, batch: Batch) -> Float[Tensor, "B L"]:
+        """The scorer's logits."""
+        return self.scorer(self.encode(batch))
+
+
+class Objective(nn.Module, ABC):
+    """What training minimises; its ``forward`` reads like the algorithm box of the paper.
+
+    ``turns`` is cycled through, one batch a turn. Ordinary training has one turn, ``"model"``, that updates the model and whatever
+    parameters the objective owns; an adversarial objective owns a critic and names it in turns such as
+    ``("critic", "critic", "critic", "model")``, with ``turn_parameters`` saying what each turn may change.
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[frozenset[str]] = frozenset()  # of {"scorer", "decoder"}
+    turns: tuple[str, ...] = ("model",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress = 0.0
+        self.reported: dict[str, Tensor] = {}
+
+    @abstractmethod
+    def forward(self, model: Model, batch: Batch, turn: str = "model") -> Float[Tensor, ""]:
+        """The scalar that this turn's optimiser lowers."""
+
+    def turn_parameters(self, model: Model, turn: str) -> Iterator[nn.Parameter]:
+        """The parameters that a turn updates."""
+        yield from model.parameters()
+        yield from self.parameters()
+
+    def set_progress(self, fraction: float) -> None:
+        """Told before every update how much of the training is done, in [0, 1]; passed on to the parts within."""
+        self.progress = fraction
+        for part in self.children():
+            if isinstance(part, (Loss, Objective)):
+                part.set_progress(fraction)
+
+    def report(self, **values: Tensor) -> None:
+        """Put values beside the objective in the training log, such as the terms of a sum."""
+        self.reported.update({name: value.detach() for name, value in values.items()})
+
+
+class Decision(ABC):
+    """Turns scores into label sets; whatever it must learn, it learns from validation data, and it travels in the run folder."""
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    needs_fit: ClassVar[bool] = False
+
+    def fit(self, scores: Any, targets: Any, known: Any = None) -> Decision:
+        """Learn from the validation split: scores (N, L), targets (N, L), known (N, L) or None. Returns self."""
+        return self
+
+    @abstractmethod
+    def __call__(self, scores: Any) -> Any:
+        """scores (N, L), dense or sparse -> chosen (N, L) boolean, of the same kind."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was learned, as plain JSON values."""
+        return {}
+
+    def load_dict(self, content: dict[str, Any]) -> Decision:
+        """Take back what ``to_dict`` gave. Returns self."""
+        return self
+
+
+class Decoding(ABC):
+    """Reads label sets out of a trained model."""
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[frozenset[str]] = frozenset()  # of {"scorer", "decoder"}
+
+    @abstractmethod
+    def __call__(self, model: Model, batch: Batch) -> Prediction:
+        """The prediction for one batch."""
+
+
+class Processor(ABC):
+    """Prepares the rows of a data set for an encoder: a vocabulary, a tokeniser, the means of a table.
+
+    It learns from the training split only and is saved with the run, so that new rows are prepared exactly as the training rows were.
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    modality: ClassVar[str]  # the input column's kind: "text", "table" or "image"
+
+    @abstractmethod
+    def fit(self, rows: Any) -> Processor:
+        """Learn from the training rows (a ``datasets.Dataset``). Returns self."""
+
+    @abstractmethod
+    def prepare(self, rows: Any) -> Any:
+        """Rows -> rows with whatever can be computed once added (memory-mapped, cached); row order unchanged."""
+
+    @abstractmethod
+    def collate(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
+        """Some prepared rows as the ``inputs`` of a batch, padded at the end."""
+
+    def length(self, rows: Any) -> list[int] | None:
+        """How long each prepared row is, so that batches can hold rows of similar length; None if all are alike."""
+        return None
+
+    @abstractmethod
+    def provides(self) -> dict[str, Any]:
+        """What an encoder's constructor may ask for, such as ``vocabulary_size`` or ``num_features``."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """What was learned, as plain JSON values."""
+
+    @abstractmethod
+    def load_dict(self, content: dict[str, Any]) -> Processor:
+        """Take back what ``to_dict`` gave. Returns self."""
+
+
+def check_logits(name: str, logits: Tensor, targets: Tensor, known: Tensor | None, extra: int = 0) -> None:
+    """Refuse logits and targets that do not belong together, in the loss's name.
+
+    Only shapes and types are looked at: they cost nothing, while looking at values would make an accelerator wait.
+    """
+    if not logits.is_floating_point():
+        raise ValueError(f"{name}: logits must be floating point, got {logits.dtype}; pass the scorer's output as it is")
+    expected = (*targets.shape[:-1], targets.shape[-1] + extra)
+    if tuple(logits.shape) != tuple(expected):
+        raise ValueError(f"{name}: logits have shape {tuple(logits.shape)}, but targets {tuple(targets.shape)} ask for {tuple(expected)}")
+    if known is not None and (known.shape != targets.shape or known.dtype != torch.bool):
+        raise ValueError(f"{name}: known must be boolean of shape {tuple(targets.shape)}, got {known.dtype} {tuple(known.shape)}")

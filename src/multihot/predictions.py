@@ -1,0 +1,122 @@
+"""The prediction: scores, the labels chosen, and how it is kept on disk. No PyTorch here, so reports read it quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy import sparse
+
+Scores = Float[np.ndarray, "N L"] | sparse.csr_matrix
+Chosen = Bool[np.ndarray, "N L"] | sparse.csr_matrix
+
+
+@dataclass
+class Prediction:
+    """What a method says about some instances.
+
+    Args:
+        ids: N names.
+        scores: (N, L), only their order means something; dense, or sparse with the best labels of each instance.
+        chosen: (N, L) boolean, dense or sparse: the predicted label sets.
+        sequences: the order in which a decoder emitted the labels, N lists of columns; None without a decoder.
+    """
+
+    ids: list[str]
+    scores: Scores
+    chosen: Chosen
+    sequences: list[list[int]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def num_labels(self) -> int:
+        return self.chosen.shape[1]
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Prediction]) -> Prediction:
+        """One prediction out of those of several batches."""
+        stack = sparse.vstack if sparse.issparse(parts[0].chosen) else np.concatenate
+        stack_scores = sparse.vstack if sparse.issparse(parts[0].scores) else np.concatenate
+        with_order = all(part.sequences is not None for part in parts)
+        return cls(
+            ids=[name for part in parts for name in part.ids],
+            scores=stack_scores([part.scores for part in parts]),
+            chosen=stack([part.chosen for part in parts]),
+            sequences=[sequence for part in parts for sequence in part.sequences] if with_order else None,
+        )
+
+    def reorder(self, ids: Sequence[str]) -> Prediction:
+        """The same prediction in the order of the given ids (batches of similar length shuffle the instances)."""
+        place = {name: i for i, name in enumerate(self.ids)}
+        rows = [place[name] for name in ids]
+        sequences = [self.sequences[i] for i in rows] if self.sequences is not None else None
+        return Prediction(list(ids), self.scores[rows], self.chosen[rows], sequences)
+
+
+def save_prediction(path: Path, prediction: Prediction, targets: sparse.csr_matrix | None = None) -> None:
+    """Write a prediction, with the true label sets where they are known, as one Parquet file.
+
+    Columns: ``id``; ``targets``, the columns of the true labels (null where unlabelled); ``chosen``, those of the predicted labels;
+    ``scores``, L numbers a row, or ``score_labels`` and ``score_values`` where scores are sparse; ``sequence`` where there is one.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def lists(matrix: sparse.csr_matrix, values: np.ndarray, kind: pa.DataType) -> pa.Array:
+        return pa.ListArray.from_arrays(pa.array(matrix.indptr, pa.int32()), pa.array(values, kind))
+
+    def columns_of(matrix: Chosen) -> pa.Array:
+        rows = sparse.csr_matrix(matrix)
+        rows.eliminate_zeros()
+        rows.sort_indices()
+        return lists(rows, rows.indices, pa.int32())
+
+    table = {"id": pa.array(prediction.ids, pa.string()), "chosen": columns_of(prediction.chosen)}
+    if targets is not None:
+        table["targets"] = columns_of(targets)
+    if sparse.issparse(prediction.scores):
+        rows = prediction.scores.tocsr()
+        table["score_labels"] = lists(rows, rows.indices, pa.int32())
+        table["score_values"] = lists(rows, rows.data, pa.float32())
+    else:
+        flat = pa.array(np.ascontiguousarray(prediction.scores, dtype=np.float32).ravel())
+        table["scores"] = pa.FixedSizeListArray.from_arrays(flat, prediction.num_labels)
+    if prediction.sequences is not None:
+        table["sequence"] = pa.array(prediction.sequences, pa.list_(pa.int32()))
+    schema_metadata = {"multihot.num_labels": str(prediction.num_labels)}
+    aside = path.with_name(path.name + ".partial")
+    pq.write_table(pa.table(table).replace_schema_metadata(schema_metadata), aside, compression="zstd")
+    aside.replace(path)
+
+
+def load_prediction(path: Path) -> tuple[Prediction, sparse.csr_matrix | None]:
+    """Read back what ``save_prediction`` wrote: the prediction and the targets (N, L), or None where unlabelled."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    num_labels = int(table.schema.metadata[b"multihot.num_labels"])
+
+    def column(name: str):
+        return table[name].combine_chunks()
+
+    def matrix(index: str, values: str | None = None) -> sparse.csr_matrix:
+        array = column(index)
+        indices = array.flatten().to_numpy(zero_copy_only=False)
+        ends = np.concatenate([[0], np.cumsum(array.value_lengths().to_numpy(zero_copy_only=False))])
+        data = column(values).flatten().to_numpy(zero_copy_only=False) if values else np.ones(len(indices), dtype=bool)
+        return sparse.csr_matrix((data, indices, ends), shape=(table.num_rows, num_labels))
+
+    names = table.column_names
+    if "scores" in names:
+        scores = column("scores").flatten().to_numpy(zero_copy_only=False).reshape(-1, num_labels)
+        chosen = matrix("chosen").toarray()
+    else:
+        scores, chosen = matrix("score_labels", "score_values"), matrix("chosen")
+    sequences = column("sequence").to_pylist() if "sequence" in names else None
+    prediction = Prediction(column("id").to_pylist(), scores, chosen, sequences)
+    return prediction, matrix("targets") if "targets" in names else None
