@@ -1,0 +1,7 @@
+"""Encoders: text, tables and images as states, mask and one pooled vector. Every class in ``__all__`` can be used in a configuration."""
+
+from .image_cnn import ImageCNNEncoder
+from .tabular import TabularEncoder
+from .text_cnn import TextCNNEncoder
+
+__all__ = ["ImageCNNEncoder", "TabularEncoder", "TextCNNEncoder"]

@@ -1,0 +1,5 @@
+"""Scorers: an encoding in, one logit a label out. Every class in ``__all__`` can be used in a configuration."""
+
+from .binary_relevance import BinaryRelevanceScorer
+
+__all__ = ["BinaryRelevanceScorer"]

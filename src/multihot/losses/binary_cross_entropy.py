@@ -1,0 +1,83 @@
+"""Binary cross entropy: every label judged on its own."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..interfaces import Loss, check_logits
+
+REDUCTIONS = ("mean", "sum")
+
+
+def binary_cross_entropy_loss(
+    logits: Float[Tensor, "B L"],
+    targets: Float[Tensor, "B L"],
+    known: Bool[Tensor, "B L"] | None = None,
+    reduction: str = "mean",
+) -> Float[Tensor, " B"]:
+    """Mean cross entropy between each label's probability and its target.
+
+    ``-(y log p + (1 - y) log(1 - p))`` with ``p = sigmoid(s)``, averaged over the known labels of the instance. [T 2.10]
+
+    Args:
+        logits: (B, L), unbounded.
+        targets: (B, L) in [0, 1], hard or soft.
+        known: (B, L); entries that are False carry neither loss nor gradient, whatever their target. None: all are known.
+        reduction: ``"mean"`` or ``"sum"`` over the known labels of an instance.
+
+    Returns:
+        (B,), at least float32; 0 for an instance without a known label.
+
+    Raises:
+        ValueError: if shapes or types do not belong together.
+
+    >>> binary_cross_entropy_loss(torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 1.0]]))
+    tensor([0.4100])
+    """
+    check_logits("binary_cross_entropy_loss", logits, targets, known)
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # a sum over many labels does not fit half precision
+    targets = targets.to(logits.dtype)
+    if known is None:
+        return _reduce(F.binary_cross_entropy_with_logits(logits, targets, reduction="none"), None, reduction)
+    targets = targets.masked_fill(~known, 0.0)  # an unknown target may be anything, even NaN
+    return _reduce(F.binary_cross_entropy_with_logits(logits, targets, reduction="none"), known, reduction)
+
+
+def _reduce(entries: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None, reduction: str) -> Float[Tensor, " B"]:
+    if known is None:
+        return entries.mean(-1) if reduction == "mean" else entries.sum(-1)
+    total = entries.masked_fill(~known, 0.0).sum(-1)
+    return total / known.sum(-1).clamp(min=1) if reduction == "mean" else total
+
+
+class BinaryCrossEntropyLoss(Loss):
+    """Binary cross entropy, the loss of binary relevance; a label is chosen where its probability exceeds one half. [T 2.10]
+
+    Args:
+        reduction: ``"mean"`` or ``"sum"`` over the known labels of an instance.
+
+    Raises:
+        ValueError: for any other reduction.
+
+    >>> BinaryCrossEntropyLoss()(torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 1.0]]))
+    tensor([0.4100])
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ("bce",)
+
+    def __init__(self, reduction: str = "mean"):
+        super().__init__()
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"the 'reduction' parameter must be 'mean' or 'sum', got {reduction!r}")
+        self.reduction = reduction
+
+    def forward(
+        self, logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None
+    ) -> Float[Tensor, " B"]:
+        """(B, L) logits and targets -> one loss an instance (B,); see ``binary_cross_entropy_loss``."""
+        return binary_cross_entropy_loss(logits, targets, known, self.reduction)
