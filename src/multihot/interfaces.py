@@ -110,9 +110,10 @@ class Model(nn.Module):
         """The batch's inputs, encoded."""
         return self.encoder(batch.inputs)
 
-    def score(self, batch: Batch) -> Float[Tensor, "B L"]:
-        """The scorer's logits."""
-        return self.scorer(self.encode(batch))
+    def score(self, batch: Batch, encoding: Encoding | None = None) -> Float[Tensor, "B L"]:
+        """The scorer's logits; an encoding made before is used again."""
+        assert self.scorer is not None, "Method.check lets no objective or decoding ask for a scorer that is not there"
+        return self.scorer(encoding if encoding is not None else self.encode(batch))
 
 
 class Objective(nn.Module, ABC):
@@ -124,7 +125,7 @@ class Objective(nn.Module, ABC):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
-    needs: ClassVar[frozenset[str]] = frozenset()  # of {"scorer", "decoder"}
+    needs: frozenset[str] = frozenset()  # of {"scorer", "decoder"}: the parts it trains
     turns: tuple[str, ...] = ("model",)
 
     def __init__(self) -> None:
@@ -133,8 +134,8 @@ class Objective(nn.Module, ABC):
         self.reported: dict[str, Tensor] = {}
 
     @abstractmethod
-    def forward(self, model: Model, batch: Batch, turn: str = "model") -> Float[Tensor, ""]:
-        """The scalar that this turn's optimiser lowers."""
+    def forward(self, model: Model, batch: Batch, turn: str = "model", encoding: Encoding | None = None) -> Float[Tensor, ""]:
+        """The scalar that this turn's optimiser lowers; a sum of objectives encodes once and hands the encoding to each."""
 
     def turn_parameters(self, model: Model, turn: str) -> Iterator[nn.Parameter]:
         """The parameters that a turn updates."""
@@ -180,11 +181,17 @@ class Decoding(ABC):
     """Reads label sets out of a trained model."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
-    needs: ClassVar[frozenset[str]] = frozenset()  # of {"scorer", "decoder"}
+    needs: ClassVar[frozenset[str]] = frozenset()  # of {"scorer", "decoder"}: the parts it reads
+    loss: Loss | None = None  # whose ``scores`` make sense of a scorer's logits
+    decision: Decision | None = None  # fitted on validation data, where the decoding has one
 
     @abstractmethod
     def __call__(self, model: Model, batch: Batch) -> Prediction:
         """The prediction for one batch."""
+
+    def fit(self, prediction: Prediction, targets: Any, known: Any = None) -> Prediction:
+        """Learn from the validation split what must be learned, and say what the prediction for it becomes."""
+        return prediction
 
 
 class Processor(ABC):

@@ -1,0 +1,5 @@
+"""What training minimises."""
+
+from .scoring import ScoringObjective
+
+__all__ = ["ScoringObjective"]

@@ -1,0 +1,55 @@
+"""Score all labels at once and choose those whose score is high enough."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from ..interfaces import Decision, Decoding, Loss, Model
+from ..predictions import Prediction
+from ..types import Batch
+
+DENSE_UP_TO = 1000  # labels; beyond, a prediction keeps only the best scores of each instance
+KEEP = 100
+
+
+class ThresholdDecoding(Decoding):
+    """The scorer's scores, and a decision that turns them into label sets.
+
+    Args:
+        loss: the loss that trained the scorer; it knows how to read its logits as scores.
+        decision: which scores are high enough (a fixed threshold, one fitted on validation data, one a label, top-k, ...).
+
+    >>> from multihot.calibration import FixedDecision
+    >>> from multihot.losses import ZLPRLoss
+    >>> ThresholdDecoding(ZLPRLoss(), FixedDecision()).needs
+    frozenset({'scorer'})
+    """
+
+    needs = frozenset({"scorer"})
+
+    def __init__(self, loss: Loss, decision: Decision):
+        self.loss = loss
+        self.decision = decision
+
+    @torch.no_grad()
+    def __call__(self, model: Model, batch: Batch) -> Prediction:
+        scores = keep_best(self.loss.scores(model.score(batch)).float())
+        return Prediction(list(batch.ids), scores, self.decision(scores))
+
+    def fit(self, prediction: Prediction, targets: Any, known: Any = None) -> Prediction:
+        self.decision.fit(prediction.scores, targets, known)
+        return Prediction(prediction.ids, prediction.scores, self.decision(prediction.scores))
+
+
+def keep_best(scores: torch.Tensor) -> np.ndarray | sparse.csr_matrix:
+    """(B, L) scores as they are where labels are few; where they are many, the best 100 of each row, as a sparse matrix."""
+    rows, num_labels = scores.shape
+    if num_labels <= DENSE_UP_TO:
+        return scores.cpu().numpy()
+    values, columns = scores.topk(KEEP, dim=1)
+    ends = np.arange(0, rows * KEEP + 1, KEEP)
+    return sparse.csr_matrix((values.cpu().numpy().ravel(), columns.cpu().numpy().ravel(), ends), shape=(rows, num_labels))

@@ -1,0 +1,172 @@
+"""A method: an encoder, a scorer and/or a decoder, one objective that trains them, one decoding that reads label sets out.
+
+Every method of the sources is a choice of these parts, so a comparison of two methods differs in one part only.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from .components import build, check_keys, choices, find, split_config
+from .errors import ConfigurationError, nearest
+from .interfaces import Decoding, Encoder, Model, Objective, Processor
+from .labels import LabelSpace, LabelStatistics
+
+Part = str | dict[str, Any] | None
+
+ENCODER_FOR = {"text": "text_cnn", "table": "tabular", "image": "image_cnn"}  # the quick default of each modality
+
+PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "decision")
+
+
+@dataclass(frozen=True)
+class Method:
+    """The parts of a method by name, each with its arguments.
+
+    Args:
+        encoder: reads the inputs; None takes the quick default of the data's modality.
+        scorer: scores all labels at once, or None.
+        decoder: emits labels one after another, or None.
+        loss: what the objective lowers, where it takes one.
+        distribution: turns targets into label distributions before the loss sees them, or None.
+        objective: what training minimises.
+        decoding: how label sets are read out.
+        decision: how scores become label sets, fitted on validation data where it has something to fit.
+        processor: arguments for the processor that the encoder reads from, such as ``{"max_words": 400}``.
+
+    >>> Method(loss="zlpr").check().loss
+    'zlpr'
+    """
+
+    encoder: Part = None
+    scorer: Part = "binary_relevance"
+    decoder: Part = None
+    loss: Part = "binary_cross_entropy"
+    distribution: Part = None
+    objective: Part = "scoring"
+    decoding: Part = "threshold"
+    decision: Part = "global"
+    processor: Part = None
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Method:
+        """A method from a mapping of parts, refusing unknown ones; ``name`` starts from one of ``METHODS``."""
+        given = dict(config)
+        name = given.pop("name", "br")
+        if name not in METHODS:
+            raise ConfigurationError(f"there is no method '{name}'; {nearest(str(name), METHODS)}")
+        check_keys(given, {field.name: None for field in fields(cls)}, where="method")
+        return replace(METHODS[name], **given)
+
+    def to_config(self) -> dict[str, Any]:
+        """The parts as plain values, for YAML."""
+        return asdict(self)
+
+    def for_modality(self, modality: str) -> Method:
+        """The same method with the encoder that suits the data, where none was named."""
+        return self if self.encoder else replace(self, encoder=ENCODER_FOR[modality])
+
+    def check(self, modality: str | None = None) -> Method:
+        """Say what does not fit together, before any data is read.
+
+        Args:
+            modality: "text", "table" or "image", where it is known.
+
+        Returns:
+            The method itself.
+
+        Raises:
+            ConfigurationError: naming the part, what it needs, and what to change.
+        """
+        if self.scorer is None and self.decoder is None:
+            raise ConfigurationError("this method has neither a scorer nor a decoder; add `scorer: binary_relevance`")
+        for kind in PARTS:
+            if (part := getattr(self, kind)) is not None:
+                _check_arguments(kind, part)
+        self._check_needs("decoding", self.decoding)
+        self._check_needs("objective", self.objective)
+        self._check_trained()
+        if self.encoder is not None and modality is not None:
+            self._check_modality(modality)
+        return self
+
+    def _check_needs(self, kind: str, part: Part) -> None:
+        if part is None:
+            raise ConfigurationError(f"this method has no {kind}; choose one of {', '.join(choices(kind))}")
+        name, _ = split_config(kind, part)
+        present = self._present()
+        for missing in sorted(find(kind, name).needs - present):
+            article = "an" if missing[0] in "aeiou" else "a"
+            fitting = [other for other, cls in choices(kind).items() if cls.needs <= present]
+            instead = f" or use `{kind}: {fitting[0]}`" if fitting else ""
+            example = {"decoder": "recurrent", "scorer": "binary_relevance"}[missing]
+            raise ConfigurationError(
+                f"{kind} '{name}' needs {article} {missing}, but this method has only a {'/'.join(sorted(present))}; "
+                f"add `{missing}: {example}`{instead}"
+            )
+
+    def _check_trained(self) -> None:
+        name, _ = split_config("objective", self.objective)
+        for part in sorted(self._present() - find("objective", name).needs):
+            raise ConfigurationError(f"objective '{name}' does not train the {part}; leave `{part}` out or choose an objective that does")
+
+    def _check_modality(self, modality: str) -> None:
+        name, _ = split_config("encoder", self.encoder)
+        reads = find("processor", find("encoder", name).reads).modality
+        if reads != modality:
+            raise ConfigurationError(f"encoder '{name}' reads {reads}, but the data is {modality}; use `encoder: {ENCODER_FOR[modality]}`")
+
+    def _present(self) -> set[str]:
+        return {part for part in ("scorer", "decoder") if getattr(self, part) is not None}
+
+    def build_processor(self) -> Processor:
+        """The processor, not yet fitted, that prepares rows for the encoder."""
+        assert self.encoder is not None, "for_modality comes first"
+        name, arguments = split_config("encoder", self.encoder)
+        cls = find("encoder", name)
+        own = dict(self.processor) if isinstance(self.processor, Mapping) else {}
+        wanted = inspect.signature(find("processor", cls.reads)).parameters
+        shared = {key: value for key, value in arguments.items() if key in wanted and key not in own}
+        return build("processor", {"name": cls.reads, **shared, **own})
+
+    def assemble(
+        self, processor: Processor, space: LabelSpace, statistics: LabelStatistics
+    ) -> tuple[Model, Objective, Decoding]:
+        """Build the model, the objective that trains it and the decoding that reads it.
+
+        Args:
+            processor: fitted on the training split; supplies what the encoder needs to know of the inputs.
+            space: the labels.
+            statistics: of the training split.
+
+        Returns:
+            (model, objective, decoding).
+        """
+        labels = {"num_labels": len(space), "label_space": space, "statistics": statistics}
+        encoder: Encoder = build("encoder", self.encoder, **processor.provides(), **labels)
+        labels["width"] = encoder.width
+        loss = build("loss", self.loss, **labels) if self.loss else None
+        extra = loss.extra_logits if loss is not None else 0
+        scorer = build("scorer", self.scorer, extra_logits=extra, **labels) if self.scorer else None
+        decoder = build("decoder", self.decoder, **labels) if self.decoder else None
+        distribution = build("distribution", self.distribution, **labels) if self.distribution else None
+        objective = build("objective", self.objective, loss=loss, distribution=distribution, **labels)
+        decision = build("decision", self.decision, **labels) if self.decision else None
+        decoding = build("decoding", self.decoding, loss=loss, decision=decision, **labels)
+        return Model(encoder, scorer, decoder), objective, decoding
+
+
+METHODS: dict[str, Method] = {
+    "br": Method(),  # binary relevance: every label on its own, one threshold tuned for micro-F1 as in the thesis
+}
+
+
+def _check_arguments(kind: str, part: Part) -> None:
+    """Refuse an unknown component or an argument its constructor does not have."""
+    name, arguments = split_config(kind, part)  # type: ignore[arg-type]
+    parameters = inspect.signature(find(kind, name)).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        check_keys(arguments, set(parameters), where=f"{kind} '{name}'")

@@ -1,0 +1,192 @@
+"""Train a model with an objective on Lightning, keeping the best checkpoint."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, Logger
+from torch.utils.data import DataLoader
+
+from ..errors import ConfigurationError
+from ..interfaces import Decoding, Model, Objective
+from .callbacks import LastCheckpoint, RandomStates, TrainingProgress
+from .module import Judge, TrainingModule
+from .settings import TrainingSettings
+from .stream import stream_loader
+
+
+@dataclass
+class TrainingOutcome:
+    """What a training cost and reached."""
+
+    updates: int
+    epochs: float
+    seconds: float
+    best_update: int
+    best_value: float
+    parameters: int
+    instances_per_second: float
+
+
+def train(
+    model: Model,
+    objective: Objective,
+    decoding: Decoding,
+    loader: DataLoader,
+    validation_loader: DataLoader,
+    judge: Judge,
+    settings: TrainingSettings,
+    folder: Path,
+    seed: int = 0,
+    resume: bool = False,
+) -> TrainingOutcome:
+    """Train, and leave the weights of the best validation in the model.
+
+    Args:
+        model: changed in place.
+        objective: what is lowered; may own parameters (a critic, a threshold).
+        decoding: reads label sets at validation.
+        loader: one epoch of training batches, in an order that depends on the seed and the epoch alone.
+        validation_loader: the validation batches.
+        judge: a validation prediction -> its measures.
+        settings: how to train.
+        folder: where ``log/`` and ``checkpoints/`` go.
+        seed: of every random number from here on.
+        resume: go on from ``checkpoints/last.ckpt``; the result is that of a training never interrupted.
+
+    Returns:
+        What it cost and reached.
+
+    Raises:
+        TrainingInterruptedError: after Ctrl-C, with the checkpoint to go on from saved.
+        TrainingDivergedError: when a loss is not finite.
+    """
+    per_epoch = len(loader)
+    updates = settings.total_updates(per_epoch)
+    last = folder / "checkpoints" / "last.ckpt"
+    start, seconds_before = _position(last) if resume and last.exists() else (0, 0.0)
+    module = TrainingModule(model, objective, decoding, settings, updates, per_epoch, judge, seconds_before)
+    keeper, progress = LastCheckpoint(last), TrainingProgress(settings, updates, per_epoch)
+    best = ModelCheckpoint(
+        last.parent, "best", f"validation/{settings.monitor}", mode=settings.monitor_mode, save_weights_only=True, enable_version_counter=False
+    )
+    callbacks: list[Callback] = [RandomStates(), progress, best, keeper]
+    if settings.patience:
+        callbacks.append(EarlyStopping(f"validation/{settings.monitor}", mode=settings.monitor_mode, patience=settings.patience))
+    with quiet_lightning():
+        pl.seed_everything(seed, workers=True, verbose=False)
+        trainer = _trainer(settings, folder, callbacks, updates, per_epoch)
+        try:
+            options = {"weights_only": True} if "weights_only" in inspect.signature(trainer.fit).parameters else {}
+            trainer.fit(module, stream_loader(loader, updates, start), validation_loader, ckpt_path=last if start else None, **options)
+        finally:
+            progress.stop()
+            keeper.restore_signals()
+    done = trainer.fit_loop.epoch_loop.batch_progress.total.completed
+    _load_best(module, Path(best.best_model_path))
+    return TrainingOutcome(
+        updates=done,
+        epochs=done / per_epoch,
+        seconds=module.seconds(),
+        best_update=module.best_update,
+        best_value=float(best.best_model_score) if best.best_model_score is not None else float("nan"),
+        parameters=sum(p.numel() for p in model.parameters()),
+        instances_per_second=module.instances_seen / max(module.seconds() - seconds_before, 1e-9),
+    )
+
+
+def _trainer(settings: TrainingSettings, folder: Path, callbacks: list[Callback], updates: int, per_epoch: int) -> pl.Trainer:
+    return pl.Trainer(
+        accelerator=settings.device,
+        devices=settings.devices,
+        strategy=settings.strategy,
+        precision=resolve_precision(settings),  # type: ignore[arg-type]
+        max_epochs=1,  # the stream holds every epoch
+        min_epochs=0,  # and may end early
+        val_check_interval=min(settings.validation_interval(per_epoch), updates),
+        num_sanity_val_steps=0,
+        callbacks=callbacks,
+        logger=make_loggers(settings, folder),
+        log_every_n_steps=max(1, min(50, per_epoch // 5)),
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+
+
+def resolve_precision(settings: TrainingSettings) -> str:
+    """"auto" is bf16-mixed where the hardware computes in it, 32-true elsewhere; anything else is taken as it stands."""
+    if settings.precision != "auto":
+        return settings.precision
+    if settings.device in ("auto", "gpu", "cuda") and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    if settings.device in ("auto", "cpu"):
+        return "bf16-mixed" if cpu_computes_bf16() else "32-true"
+    return "32-true"
+
+
+def cpu_computes_bf16() -> bool:
+    """Whether this processor multiplies bf16 matrices in hardware (AVX-512 BF16 or AMX); without, bf16 is slower than fp32."""
+    probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return any(getattr(torch.cpu, probe, bool)() for probe in probes)
+
+
+def make_loggers(settings: TrainingSettings, folder: Path) -> list[Logger]:
+    """The CSV log that is always kept (``log/metrics.csv``), and those the settings name."""
+    loggers: list[Logger] = [CSVLogger(folder, name="", version="log", flush_logs_every_n_steps=50)]
+    for name in settings.loggers:
+        try:
+            if name == "tensorboard":
+                from lightning.pytorch.loggers import TensorBoardLogger
+
+                loggers.append(TensorBoardLogger(folder, name="", version="tensorboard"))
+            elif name == "mlflow":
+                from lightning.pytorch.loggers import MLFlowLogger
+
+                loggers.append(MLFlowLogger(run_name=folder.name, tracking_uri=f"file:{folder / 'mlflow'}"))
+            else:
+                from lightning.pytorch.loggers import WandbLogger
+
+                loggers.append(WandbLogger(name=folder.name, save_dir=folder))
+        except ImportError as error:
+            raise ConfigurationError(f'logger \'{name}\' is not installed ({error}); pip install "multihot[loggers]"') from error
+    return loggers
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Lightning's remarks on devices, workers and log folders are not about anything a user of multihot decides."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")]
+    before = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="lightning")
+            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+def _position(checkpoint: Path) -> tuple[int, float]:
+    """How many updates a checkpoint has behind it, and how many seconds they took."""
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return content["multihot"]["updates"], content["multihot"]["seconds"]
+
+
+def _load_best(module: TrainingModule, path: Path) -> None:
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    module.best_update = content["multihot"]["updates"]
+    module.load_state_dict(content["state_dict"])

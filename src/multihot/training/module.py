@@ -1,0 +1,149 @@
+"""The training loop's inside: one update, one validation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ..errors import MultihotError
+from ..interfaces import Decoding, Model, Objective
+from ..predictions import Prediction
+from ..types import Batch
+from .settings import TrainingSettings
+
+Judge = Callable[[Prediction], dict[str, float]]  # a validation prediction -> its measures
+
+CHECK_EVERY = 50  # updates; asking an accelerator after every update whether a loss is finite would make it wait
+
+
+class TrainingDivergedError(MultihotError):
+    """A loss became infinite or not a number."""
+
+
+class TrainingModule(pl.LightningModule):
+    """One objective, lowered turn by turn over a stream of batches.
+
+    Args:
+        model: what is trained.
+        objective: says what each turn lowers and which parameters it may change.
+        decoding: reads label sets out of the model at validation.
+        settings: optimiser, schedule, clipping.
+        total_updates: length of the stream.
+        updates_per_epoch: for the log.
+        judge: measures a validation prediction.
+        seconds_before: what the training took until it was interrupted.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        objective: Objective,
+        decoding: Decoding,
+        settings: TrainingSettings,
+        total_updates: int,
+        updates_per_epoch: int,
+        judge: Judge,
+        seconds_before: float = 0.0,
+    ):
+        super().__init__()
+        self.automatic_optimization = False  # several turns, each with an optimiser of its own
+        self.model = model
+        self.objective = objective
+        self.decoding = decoding
+        self.settings = settings
+        self.total_updates = total_updates
+        self.updates_per_epoch = updates_per_epoch
+        self.judge = judge
+        self.kinds = list(dict.fromkeys(objective.turns))
+        self.predicted: list[Prediction] = []
+        self.losses: list[Tensor] = []
+        self.seconds_before = seconds_before
+        self.began = time.perf_counter()
+        self.instances_seen = 0  # since this start
+        self.best_update = 0
+
+    def on_train_start(self) -> None:
+        self.began = time.perf_counter()
+
+    def seconds(self) -> float:
+        """How long the training has taken, over all its starts."""
+        return self.seconds_before + time.perf_counter() - self.began
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        updates = self.trainer.fit_loop.epoch_loop.batch_progress.total.processed
+        checkpoint["multihot"] = {"updates": updates, "seconds": self.seconds()}
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        return [make_optimiser(list(self.objective.turn_parameters(self.model, kind)), self.settings) for kind in self.kinds]
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        turn = self.objective.turns[batch_idx % len(self.objective.turns)]
+        optimiser = self._optimiser(turn)
+        for group in optimiser.param_groups:
+            group["lr"] = self.settings.learning_rate_at(batch_idx, self.total_updates)
+        self.objective.set_progress(batch_idx / self.total_updates)
+        loss = self.objective(self.model, batch, turn)
+        self._check_finite(loss, batch, batch_idx)
+        optimiser.zero_grad()
+        self.manual_backward(loss)
+        if self.settings.gradient_clip:
+            self.clip_gradients(optimiser, gradient_clip_val=self.settings.gradient_clip, gradient_clip_algorithm="norm")
+        optimiser.step()
+        self.instances_seen += len(batch)
+        if batch_idx + 1 == self.total_updates:
+            self.trainer.should_stop = True  # so that the last update is followed by a validation, whatever the interval
+        self.log_dict({f"training/{turn}_loss" if len(self.kinds) > 1 else "training/loss": loss.detach()}, prog_bar=False)
+        self.log_dict({f"training/{name}": value for name, value in self.objective.reported.items()})
+        self.log("epoch", float(batch_idx // self.updates_per_epoch))
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self.predicted.append(self.decoding(self.model, batch))
+        self.losses.append(self.objective(self.model, batch, "model").detach() * len(batch))
+
+    def on_validation_epoch_end(self) -> None:
+        prediction = Prediction.concatenate(gather(self.predicted))
+        total = torch.stack(self.losses).sum() / max(sum(len(part) for part in self.predicted), 1)
+        self.predicted, self.losses = [], []
+        measures = self.judge(prediction) | {"loss": float(total)}
+        if self.settings.monitor not in measures:
+            raise MultihotError(f"training.monitor '{self.settings.monitor}' is not measured; measured are: {', '.join(sorted(measures))}")
+        self.log_dict({f"validation/{name}": value for name, value in measures.items()}, sync_dist=False)
+
+    def _optimiser(self, turn: str) -> Any:
+        optimisers = self.optimizers()
+        return optimisers[self.kinds.index(turn)] if isinstance(optimisers, list) else optimisers
+
+    def _check_finite(self, loss: Tensor, batch: Batch, update: int) -> None:
+        if loss.device.type != "cpu" and update % CHECK_EVERY:
+            return
+        if not torch.isfinite(loss):
+            some = ", ".join(str(name) for name in list(batch.ids)[:5])
+            raise TrainingDivergedError(
+                f"the loss became {float(loss)} at update {update + 1}, in the batch with the instances {some}, ...; the last good "
+                f"checkpoint is in the run folder's checkpoints; lower training.learning_rate or set training.precision=32-true"
+            )
+
+
+def make_optimiser(parameters: list[nn.Parameter], settings: TrainingSettings) -> Optimizer:
+    """The optimiser that the settings name; parameters that never get a gradient are left out."""
+    trainable = [p for p in parameters if p.requires_grad]
+    options = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    if settings.optimiser == "sgd":
+        return torch.optim.SGD(trainable, momentum=0.9, **options)
+    kind = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
+    return kind(trainable, fused=True, **options)
+
+
+def gather(parts: list[Prediction]) -> list[Prediction]:
+    """The predictions of all processes, where there are several; an instance that two of them saw is kept once by ``reorder``."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return parts
+    everyone: list[list[Prediction] | None] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(everyone, parts)
+    return [part for share in everyone if share for part in share]

@@ -1,0 +1,112 @@
+"""How long, how fast and on what a method trains."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ConfigurationError, nearest
+
+SCHEDULES = ("constant", "linear", "cosine")
+OPTIMISERS = ("adam", "adamw", "sgd")
+LOGGERS = ("tensorboard", "mlflow", "wandb")
+LOWER_IS_BETTER = frozenset({"loss", "hamming_loss", "coverage_error", "ranking_loss", "one_error", "calibration_error"})
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Settings of one training.
+
+    Args:
+        epochs: passes over the training split.
+        updates: number of updates; when given, it replaces ``epochs``.
+        batch_size: instances a batch.
+        optimiser: "adam", "adamw" or "sgd" (momentum 0.9).
+        learning_rate: the optimiser's step size.
+        weight_decay: the optimiser's weight decay.
+        schedule: how the learning rate goes: "constant", "linear" or "cosine" decay to 0.
+        warmup: share of the updates in which the learning rate rises from 0, in [0, 1).
+        gradient_clip: largest norm of a gradient; 0 for none.
+        validate_every: "1 epoch", "2 epochs", "500 updates".
+        monitor: the validation measure that picks the best checkpoint ("micro_f1", "map", "loss", ...).
+        patience: stop after that many validations without progress; None trains to the end.
+        precision: Lightning's precision; "auto" is bf16-mixed where the hardware computes in it, else 32-true.
+        device: Lightning's accelerator ("auto", "cpu", "gpu", ...).
+        devices: Lightning's devices.
+        strategy: Lightning's strategy.
+        workers: processes that prepare batches.
+        loggers: of "tensorboard", "mlflow", "wandb"; a CSV log is always kept.
+
+    Raises:
+        ConfigurationError: for a value that is not allowed.
+
+    >>> TrainingSettings(epochs=3).total_updates(per_epoch=10)
+    30
+    """
+
+    epochs: int = 20
+    updates: int | None = None
+    batch_size: int = 32
+    optimiser: str = "adam"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    warmup: float = 0.0
+    gradient_clip: float = 10.0
+    validate_every: str = "1 epoch"
+    monitor: str = "micro_f1"
+    patience: int | None = None
+    precision: str = "auto"
+    device: str = "auto"
+    devices: int | str = "auto"
+    strategy: str = "auto"
+    workers: int = 0
+    loggers: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for name, least in {"epochs": 1, "batch_size": 1, "workers": 0, "gradient_clip": 0, "weight_decay": 0}.items():
+            if getattr(self, name) < least:
+                raise ConfigurationError(f"training.{name} must be at least {least}, got {getattr(self, name)!r}")
+        for name in ("updates", "patience"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ConfigurationError(f"training.{name} must be at least 1 or null, got {getattr(self, name)!r}")
+        if not self.learning_rate > 0:
+            raise ConfigurationError(f"training.learning_rate must be above 0, got {self.learning_rate!r}")
+        if not 0 <= self.warmup < 1:
+            raise ConfigurationError(f"training.warmup must be in [0, 1), got {self.warmup!r}")
+        _one_of("schedule", self.schedule, SCHEDULES)
+        _one_of("optimiser", self.optimiser, OPTIMISERS)
+        for logger in self.loggers:
+            _one_of("loggers", logger, LOGGERS)
+        self.validation_interval(1)
+
+    def total_updates(self, per_epoch: int) -> int:
+        """Updates in the whole training, where an epoch has that many."""
+        return self.updates or self.epochs * per_epoch
+
+    def validation_interval(self, per_epoch: int) -> int:
+        """Updates between two validations."""
+        number, _, unit = self.validate_every.partition(" ")
+        if not number.isdigit() or int(number) < 1 or unit not in ("epoch", "epochs", "update", "updates"):
+            raise ConfigurationError(f"training.validate_every must read like '1 epoch' or '500 updates', got {self.validate_every!r}")
+        return int(number) * (per_epoch if unit.startswith("epoch") else 1)
+
+    def learning_rate_at(self, update: int, total: int) -> float:
+        """The learning rate of one update (counted from 0)."""
+        warmup = self.warmup * total
+        if update < warmup:
+            return self.learning_rate * (update + 1) / (warmup + 1)
+        rest = (update - warmup) / max(total - warmup, 1)
+        factor = {"constant": 1.0, "linear": 1 - rest, "cosine": 0.5 * (1 + math.cos(math.pi * rest))}[self.schedule]
+        return self.learning_rate * factor
+
+    @property
+    def monitor_mode(self) -> str:
+        """Whether the monitored measure should grow ("max") or fall ("min")."""
+        return "min" if self.monitor in LOWER_IS_BETTER else "max"
+
+
+def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigurationError(f"training.{name} has no '{value}'; {nearest(str(value), allowed)}")

@@ -1,0 +1,58 @@
+"""All batches of a training as one stream, so that validation by updates, resuming and schedules need only a position in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch.utils.data import DataLoader, Sampler
+
+
+class UpdateStream(Sampler[list[int]]):
+    """Batches of epoch after epoch, up to a number of updates.
+
+    Args:
+        epoch_sampler: a batch sampler whose order is a pure function of its seed and ``set_epoch``.
+        updates: how many batches there are in all.
+        start: how many of them have been used already, when a training goes on.
+
+    >>> from torch.utils.data import BatchSampler, SequentialSampler
+    >>> list(UpdateStream(BatchSampler(SequentialSampler(range(3)), 2, False), updates=5, start=3))
+    [[2], [0, 1]]
+    """
+
+    def __init__(self, epoch_sampler: Any, updates: int, start: int = 0):
+        self.epoch_sampler = epoch_sampler
+        self.updates = updates
+        self.start = start
+
+    def __len__(self) -> int:
+        return self.updates
+
+    def __iter__(self) -> Iterator[list[int]]:
+        per_epoch = len(self.epoch_sampler)
+        position = self.start
+        while position < self.updates:
+            epoch, skip = divmod(position, per_epoch)
+            if hasattr(self.epoch_sampler, "set_epoch"):
+                self.epoch_sampler.set_epoch(epoch)
+            for number, batch in enumerate(self.epoch_sampler):
+                if number < skip:
+                    continue
+                if position == self.updates:
+                    return
+                yield batch
+                position += 1
+
+
+def stream_loader(epoch_loader: DataLoader, updates: int, start: int = 0) -> DataLoader:
+    """A loader over the whole training, made from one over a single epoch."""
+    return DataLoader(
+        epoch_loader.dataset,
+        batch_sampler=UpdateStream(epoch_loader.batch_sampler, updates, start),
+        collate_fn=epoch_loader.collate_fn,
+        num_workers=epoch_loader.num_workers,
+        persistent_workers=epoch_loader.num_workers > 0,
+        generator=epoch_loader.generator,
+        pin_memory=epoch_loader.pin_memory,
+    )
