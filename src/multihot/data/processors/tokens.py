@@ -1,0 +1,69 @@
+"""What both text processors do alike: token numbers in a memory-mapped column, and padded batches of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..cache import cache_root
+
+CHUNK = 10_000  # rows read at once where a whole column is looked at
+
+
+def add_tokens(rows: Any, tokenise: Callable[[list[str | None]], list[list[int]]], settings: Any) -> Any:
+    """Rows with a column ``tokens``; kept in the cache under the rows' fingerprint and the settings where the rows lie on disk.
+
+    Args:
+        rows: a ``datasets.Dataset`` with a column ``text``.
+        tokenise: texts -> their token numbers.
+        settings: everything that the token numbers follow from, as plain JSON values.
+
+    Returns:
+        The rows in the same order; a second call with the same content only opens the cached file.
+    """
+    import datasets
+
+    fingerprint = content_key(rows, settings)
+    place: dict[str, Any] = {"keep_in_memory": True}
+    if rows.cache_files:
+        folder = cache_root() / "tokens"
+        folder.mkdir(parents=True, exist_ok=True)
+        place = {"cache_file_name": str(folder / f"{fingerprint}.arrow")}
+    return rows.map(
+        lambda texts: {"tokens": tokenise(texts)},
+        input_columns="text",
+        batched=True,
+        features=datasets.Features({**rows.features, "tokens": datasets.Sequence(datasets.Value("int32"))}),
+        new_fingerprint=fingerprint,
+        desc="Tokenising",
+        **place,
+    )
+
+
+def content_key(rows: Any, settings: Any) -> str:
+    """One key for the content of the rows and some settings."""
+    text = json.dumps([rows._fingerprint, settings], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def token_lengths(rows: Any) -> list[int]:
+    """How many tokens each prepared row has."""
+    import pyarrow.compute as pc
+
+    chunks = rows.select_columns("tokens").with_format("arrow").iter(CHUNK)
+    return [length for table in chunks for length in pc.list_value_length(table["tokens"]).to_pylist()]
+
+
+def pad(rows: list[dict[str, Any]], padding: int = 0) -> dict[str, Tensor]:
+    """The rows' token numbers padded at the end: ``tokens`` (B, S) int64 and ``mask`` (B, S), True where a token is real."""
+    lengths = np.fromiter((len(row["tokens"]) for row in rows), dtype=np.int64, count=len(rows))
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    tokens = np.full(mask.shape, padding, dtype=np.int64)
+    tokens[mask] = np.concatenate([row["tokens"] for row in rows])
+    return {"tokens": torch.from_numpy(tokens), "mask": torch.from_numpy(mask)}
