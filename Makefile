@@ -1,0 +1,48 @@
+# The commands of the house; `make` alone lists them. Everything runs from .venv, which `make setup` fills with the tested versions.
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+TESTS ?= --doctest-modules src tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench docs clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+setup: $(READY) ## make .venv and install multihot in it, with the versions of constraints.txt
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "multihot needs Python 3.11, 3.12 or 3.13; name one: make setup PYTHON=/path/to/python"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: $(READY) ## train two methods on the embedded data and compare them: under three minutes on two cores
+	$(BIN)/multihot demo
+
+test: $(READY) ## every test but the long reproductions, and every example of the docstrings
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" $(TESTS)
+
+check: $(READY) ## style, types, directions of imports, docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python docs/check.py
+
+format: $(READY) ## mend what can be mended without thinking
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## every benchmark, one after another; figures as JSON under runs/benchmarks
+	@mkdir -p runs/benchmarks
+	set -e; for file in benchmarks/*.py; do $(BIN)/python $$file --out runs/benchmarks/$$(basename $$file .py).json; done
+
+docs: $(READY) ## write the table of components from the code, then check links and snippets
+	$(BIN)/python docs/check.py --write
+
+clean: ## remove what the commands above made, the installation included
+	rm -rf .venv runs/benchmarks .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,113 @@
+"""Hold the documents against the code: links resolve, printed commands parse, the table of components is up to date.
+
+``python docs/check.py`` checks; ``--write`` writes the table first. That Python snippets run is tested in ``tests/test_docs.py``.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+COMPONENTS = ROOT / "docs" / "components.md"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob("examples/*.md")])
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def snippets(document: Path, *languages: str) -> list[str]:
+    """The fenced blocks of a document that are written in one of the languages."""
+    return [code for language, code in FENCE.findall(document.read_text()) if language in languages]
+
+
+def anchors(document: Path) -> set[str]:
+    """The names that links within a document may point to, made of its headings as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(document: Path) -> Iterator[str]:
+    """Links to files that are not there, or to headings that are not in them; addresses on the web are not asked."""
+    for link in LINK.findall(FENCE.sub("", document.read_text())):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (document.parent / name).resolve() if name else document
+        if not target.exists():
+            yield f"link to {link}: there is no such file"
+        elif anchor and target.suffix == ".md" and anchor not in anchors(target):
+            yield f"link to {link}: no such heading"
+
+
+def broken_commands(document: Path) -> Iterator[str]:
+    """Lines of shell snippets that call multihot in a way its command line refuses."""
+    from click import ClickException
+    from typer.main import get_command
+
+    from multihot.cli import app
+
+    command = get_command(app)
+    for snippet in snippets(document, "bash", "sh", "console"):
+        for line in snippet.replace("\\\n", " ").splitlines():
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            if words[:1] != ["multihot"]:
+                continue
+            try:
+                parse(command, words[1:])
+            except ClickException as error:
+                yield f"command `{line.strip()}`: {error.format_message()}"
+
+
+def parse(command: Any, words: list[str]) -> None:
+    """Let click read the words as it would before running the command, options of the last subcommand included."""
+    if "--help" in words or "--version" in words:
+        return
+    context = command.make_context("multihot", [], resilient_parsing=True)
+    while hasattr(command, "commands"):
+        _, command, words = command.resolve_command(context, words or ["(nothing)"])
+    command.make_context(command.name, words)
+
+
+def components_table() -> str:
+    """Every component that multihot ships, by kind, with the first line of what it says about itself."""
+    from multihot.components import KINDS, choices
+
+    lines = [
+        "# Components",
+        "",
+        "Written by `make docs` from the code; `multihot list` prints the same. A name in a configuration is the first column.",
+        "",
+    ]
+    for kind, (package, _) in KINDS.items():
+        found = choices(kind)
+        if not found:
+            continue
+        lines += [f"## {kind}", "", f"From `{package}`.", "", "| name | class | what it is |", "|---|---|---|"]
+        for name, cls in found.items():
+            names = ", ".join(f"`{word}`" for word in (name, *getattr(cls, "aliases", ())))
+            said = (cls.__doc__ or "").strip().splitlines()[0].replace("|", "\\|")
+            lines.append(f"| {names} | `{cls.__name__}` | {said} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Print what is wrong, one line a finding; 0 if nothing is."""
+    table = components_table()
+    if "--write" in sys.argv[1:]:
+        COMPONENTS.write_text(table)
+    findings = [
+        f"{path.relative_to(ROOT)}: {text}" for path in DOCUMENTS for check in (broken_links, broken_commands) for text in check(path)
+    ]
+    if not COMPONENTS.exists() or COMPONENTS.read_text() != table:
+        findings.append(f"{COMPONENTS.relative_to(ROOT)}: not what the code says; run `make docs`")
+    print("\n".join(findings) or f"docs: {len(DOCUMENTS)} documents agree with the code")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
