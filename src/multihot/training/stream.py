@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader, Sampler
 
 
@@ -46,13 +47,13 @@ class UpdateStream(Sampler[list[int]]):
 
 
 def stream_loader(epoch_loader: DataLoader, updates: int, start: int = 0) -> DataLoader:
-    """A loader over the whole training, made from one over a single epoch."""
+    """A loader over the whole training, made from one over a single epoch whose sampler yields whole batches."""
     return DataLoader(
         epoch_loader.dataset,
-        batch_sampler=UpdateStream(epoch_loader.batch_sampler, updates, start),
-        collate_fn=epoch_loader.collate_fn,
+        sampler=UpdateStream(epoch_loader.sampler, updates, start),
+        batch_size=None,
         num_workers=epoch_loader.num_workers,
         persistent_workers=epoch_loader.num_workers > 0,
         generator=epoch_loader.generator,
-        pin_memory=epoch_loader.pin_memory,
+        pin_memory=torch.cuda.is_available(),
     )

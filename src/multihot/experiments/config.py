@@ -1,0 +1,172 @@
+"""What one experiment is: data, method, training and seed, as YAML reads and writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from ..components import check_keys
+from ..errors import ConfigurationError
+from ..training import TrainingSettings
+from .files import write_text
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which data, and how its rows are read.
+
+    Args:
+        source: a named data set, a file, a folder, or a mapping of split to file.
+        format: the file format, where the name and the content do not tell.
+        text: column with the text.
+        labels: column with the labels.
+        id: column with the instances' names.
+        features: columns of a table; None takes all numeric ones.
+        delimiter: what separates the labels in their column.
+        validation: share of the training split that is set aside for choosing, where no validation split is given.
+        test: share that is set aside for measuring, where no test split is given; 0 for none.
+        split: how shares are drawn: "stratified" (label sets alike in both parts) or "random".
+        unseen_labels: a label that never occurs in training is left out and counted ("ignore"), refused ("error") or
+            taken into the label space ("include").
+        limit: use only that many training instances, the first ones; for a quick try.
+    """
+
+    source: str | dict[str, str] | None = None
+    format: str | None = None
+    text: str | None = None
+    labels: str | None = None
+    id: str | None = None
+    features: list[str] | None = None
+    delimiter: str | None = None
+    validation: float = 0.1
+    test: float = 0.1
+    split: str = "stratified"
+    unseen_labels: str = "ignore"
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("validation", "test"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigurationError(f"data.{name} must be a share in [0, 1), got {getattr(self, name)!r}")
+        for name, allowed in {"split": ("stratified", "random"), "unseen_labels": ("ignore", "error", "include")}.items():
+            if getattr(self, name) not in allowed:
+                raise ConfigurationError(f"data.{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+
+
+@dataclass(frozen=True)
+class Config:
+    """One experiment.
+
+    Args:
+        data: which data.
+        method: the parts of the method by name (see ``multihot.method.Method``), or those of a classical one.
+        training: how to train.
+        seed: of splits, initial weights, order of batches and sampling.
+    """
+
+    data: DataSettings = field(default_factory=DataSettings)
+    method: dict[str, Any] = field(default_factory=lambda: {"name": "br"})
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    seed: int = 0
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], where: str = "the configuration") -> Config:
+        """A configuration from plain values, refusing unknown keys and wrong kinds."""
+        if not isinstance(content, Mapping):
+            raise ConfigurationError(f"{where} must be a mapping with data, method, training and seed, got {type(content).__name__}")
+        check_keys(content, {f.name for f in fields(cls)}, where=where)
+        method = content.get("method", {"name": "br"})
+        seed = content.get("seed", 0)
+        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+            raise ConfigurationError(f"seed must be an integer of at least 0, got {seed!r}")
+        return cls(
+            data=_section(DataSettings, content.get("data"), "data"),
+            method={"name": method} if isinstance(method, str) else dict(method or {"name": "br"}),
+            training=_section(TrainingSettings, content.get("training"), "training"),
+            seed=seed,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for YAML."""
+        return asdict(self)
+
+
+def load_config(path: Path) -> dict[str, Any]:
+    """Read a YAML configuration as plain values."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"there is no configuration file {path}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise ConfigurationError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from error
+    return content or {}
+
+
+def save_config(path: Path, config: Config) -> None:
+    """Write a configuration as YAML."""
+    write_text(path, yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True))
+
+
+def override(content: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """Apply ``key=value`` settings with dotted keys to plain values.
+
+    >>> override({"method": {"name": "br"}}, ["method.loss=zlpr", "training.epochs=3"])
+    {'method': {'name': 'br', 'loss': 'zlpr'}, 'training': {'epochs': 3}}
+    """
+    result: dict[str, Any] = {key: dict(value) if isinstance(value, Mapping) else value for key, value in content.items()}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
+            raise ConfigurationError(f"--set takes key=value, got '{setting}'; for example --set method.loss=zlpr")
+        *path, last = key.strip().split(".")
+        place = result
+        for step in path:
+            inner = place.get(step)
+            # a part given by its name alone becomes a mapping as soon as one of its arguments is set
+            place[step] = dict(inner) if isinstance(inner, Mapping) else {"name": inner} if isinstance(inner, str) else {}
+            place = place[step]
+        place[last] = _value(text)
+    return result
+
+
+def _value(text: str) -> Any:
+    """A setting's text as YAML reads it; ``1e-3`` is a number here, though YAML 1.1 takes it for a word."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _section(cls: type, content: Mapping[str, Any] | None, name: str) -> Any:
+    if content is None:
+        return cls()
+    if not isinstance(content, Mapping):
+        raise ConfigurationError(f"{name} must be a mapping of settings, got {content!r}")
+    hints = get_type_hints(cls)
+    check_keys(content, set(hints), where=name)
+    return cls(**{key: _checked(value, hints[key], f"{name}.{key}") for key, value in content.items()})
+
+
+def _checked(value: Any, hint: Any, where: str) -> Any:
+    """The value, if it is of the kind that the field asks for; an integer will do for a float."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    plain = tuple(get_origin(kind) or kind for kind in kinds)
+    if isinstance(value, str) and float in plain and str not in plain:
+        value = _value(value)
+    if float in plain and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, plain) and not (isinstance(value, bool) and bool not in plain):
+        return value
+    allowed = " or ".join("null" if kind is type(None) else kind.__name__ for kind in plain)
+    raise ConfigurationError(f"{where} must be {allowed}, got {value!r}")

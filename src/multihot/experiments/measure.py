@@ -1,0 +1,39 @@
+"""What is measured of a prediction whose label sets are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..labels import LabelSpace, LabelStatistics
+from ..metrics import by_frequency, by_set_frequency, evaluate, label_sets_produced, per_label, seen_unseen
+from ..predictions import Prediction
+
+
+def measure(prediction: Prediction, targets: Any, statistics: LabelStatistics, known: Any = None) -> dict[str, float]:
+    """All measures of METHODS section 6 for one split.
+
+    Args:
+        prediction: N rows.
+        targets: (N, L), in the same order.
+        statistics: of the training split.
+        known: (N, L) boolean, or None where everything is annotated.
+
+    Returns:
+        measure -> value.
+    """
+    return evaluate(targets, prediction.chosen, prediction.scores, statistics, known=known)
+
+
+def break_down(
+    prediction: Prediction, targets: Any, space: LabelSpace, statistics: LabelStatistics, known: Any = None
+) -> dict[str, Any]:
+    """The same measures for parts of the split: each label, head/medium/tail, seen and unseen label sets, label-set frequency."""
+    chosen, scores = prediction.chosen, prediction.scores
+    labels = per_label(targets, chosen, scores, known=known)
+    return {
+        "per_label": {"label": list(space.names), "training_count": statistics.counts.tolist(), **labels},
+        "by_frequency": by_frequency(targets, chosen, statistics, scores, known=known),
+        "seen_unseen": seen_unseen(targets, chosen, statistics, scores, known=known),
+        "by_set_frequency": by_set_frequency(targets, chosen, statistics, known=known),
+        "label_sets_produced": label_sets_produced(chosen, statistics),
+    }

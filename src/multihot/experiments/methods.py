@@ -1,0 +1,33 @@
+"""Every method that people can type, neural and classical, under one roof."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..components import choices
+from ..errors import ConfigurationError, nearest
+from ..method import METHODS, Method
+
+
+def classical_names() -> list[str]:
+    """Names of the classical methods, as the command line writes them."""
+    return [name.replace("_", "-") for name in choices("classical")]
+
+
+def is_classical(method: Mapping[str, Any]) -> bool:
+    """Whether a method's configuration names a classical one."""
+    return str(method.get("name", "")).replace("_", "-") in classical_names()
+
+
+def check_method(method: Mapping[str, Any]) -> None:
+    """Refuse a method that cannot work, before any data is read."""
+    name = str(method.get("name", "br"))
+    if is_classical(method):
+        from ..classical import check_classical
+
+        check_classical(method)
+    elif name not in METHODS:
+        raise ConfigurationError(f"there is no method '{name}'; {nearest(name, [*METHODS, *classical_names()])}")
+    else:
+        Method.from_config(method).check()

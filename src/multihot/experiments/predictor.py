@@ -1,0 +1,101 @@
+"""A trained method that turns rows into predictions; neural and classical methods look alike from here on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from ..data.batches import make_loader
+from ..errors import RunError
+from ..interfaces import Decoding, Model, Processor
+from ..labels import LabelSpace, LabelStatistics
+from ..method import Method
+from ..predictions import Prediction
+from .files import read_json, write_json
+
+PREDICTION_BATCH = 128
+
+
+class Predictor(Protocol):
+    """What a run folder needs of a trained method."""
+
+    @property
+    def num_parameters(self) -> int: ...
+
+    def predict(self, rows: Any) -> Prediction:
+        """Rows with the input column that the method was trained on -> their prediction, in the rows' order."""
+
+    def save(self, folder: Path) -> None:
+        """Write all that ``load`` needs, without pickle."""
+
+
+@dataclass
+class NeuralPredictor:
+    """A trained model, the processor that prepares its inputs and the decoding that reads it.
+
+    Args:
+        model: an encoder with a scorer, a decoder, or both.
+        decoding: with its decision fitted.
+        processor: fitted on the training split.
+        space: the labels.
+        device: where it computes; None takes an accelerator where there is one.
+    """
+
+    model: Model
+    decoding: Decoding
+    processor: Processor
+    space: LabelSpace
+    device: str | None = None
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(p.numel() for p in self.model.parameters())
+
+    @torch.no_grad()
+    def predict(self, rows: Any) -> Prediction:
+        ids = list(rows["id"])
+        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.model.to(device).eval()
+        loader = make_loader(self.processor.prepare(rows), self.processor, self.space, batch_size=PREDICTION_BATCH)
+        parts = [self.decoding(self.model, batch.to(device)) for batch in loader]
+        return Prediction.concatenate(parts).reorder(ids)
+
+    def save(self, folder: Path) -> None:
+        from safetensors.torch import save_file
+
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.model.state_dict().items()}
+        loss = self.decoding.loss  # a loss may own parameters that its scores depend on, such as a threshold label
+        if loss is not None:
+            tensors |= {f"loss.{name}": tensor.detach().cpu().contiguous() for name, tensor in loss.state_dict().items()}
+        aside = folder / "model.safetensors.partial"
+        save_file(tensors, aside)
+        aside.replace(folder / "model.safetensors")
+        write_json(folder / "processor.json", self.processor.to_dict())
+        write_json(folder / "decision.json", self.decoding.decision.to_dict() if self.decoding.decision else {})
+
+    @classmethod
+    def load(cls, folder: Path, method: Method, space: LabelSpace, statistics: LabelStatistics) -> NeuralPredictor:
+        """Put the method together again and give it the weights, vocabulary and decision that the folder holds."""
+        from safetensors.torch import load_file
+
+        processor = method.build_processor().load_dict(read_json(folder / "processor.json"))
+        model, _, decoding = method.assemble(processor, space, statistics)
+        try:
+            tensors = load_file(folder / "model.safetensors")
+        except FileNotFoundError:
+            raise RunError(f"{folder}: model.safetensors is missing; the run did not finish or was altered") from None
+        except Exception as error:  # safetensors raises its own kind for a damaged file
+            raise RunError(f"{folder}: model.safetensors is damaged ({error}); train the method again") from error
+        own = {name.removeprefix("loss."): tensor for name, tensor in tensors.items() if name.startswith("loss.")}
+        try:
+            model.load_state_dict({name: tensor for name, tensor in tensors.items() if not name.startswith("loss.")})
+            if decoding.loss is not None:
+                decoding.loss.load_state_dict(own)
+        except RuntimeError as error:
+            raise RunError(f"{folder}: model.safetensors does not fit config.yaml: {str(error).splitlines()[0]}") from error
+        if decoding.decision is not None:
+            decoding.decision.load_dict(read_json(folder / "decision.json"))
+        return cls(model, decoding, processor, space)

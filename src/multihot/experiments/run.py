@@ -1,0 +1,177 @@
+"""A run folder: what training leaves behind, and all that prediction, comparison and reports ever read."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..data import MultiLabelData
+from ..data import load as load_data
+from ..errors import DataError, RunError
+from ..labels import LabelSpace, LabelStatistics
+from ..method import Method
+from ..predictions import Prediction, load_prediction
+from .config import Config, load_config
+from .files import read_json
+from .measure import break_down, measure
+from .methods import is_classical
+from .predictor import NeuralPredictor, Predictor
+
+FORMAT = 1  # of the run folder; grows when an older multihot could no longer read it
+PACKAGES = ("multihot", "torch", "lightning", "scikit-learn", "numpy", "scipy", "datasets", "pyarrow", "transformers")
+
+
+class Run:
+    """A finished run.
+
+    Args:
+        folder: the run folder.
+
+    Raises:
+        RunError: if the folder is missing, the run did not finish, or a newer multihot wrote it.
+
+    Example:
+        ``run = multihot.load("runs/first")`` then ``run.predict(["a new text"])``.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise RunError(f"there is no run folder {self.folder}; `multihot train ... --out {self.folder}` makes one")
+        if not (self.folder / "metrics.json").exists():
+            going_on = f"`multihot train --resume {self.folder}` goes on with it" if (self.folder / "config.yaml").exists() else "train it first"
+            raise RunError(f"{self.folder} holds no finished run (metrics.json is missing); {going_on}")
+        written = self.environment.get("run_format", 0)
+        if written > FORMAT:
+            raise RunError(f"{self.folder} was written by multihot {self.environment.get('multihot')}, which is newer; upgrade multihot")
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """Versions and machine of the training."""
+        return read_json(self.folder / "environment.json")
+
+    @cached_property
+    def config(self) -> Config:
+        """The experiment as it was run."""
+        path = self.folder / "config.yaml"
+        if not path.exists():
+            raise RunError(f"{self.folder}: config.yaml is missing; the run was altered")
+        return Config.from_dict(load_config(path), where=str(path))
+
+    @cached_property
+    def labels(self) -> LabelSpace:
+        """The labels, in the order of every column."""
+        return LabelSpace(read_json(self.folder / "labels.json")["names"])
+
+    @cached_property
+    def statistics(self) -> LabelStatistics:
+        """The label statistics of the training split."""
+        return LabelStatistics.from_dict(read_json(self.folder / "labels.json")["statistics"])
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """``validation`` and ``test`` measures, ``breakdowns``, ``cost`` and ``data``."""
+        return read_json(self.folder / "metrics.json")
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The trained method, loaded when it is first asked for."""
+        if is_classical(self.config.method):
+            from ..classical import load_classical
+
+            return load_classical(self.folder)
+        modality = read_json(self.folder / "labels.json")["modality"]
+        method = Method.from_config(self.config.method).for_modality(modality)
+        return NeuralPredictor.load(self.folder, method, self.labels, self.statistics)
+
+    def prediction(self, split: str = "test") -> tuple[Prediction, Any]:
+        """The prediction kept at training for a split, and the targets (N, L) or None."""
+        path = self.folder / "predictions" / f"{split}.parquet"
+        if not path.exists():
+            raise RunError(f"{self.folder}: predictions/{split}.parquet is missing; this run kept none for '{split}'")
+        return load_prediction(path)
+
+    def rows(self, source: Any) -> Any:
+        """New rows from a file, a list of texts, a list of mappings or a ``datasets.Dataset``, read as the training rows were."""
+        data = self.data(source)
+        return next(iter(data.splits.values()))
+
+    def data(self, source: Any) -> MultiLabelData:
+        """A data set read with the columns and formats of the training."""
+        if isinstance(source, MultiLabelData):
+            return source
+        settings = self.config.data
+        if isinstance(source, Sequence) and not isinstance(source, (str, Path)):
+            return MultiLabelData.from_rows(_as_rows(source))
+        return load_data(
+            source, format=settings.format, text=settings.text, labels=settings.labels, id=settings.id,
+            features=settings.features, delimiter=settings.delimiter,
+        )  # fmt: skip
+
+    def predict(self, source: Any) -> Prediction:
+        """Label sets for new instances.
+
+        Args:
+            source: a file, a list of texts, a list of mappings with the input column, or a ``datasets.Dataset``.
+
+        Returns:
+            Their prediction, in the order given; ``run.labels.decode(prediction.chosen)`` names the labels.
+        """
+        import datasets
+
+        return self.predictor.predict(source if isinstance(source, datasets.Dataset) else self.rows(source))
+
+    def evaluate(self, source: Any, split: str | None = None) -> dict[str, Any]:
+        """Measure the run on labelled data.
+
+        Args:
+            source: a file, a named data set or ``MultiLabelData``.
+            split: which split of it; None takes "test" where there is one, else the only one.
+
+        Returns:
+            ``measures``, ``breakdowns``, ``rows`` and ``unseen_labels``.
+        """
+        data = self.data(source)
+        split = split or ("test" if "test" in data.splits else next(iter(data.splits)))
+        if split not in data.splits:
+            raise DataError(f"{data.name} has no split '{split}'; it has {', '.join(data.splits)}")
+        targets, unknown = data.targets(split, self.labels, unseen=self.config.data.unseen_labels)
+        rows = data.splits[split]
+        prediction = self.predictor.predict(rows)
+        known = None if unknown is None else ~unknown.toarray().astype(bool)
+        return {
+            "measures": measure(prediction, targets, self.statistics, known),
+            "breakdowns": break_down(prediction, targets, self.labels, self.statistics, known),
+            "rows": len(rows),
+            "unseen_labels": data.unseen_labels(self.labels).get(split, {}),
+        }
+
+
+def describe_environment() -> dict[str, Any]:
+    """Versions and machine, so that a figure can be traced to what made it."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "run_format": FORMAT,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "command": " ".join(Path(word).name if i == 0 else word for i, word in enumerate(sys.argv)),
+        **versions,
+    }
+
+
+def _as_rows(source: Sequence[Any]) -> list[dict[str, Any]]:
+    rows = [{"text": row} if isinstance(row, str) else dict(row) for row in source]
+    return [{"id": str(i), "labels": None, **row} for i, row in enumerate(rows)]
