@@ -69,6 +69,11 @@ class Method:
         """The same method with the encoder that suits the data, where none was named."""
         return self if self.encoder else replace(self, encoder=ENCODER_FOR[modality])
 
+    def summary(self) -> str:
+        """The parts in one line."""
+        named = ((kind, getattr(self, kind)) for kind in PARTS)
+        return ", ".join(f"{kind} {split_config(kind, part)[0]}" for kind, part in named if part is not None)
+
     def check(self, modality: str | None = None) -> Method:
         """Say what does not fit together, before any data is read.
 

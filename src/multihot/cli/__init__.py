@@ -1,0 +1,40 @@
+"""The command line: ``multihot train | predict | evaluate | data | list | demo``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import data, demo, evaluate, listing, predict, train
+from .errors import OneLineErrors
+
+app = typer.Typer(
+    name="multihot",
+    cls=OneLineErrors,
+    help="Multi-label learning: train, decide, measure and predict, from a file of instances with label sets.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("train")(train.train)
+app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(data.app, name="data")
+app.command("list")(listing.list_components)
+app.command("demo")(demo.demo)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        from .. import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """The entry point of the ``multihot`` command."""
+    app()

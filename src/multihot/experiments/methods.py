@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,3 +32,10 @@ def check_method(method: Mapping[str, Any]) -> None:
         raise ConfigurationError(f"there is no method '{name}'; {nearest(name, [*METHODS, *classical_names()])}")
     else:
         Method.from_config(method).check()
+
+
+def method_summaries() -> dict[str, str]:
+    """name -> what it is, for every method that people can type."""
+    neural = {name: method.summary() for name, method in METHODS.items()}
+    classical = {name.replace("_", "-"): (inspect.getdoc(cls) or "").split("\n")[0] for name, cls in choices("classical").items()}
+    return neural | classical

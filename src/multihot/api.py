@@ -1,0 +1,98 @@
+"""The Python front door: ``multihot.fit`` and ``multihot.load``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .data import MultiLabelData
+from .errors import ConfigurationError
+from .experiments import Config, Run
+from .experiments import fit as fit_config
+from .experiments.config import override
+
+
+def fit(
+    source: str | Path | Mapping[str, str] | Sequence[str] | MultiLabelData,
+    labels: str | Iterable[Iterable[str]] | None = None,
+    *,
+    out: str | Path,
+    method: str | Mapping[str, Any] = "br",
+    text: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> Run:
+    """Train a method, choose its decisions on validation data, measure it on test data.
+
+    Args:
+        source: a file, a folder, a named data set, files by split, ``MultiLabelData``, or N texts.
+        labels: the column with the labels; with texts given as a list, their N label sets.
+        out: the run folder to make.
+        method: a method's name ("br", "linear-svm", ...) or its parts.
+        text: the column with the text.
+        settings: more settings by dotted key, such as ``{"training.epochs": 5, "method.loss": "zlpr"}``.
+        seed: of splits, initial weights, order of batches and sampling.
+        overwrite: replace a run that is there.
+
+    Returns:
+        The finished run, with ``run.metrics``, ``run.predict(...)`` and ``run.evaluate(...)``.
+
+    Raises:
+        MultihotError: in one line, what is wrong and how to mend it.
+
+    Example:
+        ``run = multihot.fit("train.csv", text="body", labels="tags", out="runs/first")``
+    """
+    content: dict[str, Any] = {"method": {"name": method} if isinstance(method, str) else dict(method), "seed": seed, "data": {}}
+    data = None
+    if isinstance(source, MultiLabelData):
+        data = source
+    elif isinstance(source, (str, Path)):
+        content["data"] = {"source": str(source), "text": text, "labels": labels}
+    elif isinstance(source, Mapping):
+        content["data"] = {"source": {split: str(path) for split, path in source.items()}, "text": text, "labels": labels}
+    else:
+        data = _from_texts(source, labels)
+    for key, value in (settings or {}).items():
+        content = _set(content, key, value)
+    return fit_config(Config.from_dict(content), out, data, overwrite=overwrite)
+
+
+def load(folder: str | Path) -> Run:
+    """Open a finished run.
+
+    Args:
+        folder: the run folder.
+
+    Returns:
+        The run, with ``run.metrics``, ``run.labels``, ``run.predict(...)`` and ``run.evaluate(...)``.
+
+    Raises:
+        RunError: if there is no finished run in the folder.
+
+    Example:
+        ``multihot.load("runs/first").predict(["wheat prices rose"])``
+    """
+    return Run(folder)
+
+
+def _from_texts(texts: Sequence[str], labels: Any) -> MultiLabelData:
+    texts = list(texts)
+    if labels is None or isinstance(labels, str):
+        raise ConfigurationError("texts given as a list need their label sets: multihot.fit(texts, labels=[['a', 'b'], [], ...], out=...)")
+    sets = [list(row) for row in labels]
+    if len(sets) != len(texts):
+        raise ConfigurationError(f"{len(texts)} texts, but {len(sets)} label sets; give one label set a text")
+    return MultiLabelData.from_rows([{"id": str(i), "text": t, "labels": row} for i, (t, row) in enumerate(zip(texts, sets, strict=True))])
+
+
+def _set(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    marked = override(content, [f"{key}=null"])  # makes the place, then the value goes in as it is
+    place = marked
+    *path, last = key.split(".")
+    for step in path:
+        place = place[step]
+    place[last] = value
+    return marked

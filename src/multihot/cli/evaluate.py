@@ -1,0 +1,63 @@
+"""``multihot evaluate``: measure a run on labelled data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import ConfigurationError
+from .tables import say
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    source: Annotated[str | None, typer.Argument(help="A labelled file or a named data set; without it, what was measured at training.")] = None,
+    split: Annotated[str | None, typer.Option(help='Which split of it; by default "test", or the only one.')] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the measures and breakdowns to this JSON file.")] = None,
+) -> None:
+    """Measure a run: every measure, and breakdowns by label frequency, seen and unseen label sets.
+
+    Example: multihot evaluate runs/first more.csv
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..experiments import Run
+    from ..experiments.files import write_json
+
+    opened = Run(run)
+    if source is None:
+        split = split or ("test" if "test" in opened.metrics else "validation")
+        if split not in opened.metrics:
+            raise ConfigurationError(f"{run} was not measured on '{split}'; give a labelled file to measure it on")
+        result = {"measures": opened.metrics[split], "breakdowns": opened.metrics["breakdowns"][split]}
+    else:
+        result = opened.evaluate(source, split)
+        for label, count in list(result["unseen_labels"].items())[:5]:
+            say(f"label '{label}' ({count} times) is not one of the run's labels and is left out")
+    table = Table("measure", "value", box=None, header_style="bold", pad_edge=False)
+    for name, value in result["measures"].items():
+        table.add_row(name, f"{value:.4f}")
+    Console().print(table)
+    _print_groups(result["breakdowns"])
+    if out is not None:
+        write_json(out, result)
+        say(f"measures and breakdowns are in {out}")
+
+
+def _print_groups(breakdowns: dict) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    for title in ("by_frequency", "seen_unseen"):
+        groups = breakdowns.get(title) or {}
+        columns = list(dict.fromkeys(key for group in groups.values() for key in group))
+        shown = [c for c in columns if c in ("rows", "labels", "micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")]
+        table = Table(title.replace("_", " "), *(c.replace("_", " ") for c in shown), box=None, header_style="bold", pad_edge=False)
+        for name, group in groups.items():
+            cells = [group.get(column) for column in shown]
+            table.add_row(name, *("" if c is None else str(c) if isinstance(c, int) else f"{c:.4f}" for c in cells))
+        if groups:
+            Console().print("", table)

@@ -1,0 +1,88 @@
+"""``multihot predict``: label sets for new instances."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import ConfigurationError
+from .tables import say
+
+if TYPE_CHECKING:
+    from ..experiments import Run
+    from ..predictions import Prediction
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    source: Annotated[Path, typer.Argument(help="A file with the columns the run was trained on; labels are not needed.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write: .jsonl, .csv or .parquet; by default JSON lines on standard output.")] = None,
+    top: Annotated[int, typer.Option(min=0, help="Also give that many best labels with their scores.")] = 0,
+) -> None:
+    """Give label sets for new instances.
+
+    Example: multihot predict runs/first new.csv --out tagged.csv
+    """
+    from ..experiments import Run
+    from ..predictions import save_prediction
+
+    if out is not None and out.suffix not in (".jsonl", ".csv", ".parquet"):
+        raise ConfigurationError(f"--out must end in .jsonl, .csv or .parquet, got {out}")
+    opened = Run(run)
+    prediction = opened.predict(source)
+    if out is None:
+        sys.stdout.writelines(_json_lines(opened, prediction, top))
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".parquet":
+        save_prediction(out, prediction)
+    else:
+        lines = _json_lines(opened, prediction, top) if out.suffix == ".jsonl" else _csv_lines(opened, prediction, top)
+        aside = out.with_name(out.name + ".partial")
+        with aside.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+        os.replace(aside, out)
+    say(f"{len(prediction):,} predictions in {out}")
+
+
+def _rows(run: Run, prediction: Prediction, top: int) -> Iterator[dict[str, Any]]:
+    names = run.labels.names
+    for i, (name, chosen) in enumerate(zip(prediction.ids, run.labels.decode(prediction.chosen), strict=True)):
+        row: dict[str, Any] = {"id": name, "labels": chosen}
+        if top:
+            row["scores"] = {names[label]: round(score, 4) for label, score in _best(prediction.scores[[i]], top)}
+        yield row
+
+
+def _best(scores: Any, top: int) -> list[tuple[int, float]]:
+    """The best labels of one row of scores, dense (1, L) or sparse."""
+    if hasattr(scores, "indices"):
+        pairs = list(zip(scores.indices.tolist(), scores.data.tolist(), strict=True))
+    else:
+        pairs = list(enumerate(scores[0].tolist()))
+    return sorted(pairs, key=lambda pair: -pair[1])[:top]
+
+
+def _json_lines(run: Run, prediction: Prediction, top: int) -> Iterator[str]:
+    for row in _rows(run, prediction, top):
+        yield json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _csv_lines(run: Run, prediction: Prediction, top: int) -> Iterator[str]:
+    """One line a row; labels are separated by ``;``, which is quoted as CSV asks where a name holds one."""
+    yield "id,labels,scores\n" if top else "id,labels\n"
+    for row in _rows(run, prediction, top):
+        cells = [row["id"], ";".join(row["labels"])]
+        if top:
+            cells.append(";".join(f"{label}={score}" for label, score in row["scores"].items()))
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="\n").writerow(cells)
+        yield buffer.getvalue()

@@ -1,0 +1,81 @@
+"""``multihot train``: from a file of instances with label sets to a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import ConfigurationError
+from .tables import print_measures, say
+
+
+def train(
+    source: Annotated[str | None, typer.Argument(help="A file, a folder, a named data set (`multihot data list`), or a YAML configuration.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder to make; by default runs/<data>-<method>.")] = None,
+    text: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Column with the labels.")] = None,
+    id_column: Annotated[str | None, typer.Option("--id", help="Column with the instances' names.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="What separates the labels in their column.")] = None,
+    validation: Annotated[Path | None, typer.Option(help="File with the validation split.")] = None,
+    test: Annotated[Path | None, typer.Option(help="File with the test split.")] = None,
+    method: Annotated[str | None, typer.Option(help="A method's name (`multihot list methods`).")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Any setting, such as method.loss=zlpr or training.epochs=5.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of splits, initial weights, order of batches and sampling.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")] = False,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted training of this run folder.")] = None,
+) -> None:
+    """Train a method and leave a run folder: weights, decisions, predictions and measures.
+
+    Examples:
+
+      multihot train train.csv --text body --labels tags --out runs/first
+
+      multihot train reuters21578 --method linear-svm
+
+      multihot train reuters21578 --method br --set method.loss=zlpr --set training.epochs=10
+    """
+    from ..experiments import Config, fit
+    from ..experiments import resume as go_on
+
+    if resume is not None:
+        run = go_on(resume, say=say)
+    else:
+        content = _content(source, text, labels, id_column, delimiter, validation, test, method, settings or [], seed)
+        config = Config.from_dict(content)
+        run = fit(config, out or _default_folder(config), overwrite=overwrite, say=say)
+    print_measures({str(run.folder): run.metrics})
+    say(f"the run is in {run.folder}; `multihot predict {run.folder} FILE` gives label sets for new instances")
+
+
+def _content(
+    source: str | None, text: str | None, labels: str | None, id_column: str | None, delimiter: str | None,
+    validation: Path | None, test: Path | None, method: str | None, settings: list[str], seed: int | None,
+) -> dict[str, Any]:  # fmt: skip
+    from ..experiments import load_config, override
+
+    content: dict[str, Any] = {}
+    if source is not None and source.endswith((".yaml", ".yml")):
+        content, source = load_config(Path(source)), None
+        if not isinstance(content, dict):
+            raise ConfigurationError("a configuration must be a mapping with data, method, training and seed")
+    data = dict(content.get("data") or {})
+    if source is not None:
+        data["source"] = source
+    if validation or test:
+        files = {"train": data.get("source"), "validation": validation, "test": test}
+        data["source"] = {split: str(path) for split, path in files.items() if path}
+    given = {"text": text, "labels": labels, "id": id_column, "delimiter": delimiter}
+    content["data"] = data | {key: value for key, value in given.items() if value is not None}
+    if method is not None:
+        content["method"] = {"name": method}
+    if seed is not None:
+        content["seed"] = seed
+    return override(content, settings)
+
+
+def _default_folder(config: Any) -> Path:
+    source = config.data.source
+    name = Path(source if isinstance(source, str) else source["train"]).name.split(".")[0] if source else "run"
+    return Path("runs") / f"{name}-{config.method.get('name', 'br')}"

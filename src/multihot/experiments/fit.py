@@ -1,0 +1,240 @@
+"""The straight path: data -> label space and statistics -> training -> decision -> predictions -> measures -> run folder."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from ..data import MultiLabelData
+from ..data import load as load_data
+from ..errors import DataError, RunError
+from ..labels import LabelSpace, LabelStatistics
+from ..method import Method
+from ..predictions import Prediction, save_prediction
+from .config import Config, DataSettings, load_config, save_config
+from .files import write_json
+from .measure import break_down, measure
+from .methods import check_method, is_classical
+from .predictor import NeuralPredictor, Predictor
+from .run import Run, describe_environment
+
+Say = Callable[[str], None]
+
+
+def fit(
+    config: Config, out: str | Path, data: MultiLabelData | None = None, *, overwrite: bool = False, say: Say = lambda line: None
+) -> Run:
+    """Train a method, choose its decisions on validation data, measure it on test data, and leave a run folder.
+
+    Args:
+        config: data, method, training and seed.
+        out: the run folder to make.
+        data: a data set already read; None reads what ``config.data`` names.
+        overwrite: replace a run that is there.
+        say: told in one line what happens.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        ConfigurationError: before any data is read, when the method cannot work.
+        DataError: for unusable data.
+        RunError: if the folder holds a run already.
+        TrainingInterruptedError: after Ctrl-C; ``resume`` goes on.
+    """
+    check_method(config.method)
+    folder = Path(out)
+    _check_folder(folder, overwrite)
+    data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
+    previous = _open_folder(folder, config)
+    run = _carry_through(folder, config, data, resume=False, say=say)
+    if previous:
+        shutil.rmtree(previous)
+    return run
+
+
+def resume(out: str | Path, data: MultiLabelData | None = None, *, say: Say = lambda line: None) -> Run:
+    """Go on with a training that was interrupted; the result is that of one never interrupted.
+
+    Args:
+        out: the run folder of the interrupted training.
+        data: the data set, where the training was not given a file or a name.
+        say: told in one line what happens.
+
+    Returns:
+        The finished run; at once, if it was finished already.
+    """
+    folder = Path(out)
+    if (folder / "metrics.json").exists():
+        say(f"{folder} is finished already")
+        return Run(folder)
+    if not (folder / "config.yaml").exists():
+        raise RunError(f"{folder} holds no training to go on with (config.yaml is missing); start one with `multihot train ... --out {folder}`")
+    config = Config.from_dict(load_config(folder / "config.yaml"), where=str(folder / "config.yaml"))
+    data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
+    return _carry_through(folder, config, data, resume=True, say=say)
+
+
+def read_data(config: Config) -> MultiLabelData:
+    """The data an experiment names, with validation and test splits set aside where none are given."""
+    settings = config.data
+    if settings.source is None:
+        raise DataError("no data given; name a file, a folder or a data set (`multihot data list` shows those)")
+    data = load_data(
+        settings.source, format=settings.format, text=settings.text, labels=settings.labels, id=settings.id,
+        features=settings.features, delimiter=settings.delimiter,
+    )  # fmt: skip
+    return set_aside(data, settings, config.seed, validation=not is_classical(config.method))
+
+
+def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validation: bool = True) -> MultiLabelData:
+    """Carve test and validation parts from the training split where the data has none; classical methods need no validation."""
+    if "train" not in data.splits:
+        raise DataError(f"{data.name} has no training split; it has {', '.join(data.splits)}")
+    if settings.limit:
+        train = data.splits["train"].select(range(min(settings.limit, len(data.splits["train"]))))
+        data = replace(data, splits={**data.splits, "train": train})
+    if "test" not in data.splits and settings.test:
+        data = data.with_split("test", settings.test, settings.split, seed)
+    if "validation" not in data.splits and validation:
+        data = data.with_split("validation", settings.validation, settings.split, seed)
+    return data
+
+
+def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: bool, say: Say) -> Run:
+    space = data.label_space(unseen=config.data.unseen_labels)
+    statistics = data.statistics(space)
+    if not statistics.counts.any():
+        raise DataError(f"{data.name}: not one training instance carries a label; check the column with the labels")
+    unseen = data.unseen_labels(space)
+    _warn_unseen(unseen, config, say)
+    sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in data.splits.items())
+    say(f"{data.name}: {sizes}; {len(space)} labels, {statistics.cardinality:.2f} an instance")
+    write_json(folder / "labels.json", {"names": space.names, "modality": data.modality, "statistics": statistics.to_dict()})
+    predictor, cost = _train(folder, config, data, space, statistics, resume)
+    _measure_and_finish(folder, data, space, statistics, predictor, cost, unseen)
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    return Run(folder)
+
+
+def _train(
+    folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, resume: bool
+) -> tuple[Predictor, dict[str, Any]]:
+    if not is_classical(config.method):
+        return _train_neural(folder, config, data, space, statistics, resume)
+    from ..classical import fit_classical
+
+    began = time.perf_counter()
+    predictor = fit_classical(config.method, data, space, config.seed)
+    cost = {"seconds": time.perf_counter() - began, "parameters": predictor.num_parameters}
+    predictor.save(folder)
+    return predictor, cost
+
+
+def _train_neural(
+    folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, resume: bool
+) -> tuple[NeuralPredictor, dict[str, Any]]:
+    import lightning.pytorch as pl
+
+    from ..data.batches import make_loader
+    from ..training import train
+
+    pl.seed_everything(config.seed, verbose=False)
+    method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
+    processor = method.build_processor().fit(data.splits["train"])
+    model, objective, decoding = method.assemble(processor, space, statistics)
+    options = {"workers": config.training.workers, "unseen": config.data.unseen_labels}
+    loaders = {
+        split: make_loader(
+            processor.prepare(data.splits[split]), processor, space,
+            batch_size=config.training.batch_size, shuffle=split == "train", seed=config.seed, **options,
+        )
+        for split in ("train", "validation")
+    }  # fmt: skip
+    validation_ids = list(data.splits["validation"]["id"])
+    targets, known = _targets(data, "validation", space)
+
+    def judge(prediction: Prediction) -> dict[str, float]:
+        ordered = decoding.fit(prediction.reorder(validation_ids), targets, known)
+        return measure(ordered, targets, statistics, known)
+
+    outcome = train(
+        model, objective, decoding, loaders["train"], loaders["validation"], judge, config.training, folder, config.seed, resume
+    )
+    predictor = NeuralPredictor(model, decoding, processor, space)
+    decoding.fit(predictor.predict(data.splits["validation"]), targets, known)
+    predictor.save(folder)
+    return predictor, asdict(outcome)
+
+
+def _measure_and_finish(
+    folder: Path, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, predictor: Predictor, cost: dict[str, Any], unseen: Any
+) -> None:
+    metrics: dict[str, Any] = {"breakdowns": {}}
+    (folder / "predictions").mkdir(exist_ok=True)
+    for split in ("validation", "test"):
+        if split not in data.splits or not len(data.splits[split]):
+            continue
+        began = time.perf_counter()
+        prediction = predictor.predict(data.splits[split])
+        cost["predictions_per_second"] = len(prediction) / (time.perf_counter() - began)
+        targets, known = _targets(data, split, space)
+        save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets)
+        metrics[split] = measure(prediction, targets, statistics, known)
+        metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known)
+    cost["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    metrics["cost"] = cost
+    metrics["data"] = {"name": data.name, "rows": {split: len(rows) for split, rows in data.splits.items()}, "unseen_labels": unseen}
+    write_json(folder / "metrics.json", metrics)  # last: its presence says that the run is finished
+
+
+def _targets(data: MultiLabelData, split: str, space: LabelSpace) -> tuple[Any, Any]:
+    targets, unknown = data.targets(split, space, unseen="ignore")
+    return targets, None if unknown is None else ~unknown.toarray().astype(bool)
+
+
+def _warn_unseen(unseen: dict[str, dict[str, int]], config: Config, say: Say) -> None:
+    for split, labels in unseen.items():
+        if not labels:
+            continue
+        some = ", ".join(list(labels)[:5])
+        if config.data.unseen_labels == "error":
+            raise DataError(f"{split}: labels that never occur in training: {some}; use --set data.unseen_labels=ignore or include")
+        say(f"{split}: {sum(labels.values())} occurrences of {len(labels)} labels never seen in training are left out ({some})")
+
+
+def _check_folder(folder: Path, overwrite: bool) -> None:
+    """Refuse to touch what is there, unless told to or unless nothing in it is worth keeping."""
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file; choose another --out")
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / "config.yaml").exists():
+        raise RunError(f"{folder} is not empty and no run folder, so nothing is written to it; choose another --out")
+    if overwrite:
+        return
+    if (folder / "metrics.json").exists():
+        raise RunError(f"{folder} holds a finished run already; choose another --out or pass --overwrite")
+    if (folder / "checkpoints" / "last.ckpt").exists():
+        raise RunError(f"{folder} holds an unfinished run; `multihot train --resume {folder}` goes on with it, --overwrite starts anew")
+
+
+def _open_folder(folder: Path, config: Config) -> Path | None:
+    """Start a run folder; a finished run that it replaces is moved aside (and returned) until the new one is finished."""
+    previous = None
+    if (folder / "metrics.json").exists():
+        previous = folder.with_name(folder.name + ".previous")
+        shutil.rmtree(previous, ignore_errors=True)
+        folder.rename(previous)
+    elif folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    save_config(folder / "config.yaml", config)
+    write_json(folder / "environment.json", describe_environment())
+    return previous
