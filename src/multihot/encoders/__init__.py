@@ -3,5 +3,6 @@
 from .image_cnn import ImageCNNEncoder
 from .tabular import TabularEncoder
 from .text_cnn import TextCNNEncoder
+from .text_lstm import TextLSTMEncoder
 
-__all__ = ["ImageCNNEncoder", "TabularEncoder", "TextCNNEncoder"]
+__all__ = ["ImageCNNEncoder", "TabularEncoder", "TextCNNEncoder", "TextLSTMEncoder"]
