@@ -1,0 +1,16 @@
+"""Measures of label sets and of scores: NumPy and SciPy only, dense or sparse, whole or batch after batch."""
+
+from .breakdowns import by_frequency, by_set_frequency, label_sets_produced, per_label, seen_unseen
+from .evaluator import Evaluator, evaluate
+from .ranking import propensities
+
+__all__ = [
+    "Evaluator",
+    "by_frequency",
+    "by_set_frequency",
+    "evaluate",
+    "label_sets_produced",
+    "per_label",
+    "propensities",
+    "seen_unseen",
+]
