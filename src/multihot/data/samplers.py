@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -35,7 +36,7 @@ class SimilarLengthSampler(Sampler[list[int]]):
         world_size: the number of processes; by default what ``torch.distributed`` says, or 1.
 
     Raises:
-        ConfigurationError: if there are no rows, fewer rows than processes, or the batch size is not positive.
+        ConfigurationError: if there are fewer rows than processes, or the batch size is not positive.
 
     >>> sampler = SimilarLengthSampler(5, batch_size=2, lengths=[7, 1, 9, 1, 8])
     >>> list(sampler)
@@ -84,6 +85,8 @@ class SimilarLengthSampler(Sampler[list[int]]):
         return -(-self.num_rows // (self.batch_size * self.world_size))
 
     def __iter__(self) -> Iterator[list[int]]:
+        if self.num_rows == 0:
+            return
         if self.num_rows < self.world_size:
             raise ConfigurationError(f"{self.num_rows} rows cannot be shared among {self.world_size} processes; use fewer devices")
         steps = self._steps()
@@ -100,7 +103,7 @@ class SimilarLengthSampler(Sampler[list[int]]):
         if self.lengths is not None:
             span = CHUNK * world if self.shuffle else count
             ends = np.append(bounds[::span][bounds[::span] < self.num_rows], self.num_rows)
-            order = np.concatenate([self._longest_first(order[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
+            order = np.concatenate([self._longest_first(order[a:b]) for a, b in itertools.pairwise(ends)])
         batches = np.split(order, bounds[1:-1])
         steps = [batches[i : i + world] for i in range(0, count, world)]
         return [steps[i] for i in random.permutation(len(steps))] if self.shuffle else steps

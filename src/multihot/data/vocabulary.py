@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 PADDING, UNKNOWN = 0, 1
 
-# A run of letters, digits and underscores, with an apostrophe inside it if there is one ("don't"); or one punctuation mark.
-WORD = re.compile(r"\w+(?:['’]\w+)?|[^\w\s]")
+# A run of letters, digits and underscores, with an apostrophe, straight or curved, inside it ("don't"); or one punctuation mark.
+WORD = re.compile(r"\w+(?:['\u2019]\w+)?|[^\w\s]")
 
 
 def words_of(text: str | None, max_words: int, lowercase: bool = True) -> list[str]:

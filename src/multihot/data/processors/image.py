@@ -90,7 +90,7 @@ class ImageProcessor(Processor):
         image = _open(row)
         if self.size is None and image.size != (width, height):
             raise DataError(
-                f"picture '{row.get('id')}' is {_times(image.size[::-1])} pixels, but those of the training split {_times((height, width))}; "
+                f"picture '{row.get('id')}' is {_times(image.size[::-1])} pixels, the training pictures {_times((height, width))}; "
                 "give the processor a size that all pictures are resized to"
             )
         try:

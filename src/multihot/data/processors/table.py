@@ -161,7 +161,7 @@ class TableProcessor(Processor):
         return matrix
 
     def _check_indices(self, indices: np.ndarray, rows: np.ndarray) -> None:
-        if self.num_features is not None and len(indices) and not (0 <= indices.min() and indices.max() < self.num_features):
+        if self.num_features is not None and len(indices) and (indices.min() < 0 or indices.max() >= self.num_features):
             place = np.flatnonzero((indices < 0) | (indices >= self.num_features))[0]
             raise DataError(
                 f"row '{rows[place]}' has a feature {indices[place]} outside 0 to {self.num_features - 1}; "

@@ -15,7 +15,7 @@ from .tokens import CHUNK, add_tokens, content_key, pad, token_lengths
 
 
 class WordsProcessor(Processor):
-    r"""Splits texts by the expression ``\w+(?:['’]\w+)?|[^\w\s]``: words (with an inner apostrophe) and single punctuation marks.
+    r"""Splits texts by the expression ``\w+(?:['\u2019]\w+)?|[^\w\s]``: words (with an inner apostrophe) and single punctuation marks.
 
     The vocabulary holds the most frequent words of the training texts, ties in alphabetical order; 0 is padding, 1 any unknown word.
 
