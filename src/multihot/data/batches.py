@@ -88,6 +88,7 @@ class BatchLoader(DataLoader):
     ``len(loader)`` is always that of the whole epoch. ``set_epoch`` chooses the order of the next iteration.
     """
 
+    sampler: SimilarLengthSampler
     _position: dict[str, int] | None = None  # of the iteration begun last
     _resume: dict[str, int] | None = None  # what the next iteration goes on from
 
@@ -95,7 +96,7 @@ class BatchLoader(DataLoader):
         """Choose the order of the next iteration."""
         self.sampler.set_epoch(epoch)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # the base class promises a class of its own
         # a generator: it starts with the first batch asked for, after the training loop has named the epoch
         epoch, resume, self._resume = self.sampler.epoch, self._resume, None
         self.sampler.first_batch = resume["batches"] if resume and resume["epoch"] == epoch else 0

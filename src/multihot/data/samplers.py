@@ -103,13 +103,11 @@ class SimilarLengthSampler(Sampler[list[int]]):
         if self.lengths is not None:
             span = CHUNK * world if self.shuffle else count
             ends = np.append(bounds[::span][bounds[::span] < self.num_rows], self.num_rows)
-            order = np.concatenate([self._longest_first(order[a:b]) for a, b in itertools.pairwise(ends)])
+            parts = (order[a:b] for a, b in itertools.pairwise(ends))
+            order = np.concatenate([part[np.argsort(-self.lengths[part], kind="stable")] for part in parts])
         batches = np.split(order, bounds[1:-1])
         steps = [batches[i : i + world] for i in range(0, count, world)]
         return [steps[i] for i in random.permutation(len(steps))] if self.shuffle else steps
-
-    def _longest_first(self, rows: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
-        return rows[np.argsort(-self.lengths[rows], kind="stable")]
 
 
 def _distributed(question: str, otherwise: int) -> int:

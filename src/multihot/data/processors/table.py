@@ -53,11 +53,8 @@ class TableProcessor(Processor):
 
     def fit(self, rows: Any) -> TableProcessor:
         """Learn the means and scales of the training rows."""
-        if "features" in rows.column_names:
-            self._fit_dense(rows)
-        else:
-            self._fit_sparse(rows)
-        self.scale = np.where(self.scale > 0, self.scale, 1.0)
+        self.mean, scale = self._dense_statistics(rows) if "features" in rows.column_names else self._sparse_statistics(rows)
+        self.scale = np.where(scale > 0, scale, 1.0)
         return self
 
     def prepare(self, rows: Any) -> Any:
@@ -110,22 +107,24 @@ class TableProcessor(Processor):
             raise ConfigurationError("processor 'table' has no means yet; call fit with the training rows first")
         return self.mean, self.scale
 
-    def _fit_dense(self, rows: Any) -> None:
+    def _dense_statistics(self, rows: Any) -> tuple[Float[np.ndarray, " F"], Float[np.ndarray, " F"]]:
         # two passes in float64: the textbook one-pass variance loses all digits where the mean is large
-        count, total = 0, 0.0
+        count, total, squares = np.zeros(1), np.zeros(1), np.zeros(1)
         for features in self._dense(rows):
             self.num_features = features.shape[1]
             count, total = count + (~np.isnan(features)).sum(axis=0), total + np.nansum(features, axis=0)
-        self.mean = total / np.maximum(count, 1)
-        squares = sum(np.nansum((features - self.mean) ** 2, axis=0) for features in self._dense(rows))
-        self.scale = np.sqrt(squares / np.maximum(count, 1))
+        mean = total / np.maximum(count, 1)
+        for features in self._dense(rows):
+            squares = squares + np.nansum((features - mean) ** 2, axis=0)
+        return mean, np.sqrt(squares / np.maximum(count, 1))
 
-    def _fit_sparse(self, rows: Any) -> None:
+    def _sparse_statistics(self, rows: Any) -> tuple[Float[np.ndarray, " F"], Float[np.ndarray, " F"]]:
         if self.num_features is None:
             self.num_features = 1 + max((int(indices.max(initial=-1)) for indices, _ in self._sparse(rows)), default=0)
-        self.mean, self.scale = np.zeros(self.num_features), np.zeros(self.num_features)
+        largest = np.zeros(self.num_features)
         for indices, values in self._sparse(rows):
-            np.maximum.at(self.scale, indices, np.abs(values))
+            np.maximum.at(largest, indices, np.abs(values))
+        return np.zeros(self.num_features), largest
 
     def _dense(self, rows: Any) -> Iterator[Float[np.ndarray, "n F"]]:
         """The features of some rows at a time, in float64."""
