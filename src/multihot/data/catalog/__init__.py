@@ -1,0 +1,55 @@
+"""The catalogue of named data sets: one file a data set, with its address, digests, terms and published sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...errors import DataError, nearest
+from . import aapd, digit_scenes, goemotions, mulan, reuters21578, ucmerced, voc2007_vehicles
+from .entry import CatalogEntry, CatalogFile
+from .fetching import holds, obtain
+
+__all__ = ["ENTRIES", "CatalogEntry", "CatalogFile", "find", "get", "names", "obtain", "recognise"]
+
+ENTRIES: dict[str, CatalogEntry] = {
+    entry.name: entry
+    for entry in (
+        reuters21578.ENTRY,
+        goemotions.ENTRY,
+        aapd.ENTRY,
+        *mulan.ENTRIES,
+        digit_scenes.ENTRY,
+        ucmerced.ENTRY,
+        voc2007_vehicles.ENTRY,
+    )
+}
+
+
+def names() -> list[str]:
+    """The names of all data sets."""
+    return list(ENTRIES)
+
+
+def find(name: str) -> CatalogEntry | None:
+    """The data set of that name, if there is one."""
+    return ENTRIES.get(name)
+
+
+def get(name: str) -> CatalogEntry:
+    """The data set of that name.
+
+    Raises:
+        DataError: if there is none; the message lists near misses and all names.
+
+    >>> get("goemotions").labels
+    28
+    """
+    if name not in ENTRIES:
+        raise DataError(f"there is no data set '{name}' in the catalogue; {nearest(name, ENTRIES)}")
+    return ENTRIES[name]
+
+
+def recognise(folder: Path) -> CatalogEntry | None:
+    """The data set whose files this folder holds all of; ``None`` if there is none or more than one."""
+    found = [entry for entry in ENTRIES.values() if entry.files and holds(folder, entry)]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,129 @@
+"""One reader a file format, and how a format is recognised."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import ConfigurationError, DataError, nearest
+from .opening import check_exists, open_bytes, suffix_of
+from .reading import Options, Reading
+
+__all__ = ["FORMATS", "Format", "Options", "Reading", "detect", "files_of", "read"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format: where its reader lies, which suffixes tell it, and what it is."""
+
+    reader: str
+    suffixes: tuple[str, ...]
+    title: str
+
+
+FORMATS = {
+    "jsonl": Format("jsonl:read_jsonl", (".jsonl", ".ndjson", ".json"), "JSON Lines"),
+    "csv": Format("delimited:read_delimited", (".csv", ".tsv", ".tab"), "CSV or TSV with a header line"),
+    "parquet": Format("parquet:read_parquet", (".parquet", ".pq"), "Parquet"),
+    "libsvm": Format(
+        "libsvm:read_libsvm",
+        (".svm", ".libsvm", ".svmlight"),
+        "LibSVM, with or without the header of the extreme classification repository",
+    ),
+    "arff": Format("arff:read_arff", (".arff",), "ARFF with Mulan's XML file or MEKA's -C; also a zip or folder of -train and -test files"),
+    "reuters-sgml": Format(
+        "reuters:read_reuters_sgml", (), "Reuters-21578 as released (folder of .sgm files, or the tar.gz), cut to R(90)"
+    ),
+    "reuters-aptemod": Format("reuters:read_aptemod", (), "Reuters-21578 ApteMod as NLTK ships it (folder with cats.txt)"),
+    "paired": Format("paired:read_paired", (), "folder of paired text_SPLIT and label_SPLIT files, as AAPD"),
+    "goemotions": Format("goemotions:read_goemotions", (), "GoEmotions' TSV files with labels.txt"),
+    "image-table": Format("image_tables:read_image_table", (), "folder with labels.csv and images_SPLIT.zip"),
+}
+
+LIBSVM_LINE = re.compile(rb"\s*([^\s:#,]+(,[^\s:#,]+)*)?(\s+\d+:[-+.\deE]+)+\s*(#.*)?$")
+XMC_HEADER = re.compile(rb"\d+\s+\d+\s+\d+\s*$")
+
+
+def read(path: Path, name: str, options: Options) -> Reading:
+    """Open a file or folder with the reader of a format.
+
+    Args:
+        path: what to read.
+        name: one of ``FORMATS``.
+        options: what the caller says about its columns.
+
+    Raises:
+        ConfigurationError: if there is no such format.
+        DataError: if the file is not what the format asks for.
+    """
+    if name not in FORMATS:
+        raise ConfigurationError(f"there is no format '{name}'; {nearest(name, FORMATS)}")
+    module, _, function = FORMATS[name].reader.partition(":")
+    reader: Callable[[Path, Options], Reading] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+    return reader(check_exists(path), options)
+
+
+def files_of(path: Path, name: str) -> list[Path]:
+    """All files that decide what a reading yields, in a fixed order; the cache is keyed by their content."""
+    if name == "arff":
+        return importlib.import_module(f"{__name__}.arff").files_of_arff(path)
+    if path.is_dir():
+        return sorted(p for p in path.rglob("*") if p.is_file())
+    listed = path.parent / "labels.txt"
+    return [path, listed] if name == "goemotions" and listed.is_file() else [path]
+
+
+def detect(path: Path) -> str:
+    """The format of a file or folder, from its name or its first bytes.
+
+    Raises:
+        DataError: if nothing tells it; the message lists the formats.
+    """
+    check_exists(path)
+    found = _detect_folder(path) if path.is_dir() else _by_suffix(path) or _by_content(path)
+    if found is None:
+        kind = "the folder holds nothing that can be read" if path.is_dir() else "the format cannot be told from the name or the content"
+        raise DataError(f"{path}: {kind}; say format= one of {', '.join(FORMATS)}")
+    return found
+
+
+def _detect_folder(path: Path) -> str | None:
+    names = [p.name.lower() for p in path.iterdir()]
+    if "cats.txt" in names:
+        return "reuters-aptemod"
+    if any(name.endswith(".sgm") for name in names):
+        return "reuters-sgml"
+    if any(name.startswith("text_") for name in names) and any(name.startswith("label_") for name in names):
+        return "paired"
+    if "labels.txt" in names and any(name.startswith("train.tsv") for name in names):
+        return "goemotions"
+    if "labels.csv" in names and any(name.startswith("images_") for name in names):
+        return "image-table"
+    return "arff" if any(suffix_of(Path(name)) == ".arff" for name in names) else None
+
+
+def _by_suffix(path: Path) -> str | None:
+    if path.name.lower().endswith((".tar.gz", ".tgz", ".tar")):
+        return "reuters-sgml"
+    suffix = suffix_of(path)
+    if suffix == ".zip":
+        return "arff"
+    return next((name for name, known in FORMATS.items() if suffix in known.suffixes), None)
+
+
+def _by_content(path: Path) -> str | None:
+    with open_bytes(path) as file:
+        lines = [line.rstrip(b"\r\n") for line in file.readlines(1 << 16)]
+    first = next((line for line in lines if line.strip()), b"")
+    if first.startswith(b"PAR1"):
+        return "parquet"
+    if first.lstrip().startswith(b"{"):
+        return "jsonl"
+    if first.lower().startswith((b"@relation", b"%")):
+        return "arff"
+    if XMC_HEADER.match(first) or LIBSVM_LINE.match(first):
+        return "libsvm"
+    return "csv" if any(mark in first for mark in (b",", b"\t", b";")) else None

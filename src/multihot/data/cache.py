@@ -1,0 +1,186 @@
+"""The cache of prepared data: memory-mapped Arrow files in a folder named after the content they were made from."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+import uuid
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..errors import DataError
+from .formats.reading import Row
+
+FORMAT_VERSION = 1  # raised whenever a reader or the layout below changes what is stored
+ROWS_A_BATCH = 1000
+SMALL_FILE = 64 * 2**20  # bytes; the digest of a larger file is remembered, with its size and time of change
+ABANDONED_AFTER = 24 * 3600  # seconds, then the leavings of a killed process are removed
+COLUMNS = {
+    "id": pa.string(),
+    "labels": pa.list_(pa.string()),
+    "unknown": pa.list_(pa.string()),
+    "label_values": pa.list_(pa.float32()),
+    "text": pa.string(),
+    "features": pa.list_(pa.float32()),
+    "indices": pa.list_(pa.int32()),
+    "values": pa.list_(pa.float32()),
+    "image": pa.binary(),
+}
+
+
+def cache_root() -> Path:
+    """The folder of everything multihot prepares or downloads: ``$MULTIHOT_CACHE``, or ``~/.cache/multihot``."""
+    return Path(os.environ.get("MULTIHOT_CACHE") or Path.home() / ".cache" / "multihot")
+
+
+def digest_of(path: Path) -> str:
+    """The sha256 of a file's content; that of a large file is computed once and kept until the file changes."""
+    status = path.stat()
+    if status.st_size <= SMALL_FILE:
+        return _sha256(path)
+    stamp = f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}"
+    note = cache_root() / "digests" / hashlib.sha256(stamp.encode()).hexdigest()
+    if note.is_file():
+        return note.read_text()
+    found = _sha256(path)
+    with replacing(note) as partial:
+        partial.write_text(found)
+    return found
+
+
+def content_key(files: Iterable[tuple[str, Path]], settings: dict[str, Any]) -> str:
+    """The key of what a reader makes of some files: their roles and contents, and the reader's settings.
+
+    Args:
+        files: (role, path); the path itself does not count, so a copy elsewhere has the same key.
+        settings: whatever else decides the outcome, as plain JSON values.
+    """
+    content = [(role, path.name, digest_of(path)) for role, path in files]
+    return hashlib.sha256(json.dumps([FORMAT_VERSION, content, settings], sort_keys=True).encode()).hexdigest()
+
+
+def folder_of(name: str, key: str, cache_dir: Path | None = None) -> Path:
+    """Where the data set with this key is stored."""
+    slug = re.sub(r"[^A-Za-z0-9.-]+", "-", name)[:40].strip("-.") or "data"
+    return (cache_dir or cache_root()) / "data" / f"{slug}-{key[:32]}"
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A name beside ``target`` to write a file or fill a folder under; moved into place at the end, removed on failure.
+
+    A reader never sees a half-written target, and of two processes that write the same one, the first wins.
+
+    Raises:
+        DataError: if the disk is full or the folder may not be written.
+    """
+    partial = target.parent / f".{target.name}-{os.getpid()}-{uuid.uuid4().hex[:8]}.partial"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(target.parent)
+        yield partial
+        if partial.is_dir() and target.exists():
+            return
+        try:
+            os.replace(partial, target)
+        except OSError:
+            if not target.exists():  # otherwise another process was quicker with the same content
+                raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DataError(
+                f"{target.parent}: the disk is full; free some space, or set MULTIHOT_CACHE to a folder on another disk"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise DataError(f"{target.parent}: may not be written ({error.strerror}); set MULTIHOT_CACHE to a folder that may") from error
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True) if partial.is_dir() else partial.unlink(missing_ok=True)
+
+
+class SplitWriter:
+    """Writes the rows of one split to an Arrow file, a batch at a time.
+
+    Args:
+        path: the file to write.
+        source: what the rows come from, for error messages.
+    """
+
+    def __init__(self, path: Path, source: str):
+        self.path, self.source = path, source
+        self.buffer: list[Row] = []
+        self.identities = array("q")  # hashes: eight bytes a row, however long the ids are
+        self.count = self.largest_index = 0
+        self.schema: pa.Schema | None = None
+
+    def add(self, row: Row) -> None:
+        """Append a row; one without an id is named by its number."""
+        if "id" in row:
+            self.identities.append(hash(row["id"]))
+        else:
+            row["id"] = str(self.count)
+        if "indices" in row and len(row["indices"]):
+            self.largest_index = max(self.largest_index, int(row["indices"].max()))
+        self.buffer.append(row)
+        self.count += 1
+        if len(self.buffer) == ROWS_A_BATCH:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left, and make sure that no two rows have the same name.
+
+        Raises:
+            DataError: if two rows have.
+        """
+        self._flush()
+        self.writer.close()
+        self.file.close()
+        hashes = np.frombuffer(self.identities, dtype=np.int64)
+        if len(np.unique(hashes)) < len(hashes):
+            self._refuse_duplicates()
+
+    def _flush(self) -> None:
+        if self.schema is None:
+            self.schema = pa.schema([(name, kind) for name, kind in COLUMNS.items() if name in self.buffer[0]])
+            self.file = pa.OSFile(str(self.path), "wb")
+            self.writer = pa.ipc.new_stream(self.file, self.schema)
+        if self.buffer:
+            columns = [pa.array([row.get(field.name) for row in self.buffer], type=field.type) for field in self.schema]
+            self.writer.write_batch(pa.record_batch(columns, schema=self.schema))
+            self.buffer.clear()
+
+    def _refuse_duplicates(self) -> None:
+        with pa.memory_map(str(self.path)) as file:
+            names = pa.ipc.open_stream(file).read_all()["id"]
+            first: dict[str, int] = {}
+            for number, name in enumerate(names.to_pylist(), start=1):
+                if name in first:
+                    raise DataError(
+                        f"{self.source}: rows {first[name]} and {number} have the same id '{name}'; make ids distinct, or say id='' to number the rows"
+                    )
+                first[name] = number
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remove_abandoned(folder: Path) -> None:
+    for leaving in folder.glob(".*.partial"):
+        try:
+            if time.time() - leaving.stat().st_mtime > ABANDONED_AFTER:
+                shutil.rmtree(leaving) if leaving.is_dir() else leaving.unlink()
+        except OSError:  # another process is removing it, or it is not ours to remove
+            continue

@@ -1,0 +1,216 @@
+"""A multi-label data set: its splits, its labels, and what its training split says about them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Bool
+from scipy import sparse
+
+from ..errors import ConfigurationError, DataError, nearest
+from ..labels import LabelSpace, LabelStatistics
+from .splits import iterative_stratification, random_split
+
+if TYPE_CHECKING:
+    import datasets
+
+UNSEEN = ("ignore", "error", "include")
+logger = logging.getLogger("multihot.data")
+
+
+@dataclass
+class MultiLabelData:
+    """Rows with label sets, in up to three splits, memory-mapped from the cache.
+
+    The policy for labels that do not occur in training: the label space holds the labels that the data set declares, or else those
+    of the training split. A label outside it is left out of the row that carries it (``unseen="ignore"``) and counted by
+    ``unseen_labels``; ``"error"`` refuses it; ``"include"`` widens the label space to all splits.
+
+    Args:
+        name: what to call it.
+        modality: ``"text"``, ``"table"`` or ``"image"``.
+        splits: ``"train"``, ``"validation"``, ``"test"``, as far as they exist. Every row has ``id`` and ``labels`` (null: nobody
+            annotated the row; empty: it has none), the input, and where the source says so ``unknown`` and ``label_values``.
+        declared_labels: the labels that the source lists, or ``None``.
+        fingerprint: changes whenever the content does.
+        input_column: ``"text"``, ``"features"``, ``"indices"`` (with ``"values"``: a sparse table) or ``"image"``.
+        num_features: the width of a table.
+        feature_names: the names of its columns, if the source gives any.
+        options: how the columns were read, for ``load(other_file, **options)``.
+        columns: the columns that the source offers.
+    """
+
+    name: str
+    modality: str
+    splits: dict[str, datasets.Dataset]
+    declared_labels: list[str] | None
+    fingerprint: str
+    input_column: str
+    num_features: int | None = None
+    feature_names: list[str] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=list)
+
+    def split(self, name: str) -> datasets.Dataset:
+        """The rows of a split.
+
+        Raises:
+            DataError: if the data set has no such split.
+        """
+        if name not in self.splits:
+            raise DataError(
+                f"{self.name} has no split '{name}'; {nearest(name, self.splits)}. Give a file for it, or cut it off: with_validation(split='{name}')"
+            )
+        return self.splits[name]
+
+    def label_space(self, unseen: str = "ignore") -> LabelSpace:
+        """The labels, in declared or alphabetical order.
+
+        Raises:
+            DataError: if no row carries any label.
+        """
+        _check_unseen(unseen)
+        declared = list(self.declared_labels or ())
+        names = [] if declared and unseen != "include" else list(self.splits) if unseen == "include" else ["train"]
+        found = {label for name in names for label in self._distinct(self.split(name))}
+        labels = declared + sorted(found.difference(declared))
+        if not labels:
+            raise DataError(f"{self.name}: {self._why_no_labels()}")
+        if len(labels) == 1:
+            logger.warning(
+                "%s: there is only one label, '%s'; check which column holds the labels and what separates them", self.name, labels[0]
+            )
+        return LabelSpace(labels)
+
+    def targets(
+        self, split: str, space: LabelSpace, unseen: str = "ignore"
+    ) -> tuple[sparse.csr_matrix, Bool[sparse.csr_matrix, "N L"] | None]:
+        """The label sets of a split as a matrix.
+
+        Args:
+            split: ``"train"``, ``"validation"`` or ``"test"``.
+            space: the columns.
+            unseen: ``"error"`` refuses a label outside the space; otherwise it is left out.
+
+        Returns:
+            (N, L) targets, boolean, or 32-bit degrees where the source gives degrees; and (N, L) boolean, true where nobody
+            annotated the label, or ``None`` if everything is annotated.
+
+        Raises:
+            DataError: for an unseen label, naming split and row.
+        """
+        _check_unseen(unseen)
+        rows = self.split(split)
+        targets = _encode(rows, "labels", space, unseen == "error", f"{self.name} ({split})")
+        unlabelled = np.concatenate([pc.is_null(table["labels"]).to_numpy() for table in _batches(rows, ["labels"])])
+        unknown = _encode(rows, "unknown", space, False, "") if "unknown" in rows.column_names else None
+        if unlabelled.any():
+            whole = sparse.csr_matrix(unlabelled[:, None]) @ sparse.csr_matrix(np.ones((1, len(space)), dtype=bool))
+            unknown = whole if unknown is None else (whole + unknown).astype(bool)
+        return targets, unknown if unknown is not None and unknown.nnz else None
+
+    def statistics(self, space: LabelSpace) -> LabelStatistics:
+        """What the training split says about the labels; rows that nobody annotated do not count."""
+        targets, _ = self.targets("train", space)
+        labelled = np.concatenate([pc.is_valid(table["labels"]).to_numpy() for table in _batches(self.split("train"), ["labels"])])
+        return LabelStatistics.from_targets(targets[labelled])
+
+    def unseen_labels(self, space: LabelSpace) -> dict[str, dict[str, int]]:
+        """split -> label -> how many rows carry it although it is not in the label space; most frequent first."""
+        known = pa.array(space.names)
+        found = {}
+        for name, rows in self.splits.items():
+            counts: Counter[str] = Counter()
+            for table in _batches(rows, ["labels"]):
+                labels = pc.list_flatten(table["labels"])
+                counts.update(labels.filter(pc.invert(pc.is_in(labels, value_set=known))).to_pylist())
+            found[name] = dict(counts.most_common())
+        return {name: counts for name, counts in found.items() if counts}
+
+    def with_validation(
+        self, fraction: float = 0.1, method: str = "stratified", seed: int = 0, split: str = "validation"
+    ) -> MultiLabelData:
+        """The same data with a part of the training split cut off, unless that part is there already.
+
+        Args:
+            fraction: the share to cut off, between 0 and 1.
+            method: ``"stratified"`` (iterative stratification) or ``"random"``.
+            seed: decides which rows.
+            split: the part to make, ``"validation"`` or ``"test"``.
+
+        Raises:
+            ConfigurationError: for another method or a fraction outside (0, 1).
+            DataError: if there are too few rows to cut.
+        """
+        if split in self.splits:
+            return self
+        if method not in ("stratified", "random") or not 0 < fraction < 1:
+            raise ConfigurationError(
+                f"cannot cut off a share of {fraction} by '{method}'; allowed are 0 < fraction < 1 and the methods stratified, random"
+            )
+        train = self.split("train")
+        shares = [1 - fraction, fraction]
+        if method == "random":
+            kept, cut = random_split(len(train), shares, seed)
+        else:
+            kept, cut = iterative_stratification(self.targets("train", self.label_space())[0], shares, seed)
+        if not len(kept) or not len(cut):
+            raise DataError(
+                f"{self.name}: {len(train)} training rows are too few to cut off a share of {fraction}; give a file for {split}"
+            )
+        mark = f"{self.fingerprint}-{split}-{method}-{fraction}-{seed}"
+        parts = {"train": train.select(kept, new_fingerprint=f"{mark}-kept"), split: train.select(cut, new_fingerprint=f"{mark}-cut")}
+        merged = self.splits | parts
+        return replace(self, splits={name: merged[name] for name in ("train", "validation", "test") if name in merged}, fingerprint=mark)
+
+    def _distinct(self, rows: datasets.Dataset) -> set[str]:
+        return {label for table in _batches(rows, ["labels"]) for label in pc.unique(pc.list_flatten(table["labels"])).to_pylist()}
+
+    def _why_no_labels(self) -> str:
+        labelled = any(pc.any(pc.is_valid(table["labels"])).as_py() for table in _batches(self.split("train"), ["labels"]))
+        if labelled:
+            return "all label sets of the training split are empty; check which column holds the labels (labels=)"
+        return f"no column holds labels; name it with labels=, the columns are {', '.join(self.columns) or 'unknown'}"
+
+
+def _batches(rows: datasets.Dataset, columns: list[str]) -> Iterator[pa.Table]:
+    yield from rows.select_columns(columns).with_format("arrow").iter(batch_size=10_000)
+
+
+def _encode(rows: datasets.Dataset, column: str, space: LabelSpace, refuse: bool, where: str) -> sparse.csr_matrix:
+    """The lists of label names in a column as an (N, L) matrix; names outside the space are left out or refused."""
+    names = pa.array(space.names)
+    with_values = column == "labels" and "label_values" in rows.column_names
+    row_parts, column_parts, value_parts = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+    done = 0
+    for table in _batches(rows, [column, "label_values"] if with_values else [column]):
+        lengths = pc.fill_null(pc.list_value_length(table[column]), 0).to_numpy()
+        labels = pc.list_flatten(table[column])
+        positions = pc.fill_null(pc.index_in(labels, value_set=names), -1).to_numpy()
+        owners = np.repeat(np.arange(done, done + len(table)), lengths)
+        known = positions >= 0
+        if refuse and not known.all():
+            i = int(np.flatnonzero(~known)[0])
+            raise DataError(
+                f"{where}: row {owners[i] + 1} carries the label '{labels[i].as_py()}', which training has not; "
+                "correct it, or allow it with unseen='ignore' or 'include'"
+            )
+        values = pc.list_flatten(table["label_values"]).to_numpy() if with_values else np.ones(len(positions), dtype=bool)
+        row_parts.append(owners[known])
+        column_parts.append(positions[known])
+        value_parts.append(values[known])
+        done += len(table)
+    values = np.concatenate(value_parts[1:] or value_parts)
+    return sparse.csr_matrix((values, (np.concatenate(row_parts), np.concatenate(column_parts))), shape=(done, len(space)))
+
+
+def _check_unseen(unseen: str) -> None:
+    if unseen not in UNSEEN:
+        raise ConfigurationError(f"unseen='{unseen}'; {nearest(unseen, UNSEEN)}")

@@ -1,0 +1,177 @@
+"""Finds out which columns of a file hold the text, the labels, the names, the split and the features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...errors import DataError, nearest
+from .label_cells import FALSE, TRUE, UNKNOWN, check_kind, find_delimiter
+from .reading import SPLIT_NAMES, Options, Row
+
+TITLES = ("title", "headline", "subject")
+TEXTS = ("text", "body", "content", "abstract", "document", "sentence", "description", "comment", "review", "message", "tweet", "question")
+LABELS = (
+    "labels",
+    "label",
+    "tags",
+    "tag",
+    "categories",
+    "category",
+    "topics",
+    "topic",
+    "classes",
+    "class",
+    "genres",
+    "genre",
+    "targets",
+    "target",
+)
+IDS = ("id", "_id", "uid", "doc_id", "document_id", "docid")
+SPLITS = ("split", "subset", "partition", "set")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column is what.
+
+    Args:
+        text: the columns whose joined contents are the text; empty for a table.
+        label_set: the column of label sets, if there is one.
+        flags: the 0/1 columns, one a label, if there are such.
+        features: the numeric columns of a table.
+        id: the column that names the rows, if any.
+        split: the column that says which part a row belongs to, if any.
+        delimiter: what separates the labels within a cell.
+        degrees: whether label cells are mappings of labels to degrees.
+    """
+
+    text: tuple[str, ...] = ()
+    label_set: str | None = None
+    flags: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    id: str | None = None
+    split: str | None = None
+    delimiter: str | None = None
+    degrees: bool = False
+
+    def options(self, given: Options) -> Options:
+        """The caller's options with everything found out filled in."""
+        return replace(
+            given,
+            text="+".join(self.text) or None,
+            labels=self.label_set or self.flags or given.labels,
+            id=self.id or "",
+            features=self.features or None,
+            delimiter=self.delimiter or given.delimiter,
+        )
+
+
+def resolve(sample: Sequence[Row], names: Sequence[str], options: Options, where: str) -> Columns:
+    """Decide which column is what, from the options, the names and a sample of records.
+
+    Raises:
+        DataError: for a column that is not there, one of the wrong kind, or when nothing tells where the input is.
+    """
+    label_set, flags = _named_labels(sample, names, options, where)
+    identity = _one_of(options.id, names, IDS, "id", where)
+    split = _split_column(sample, names)
+    taken = {label_set, *flags, identity, split}
+    text = _text(names, options, taken, where)
+    if text and not label_set and not flags and options.labels is None:
+        flags = _flag_columns(sample, [name for name in names if name not in {*taken, *text}])
+    features = () if text else _features(sample, [name for name in names if name not in taken], options, names, where)
+    cells = [row.get(label_set) for row in sample] if label_set else []
+    delimiter = options.delimiter or find_delimiter(cells, where)
+    if label_set:
+        check_kind(cells, label_set, delimiter, where)
+    degrees = any(isinstance(cell, dict) for cell in cells)
+    return Columns(text, label_set, flags, features, identity, split, delimiter, degrees)
+
+
+def _named_labels(sample: Sequence[Row], names: Sequence[str], options: Options, where: str) -> tuple[str | None, tuple[str, ...]]:
+    if options.labels is None:
+        found = next((name for wanted in LABELS for name in names if name.lower() == wanted), None)
+        return found, ()
+    if isinstance(options.labels, str) and options.labels in names:
+        return options.labels, ()
+    chosen = [name for name in expand(options.labels, names) if options.require_labels or name in names]
+    for name in chosen:
+        _check_name(name, names, "labels", where)
+    return (chosen[0], ()) if len(chosen) == 1 and not _all_flags(sample, chosen[0]) else (None, tuple(chosen))
+
+
+def _one_of(given: str | None, names: Sequence[str], usual: Sequence[str], option: str, where: str) -> str | None:
+    if given is None:
+        return next((name for wanted in usual for name in names if name.lower() == wanted), None)
+    return _check_name(given, names, option, where) if given else None
+
+
+def _split_column(sample: Sequence[Row], names: Sequence[str]) -> str | None:
+    for name in names:
+        if name.lower() in SPLITS and all(str(row.get(name)).strip().lower() in SPLIT_NAMES for row in sample):
+            return name
+    return None
+
+
+def _text(names: Sequence[str], options: Options, taken: set[str | None], where: str) -> tuple[str, ...]:
+    if options.text is not None:
+        columns = (options.text,) if options.text in names else tuple(part.strip() for part in options.text.split("+"))
+        return tuple(_check_name(name, names, "text", where) for name in columns)
+    if options.features is not None:
+        return ()
+    free = {name.lower(): name for name in names if name not in taken}
+    title = next((free[name] for name in TITLES if name in free), None)
+    body = next((free[name] for name in TEXTS if name in free), None)
+    return tuple(name for name in (title, body) if name)
+
+
+def _features(sample: Sequence[Row], free: Sequence[str], options: Options, names: Sequence[str], where: str) -> tuple[str, ...]:
+    if options.features is not None:
+        return tuple(_check_name(name, names, "features", where) for name in expand(options.features, names))
+    words = [name for name in free if not all(_is_numeric(row.get(name)) for row in sample)]
+    if words or not free:
+        listed = ", ".join(names)
+        raise DataError(
+            f"{where}: which column holds the text? Its columns are {listed}; name it with text=, or a table's columns with features="
+        )
+    return tuple(free)
+
+
+def _flag_columns(sample: Sequence[Row], free: Sequence[str]) -> tuple[str, ...]:
+    flags = tuple(name for name in free if _all_flags(sample, name))
+    return flags if len(flags) > 1 else ()
+
+
+def _all_flags(sample: Sequence[Row], name: str) -> bool:
+    words = {"" if row.get(name) is None else str(row[name]).strip().lower() for row in sample}
+    return words <= (TRUE | FALSE | UNKNOWN) and bool(words - UNKNOWN)
+
+
+def expand(given: str | tuple[str, ...], names: Sequence[str]) -> list[str]:
+    """``"a,b"`` as a list of columns, ``"first:last"`` as all columns from one to the other."""
+    if not isinstance(given, str):
+        return list(given)
+    first, colon, last = given.partition(":")
+    if colon and first in names and last in names:
+        return list(names[names.index(first) : names.index(last) + 1])
+    return [given] if given in names else [part.strip() for part in given.split(",")]
+
+
+def _check_name(name: str, names: Sequence[str], option: str, where: str) -> str:
+    if name not in names:
+        raise DataError(f"{where}: there is no column '{name}' ({option}=); {nearest(name, names)}")
+    return name
+
+
+def _is_numeric(cell: Any) -> bool:
+    if cell is None or isinstance(cell, (int, float)):
+        return True
+    if not isinstance(cell, str):
+        return False
+    try:
+        float(cell.strip() or "nan") if cell.strip() != "?" else None
+    except ValueError:
+        return False
+    return True

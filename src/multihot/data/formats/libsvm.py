@@ -1,0 +1,63 @@
+"""LibSVM files and those of the extreme classification repository: ``label,label feature:value feature:value``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import DataError
+from .opening import text_lines
+from .reading import Options, Reading, Row, at_line, distinct
+
+HEADER = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+)\s*$")
+LINE = re.compile(r"\s*([^\s:#]+(\s|$))?(\s*\d+:\S+)*\s*(#.*)?$")
+
+
+def read_libsvm(path: Path, options: Options) -> Reading:
+    """Read a LibSVM file, or one with the header line ``rows features labels`` of the extreme classification repository.
+
+    Features keep the numbers that the file gives them (``index_base=1`` renumbers a file that counts from 1), so that the
+    training file and a later file always agree; without a header the highest number seen says how many there are.
+
+    Raises:
+        DataError: for a pair that is not ``number:value``, or a number outside the header's range, naming the line.
+    """
+    header = HEADER.match(next(text_lines(path, options.encoding), ""))
+    features, labels = (int(header[2]), int(header[3])) if header else (None, None)
+    return Reading(
+        modality="table",
+        rows=_rows(path, options, features, skip=1 if header else 0),
+        options=options,
+        declared_labels=[str(label) for label in range(labels)] if labels is not None else None,
+        num_features=features,
+        columns=("labels", "index:value"),
+    )
+
+
+def _rows(path: Path, options: Options, features: int | None, skip: int) -> Iterator[Row]:
+    for number, line in enumerate(text_lines(path, options.encoding), start=1):
+        content = line.split("#", 1)[0]
+        if number > skip and content.strip():
+            yield _row(content, at_line(path, number), options.index_base, features)
+
+
+def _row(content: str, where: str, base: int, features: int | None) -> Row:
+    pairs = content.split()
+    labels = [] if content[0].isspace() or ":" in pairs[0] else pairs.pop(0).split(",")
+    try:
+        split = [pair.split(":") for pair in pairs]
+        indices = np.array([index for index, _ in split], dtype=np.int64) - base
+        values = np.array([value for _, value in split], dtype=np.float32)
+    except ValueError as error:
+        raise DataError(f"{where}: every part after the labels must read number:value ({error})") from error
+    top = features if features is not None else np.iinfo(np.int32).max
+    if len(indices) and not (indices.min() >= 0 and indices.max() < top):
+        raise DataError(f"{where}: feature {indices.min() + base} to {indices.max() + base}; allowed are {base} to {top - 1 + base}")
+    if not np.isfinite(values).all():
+        raise DataError(f"{where}: a feature value is not finite; correct it, or leave the feature out")
+    if len(np.unique(indices)) != len(indices):
+        raise DataError(f"{where}: a feature is given twice; give every feature once")
+    return {"labels": distinct([label.strip() for label in labels if label.strip()]), "indices": indices.astype(np.int32), "values": values}

@@ -1,0 +1,121 @@
+"""Opens plain and compressed files, and says in one line what is wrong with those that cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ...errors import DataError, nearest
+from .reading import at_line
+
+COMPRESSIONS = (".gz", ".zip")
+
+
+def check_exists(path: Path) -> Path:
+    """The path, if there is something to read.
+
+    Raises:
+        DataError: if it is missing (naming near misses in its folder) or empty.
+    """
+    try:
+        if path.is_file() and path.stat().st_size == 0:
+            raise DataError(f"{path}: the file is empty; give a file with at least one row")
+        if path.exists():
+            return path
+        siblings = [p.name for p in path.parent.iterdir()][:200] if path.parent.is_dir() else []
+    except PermissionError as error:
+        raise DataError(f"{path}: may not be read; change its permissions") from error
+    hint = f" in its folder. {nearest(path.name, siblings)}" if siblings else f": the folder {path.parent} does not exist or is empty"
+    raise DataError(f"{path}: there is no such file{hint}")
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that tells the format, in lower case, without the one that tells the compression.
+
+    >>> suffix_of(Path("train.CSV.gz"))
+    '.csv'
+    """
+    inner = path.with_suffix("") if path.suffix.lower() in COMPRESSIONS and Path(path.stem).suffix else path
+    return inner.suffix.lower()
+
+
+@contextmanager
+def open_bytes(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
+    """Open a plain, ``.gz`` or ``.zip`` file; of a zip, the member named, or else the only one.
+
+    Raises:
+        DataError: if it is missing, empty, cut short, or a zip of several files.
+    """
+    check_exists(path)
+    try:
+        if path.suffix.lower() == ".gz":
+            with gzip.open(path, "rb") as file:
+                yield file  # type: ignore[misc]
+        elif path.suffix.lower() == ".zip":
+            with zipfile.ZipFile(path) as archive, archive.open(member or _only_member(archive, path)) as file:
+                yield file
+        else:
+            with path.open("rb") as file:
+                yield file
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: the compressed file is cut short or altered ({error}); get it again") from error
+    except PermissionError as error:
+        raise DataError(f"{path}: may not be read; change its permissions") from error
+
+
+def text_lines(path: Path, encoding: str | None = None, member: str | None = None) -> Iterator[str]:
+    """The lines of a text file, or of a member of a zip, ends included.
+
+    Raises:
+        DataError: naming the line that is not written in the encoding.
+    """
+    codec = _codec(path, encoding)
+    with open_bytes(path, member) as file:
+        if codec.startswith(("utf-16", "utf-32")):  # their line ends are no single bytes
+            yield from io.TextIOWrapper(file, encoding=codec, newline="")
+            return
+        for number, line in enumerate(file, start=1):
+            try:
+                yield line.decode("utf-8-sig" if number == 1 and codec == "utf-8" else codec)
+            except UnicodeDecodeError as error:
+                bad = f"byte {error.start + 1} of the line is 0x{line[error.start]:02x}"
+                hint = "UTF-16" if line[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
+                where = at_line(f"{path}: {member}" if member else path, number)
+                raise DataError(f"{where}: not {codec.upper()} ({bad}); if the file is {hint}, say encoding='{hint.lower()}'") from error
+
+
+def _codec(path: Path, encoding: str | None) -> str:
+    codec = (encoding or "utf-8").lower()
+    try:
+        "".encode(codec)
+    except LookupError as error:
+        raise DataError(
+            f"{path}: there is no encoding '{encoding}'; allowed are Python's, such as utf-8, latin-1, cp1252, utf-16"
+        ) from error
+    return codec
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Open a zip whose members are looked at one by one.
+
+    Raises:
+        DataError: if it is missing, cut short or altered.
+    """
+    check_exists(path)
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise DataError(f"{path}: the zip is cut short or altered ({error}); get it again") from error
+
+
+def _only_member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
+    members = [info for info in archive.infolist() if not info.is_dir()]
+    if len(members) != 1:
+        raise DataError(f"{path}: holds {len(members)} files, not one; unpack it and give the file or the folder")
+    return members[0]

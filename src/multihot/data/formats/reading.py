@@ -1,0 +1,106 @@
+"""What every reader takes and gives: the caller's options, and a stream of rows with what the file says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "trainval": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller said about a file; ``None`` means: find out.
+
+    Args:
+        text: the column that holds the text; ``"title+body"`` joins two columns.
+        labels: the column of label sets; or several 0/1 columns, as a list, ``"a,b,c"`` or ``"first:last"``.
+        id: the column that names the rows; ``""`` numbers them.
+        features: the numeric columns of a table, written like ``labels``.
+        delimiter: what separates the labels within a cell.
+        encoding: how the characters of a text file are written; UTF-8 unless said.
+        index_base: the number of the first feature of a LibSVM file, 0 or 1.
+        require_labels: refuse a file without the label column that was named; ``False`` for rows to be predicted.
+    """
+
+    text: str | None = None
+    labels: str | tuple[str, ...] | None = None
+    id: str | None = None
+    features: str | tuple[str, ...] | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    index_base: int = 0
+    require_labels: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("labels", "features"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                object.__setattr__(self, name, tuple(str(column) for column in _sequence(value)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+@dataclass
+class Reading:
+    """A file opened for reading: its rows are still to come.
+
+    Args:
+        modality: ``"text"``, ``"table"`` or ``"image"``.
+        rows: dicts with the columns of ``MultiLabelData``, all with the same keys; ``id`` may be missing (the row number is
+            taken), ``split`` is there if the file itself says which part a row belongs to.
+        options: the caller's options with everything found out filled in, so that the next file is read the same way.
+        declared_labels: the labels that the file lists, whether they occur or not.
+        num_features: the number of features of a table, if the file says so.
+        feature_names: their names.
+        columns: the columns that the file offers, for error messages.
+    """
+
+    modality: str
+    rows: Iterator[Row]
+    options: Options
+    declared_labels: Sequence[str] | None = None
+    num_features: int | None = None
+    feature_names: Sequence[str] | None = None
+    columns: Sequence[str] = ()
+
+
+def at_line(path: Path | str, line: int) -> str:
+    """The way an error message names a place in a file."""
+    return f"{path}: line {line}"
+
+
+def split_of(name: str) -> str | None:
+    """The split that a file is named after.
+
+    >>> split_of("train.csv.gz"), split_of("emotions-test.arff"), split_of("text_val.gz"), split_of("data.csv")
+    ('train', 'test', 'validation', None)
+    """
+    words = name.lower().split(".")[0].replace("-", "_").split("_")
+    found = [SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES]
+    return found[-1] if found else None
+
+
+def distinct(labels: Sequence[str]) -> list[str]:
+    """The labels without repetitions, in their order."""
+    return list(dict.fromkeys(labels))
+
+
+def _sequence(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, Sequence) else list(value)

@@ -1,0 +1,105 @@
+"""Reuters-21578: the SGML files as released, cut to R(90), and the ApteMod folder as NLTK ships it."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...errors import DataError
+from .opening import check_exists, text_lines
+from .reading import Options, Reading, Row, at_line
+
+STORY = re.compile(r"<REUTERS (?P<head>[^>]*)>(?P<story>.*?)</REUTERS>", re.DOTALL)
+TEXT = re.compile(r"<TEXT(?P<kind>[^>]*)>(?P<text>.*?)</TEXT>", re.DOTALL)
+FILLER = "Blah blah blah."  # what stands for the body in stories that are a headline only
+CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+
+
+def read_reuters_sgml(path: Path, options: Options) -> Reading:
+    """Read the 22 SGML files (a folder, or the released tar.gz) and make the R(90) cut.
+
+    Training stories are those with LEWISSPLIT=TRAIN and TOPICS=YES, test stories those with LEWISSPLIT=TEST and TOPICS=YES; the
+    labels are the topics that occur in both (90); stories without any of them are left out.
+
+    Raises:
+        DataError: if there is no SGML file, or one is cut short.
+    """
+    stories = [story for name, content in _files(path) for story in _stories(content, name)]
+    topics = [{topic for story in stories if story["split"] == split for topic in story["labels"]} for split in ("train", "test")]
+    labels = sorted(topics[0] & topics[1])
+    if not labels:
+        raise DataError(f"{path}: no topic occurs in both the training and the test stories; give the folder with all 22 .sgm files")
+    rows = (cut for story in stories if (cut := story | {"labels": [t for t in story["labels"] if t in labels]})["labels"])
+    return Reading("text", rows, options, declared_labels=labels, columns=("title", "body"))
+
+
+def read_aptemod(path: Path, options: Options) -> Reading:
+    """Read NLTK's ApteMod folder: ``cats.txt`` with lines ``training/ID label label``, and a file for every story.
+
+    Raises:
+        DataError: for a line that names no story, or a story whose file is missing.
+    """
+    catalogue = check_exists(path / "cats.txt")
+    return Reading("text", _aptemod_rows(path, catalogue, options), options, columns=("text",))
+
+
+def _aptemod_rows(path: Path, catalogue: Path, options: Options) -> Iterator[Row]:
+    for number, line in enumerate(text_lines(catalogue, options.encoding), start=1):
+        name, *labels = line.split() or [""]
+        part = {"training": "train", "test": "test"}.get(name.partition("/")[0])
+        if not name:
+            continue
+        if part is None:
+            raise DataError(f"{at_line(catalogue, number)}: {name!r} is no story; allowed are training/ID and test/ID")
+        text = check_exists(path / name).read_bytes().decode(options.encoding or "latin-1")
+        yield {"id": name, "split": part, "labels": labels, "text": _clean(text)}
+
+
+def _files(path: Path) -> Iterator[tuple[str, str]]:
+    check_exists(path)
+    if path.is_dir():
+        names = sorted(path.glob("*.sgm"))
+        yield from ((str(name), name.read_bytes().decode("latin-1")) for name in names)
+        return
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if member.name.endswith(".sgm") and (file := archive.extractfile(member)):
+                    yield f"{path}: {member.name}", file.read().decode("latin-1")
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+        raise DataError(f"{path}: the archive is cut short or altered ({error}); get it again") from error
+
+
+def _stories(content: str, name: str) -> Iterator[Row]:
+    if not content.rstrip().endswith("</REUTERS>"):
+        raise DataError(f"{name}: does not end with </REUTERS>; the file is cut short, get it again")
+    for match in STORY.finditer(content):
+        head = match["head"]
+        split = re.search(r'LEWISSPLIT="(TRAIN|TEST)"', head)
+        if not split or 'TOPICS="YES"' not in head:
+            continue
+        topics = re.search(r"<TOPICS>(.*?)</TOPICS>", match["story"], re.DOTALL)
+        labels = re.findall(r"<D>(.*?)</D>", topics[1]) if topics else []
+        number = re.search(r'NEWID="(\d+)"', head)
+        identity = number[1] if number else ""
+        yield {"id": identity, "split": split[1].lower(), "labels": labels, "text": _story_text(match["story"])}
+
+
+def _story_text(story: str) -> str:
+    """Title and body, joined by a line break; a story without marked parts is all body."""
+    match = TEXT.search(story)
+    if match is None:
+        return ""
+    if "UNPROC" in match["kind"]:
+        return _clean(match["text"])
+    parts = (re.search(rf"<{tag}>(.*?)</{tag}>", match["text"], re.DOTALL) for tag in ("TITLE", "BODY"))
+    return "\n".join(text for part in parts if part and (text := _clean(part[1])))
+
+
+def _clean(text: str) -> str:
+    text = html.unescape(re.sub(r"&#(\d+);", lambda m: chr(int(m[1])), text)).translate(CONTROL).strip()
+    return "" if text == FILLER else re.sub(r"\s*\x03$", "", text)

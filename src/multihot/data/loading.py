@@ -1,0 +1,201 @@
+"""From a name, a file or a folder to a data set: finds the files, reads them once, and maps the result from the cache."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError, nearest
+from . import catalog
+from .cache import SplitWriter, content_key, folder_of, replacing
+from .dataset import MultiLabelData
+from .formats import Options, Reading, detect, files_of, read
+from .formats.opening import check_exists
+from .formats.reading import split_of
+
+SPLITS = ("train", "validation", "test")
+NOT_DATA = (".md", ".txt", ".xml", ".html", ".pdf")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What to read: a name, and (split or None, path, format) of every part."""
+
+    name: str
+    parts: tuple[tuple[str | None, Path, str], ...]
+    rename: Mapping[str, str] | None = None
+
+
+def load(
+    source: str | Path | Mapping[str, str | Path],
+    *,
+    format: str | None = None,
+    text: str | None = None,
+    labels: str | Sequence[str] | None = None,
+    id: str | None = None,
+    features: str | Sequence[str] | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    index_base: int = 0,
+    require_labels: bool = True,
+    from_path: str | Path | None = None,
+    cache_dir: str | Path | None = None,
+) -> MultiLabelData:
+    """Load a data set; the first time it is read into the cache, afterwards it is there at once.
+
+    Args:
+        source: a name of the catalogue (``"reuters21578"``), a file or folder, or ``{"train": path, "test": path}``. A file
+            without a column that names the split is all ``train``.
+        format: one of ``multihot.data.formats.FORMATS``; found from the name and the content if not said.
+        text: the column of texts, ``"title+body"`` for two joined by a line break; guessed from the usual names.
+        labels: the column of label sets (lists or delimited strings), or the 0/1 columns: a list, ``"a,b,c"`` or ``"first:last"``.
+        id: the column that names the rows; ``""`` numbers them.
+        features: the numeric columns of a table, written like ``labels``; all remaining columns if all of them are numeric.
+        delimiter: what separates labels within a cell; found from the cells if not said.
+        encoding: of text files; UTF-8 if not said.
+        index_base: 1 renumbers the features of a LibSVM file that counts from 1.
+        require_labels: ``False`` accepts a file without the label column that was named: rows to be predicted.
+        from_path: where a copy of a catalogued data set lies.
+        cache_dir: in place of ``cache_root()``.
+
+    Returns:
+        The data set, memory-mapped.
+
+    Raises:
+        DataError: naming file, row and remedy, if something is not what it was said to be.
+
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "train.csv"
+    >>> _ = path.write_text("body,tags\\nwheat rises,grain|wheat\\nno news,\\n")
+    >>> data = load(path)
+    >>> data.split("train")["labels"][0], data.label_space().names
+    (['grain', 'wheat'], ('grain', 'wheat'))
+    """
+    options = Options(text, labels, id, features, delimiter, encoding, index_base, require_labels)  # type: ignore[arg-type]
+    root = Path(cache_dir) if cache_dir else None
+    if isinstance(source, (str, Path)) and not Path(source).exists() and (entry := catalog.find(str(source))):
+        if entry.made_by:
+            return _load_made(entry, root)
+        folder = catalog.obtain(entry, Path(from_path) if from_path else None)
+        found = Source(entry.name, ((None, folder, entry.format),), entry.rename)
+    else:
+        found = _resolve(source, format)
+    files = [(f"{split}/{kind}", file) for split, path, kind in found.parts for file in files_of(path, kind)]
+    key = content_key(files, options.to_dict() | {"rename": dict(found.rename or {})})
+    folder = folder_of(found.name, key, root)
+    if not (folder / "data.json").is_file():
+        _store(folder, found.name, key, list(_readings(found, options)))
+    return _open(folder)
+
+
+def _resolve(source: str | Path | Mapping[str, str | Path], kind: str | None) -> Source:
+    if isinstance(source, Mapping):
+        unknown = next((name for name in source if name not in SPLITS), None)
+        if unknown is not None or not source:
+            raise DataError(f"there is no split '{unknown}'; {nearest(str(unknown), SPLITS)}")
+        paths = {name: check_exists(Path(source[name])) for name in SPLITS if name in source}
+        parts = tuple((name, path, kind or detect(path)) for name, path in paths.items())
+        return Source(next(iter(paths.values())).name.split(".")[0], parts)
+    path = Path(source)
+    if not path.exists() and not path.suffix and path.name == str(source):
+        raise DataError(f"there is no file and no data set '{source}'; {nearest(str(source), catalog.names())}")
+    check_exists(path)
+    name = path.resolve().name.split(".")[0]
+    if path.is_dir() and kind is None:
+        if entry := catalog.recognise(path):
+            return Source(entry.name, ((None, catalog.obtain(entry, path), entry.format),), entry.rename)
+        if files := _split_files(path):
+            return Source(name, tuple((split, file, detect(file)) for split, file in files.items()))
+    return Source(name, ((None, path, kind or detect(path)),))
+
+
+def _split_files(folder: Path) -> dict[str, Path]:
+    """split -> file, for a folder with files named train, validation (val, dev), test."""
+    files = [p for p in sorted(folder.iterdir()) if p.is_file() and p.suffix.lower() not in NOT_DATA]
+    with contextlib.suppress(DataError):
+        if detect(folder):  # a layout of its own, such as ApteMod's
+            return {}
+    found = {split: file for file in files if (split := split_of(file.name))}
+    return {split: found[split] for split in SPLITS if split in found}
+
+
+def _readings(source: Source, options: Options) -> Iterator[tuple[str | None, Path, Reading]]:
+    """Open all parts; what is found out about the first holds for the others."""
+    for split, path, kind in source.parts:
+        reading = read(path, kind, options)
+        options = replace(reading.options, require_labels=options.require_labels and split != "test")
+        reading.rows = (
+            row | {"split": source.rename[row["split"]]} if source.rename and row.get("split") in source.rename else row
+            for row in reading.rows
+        )
+        yield split, path, reading
+
+
+def _load_made(entry: catalog.CatalogEntry, root: Path | None) -> MultiLabelData:
+    """A data set that is computed, not read; its key is the program that makes it."""
+    maker = entry.maker()
+    key = content_key([("maker", Path(maker.__file__))], {})
+    folder = folder_of(entry.name, key, root)
+    if not (folder / "data.json").is_file():
+        parts: list[tuple[str | None, Path, Reading]] = [
+            (split, Path(entry.name), Reading("image", maker.rows(split), Options(), declared_labels=list(maker.LABELS)))
+            for split in maker.SIZES
+        ]
+        _store(folder, entry.name, key, parts)
+    return _open(folder)
+
+
+def _store(folder: Path, name: str, key: str, parts: list[tuple[str | None, Path, Reading]]) -> None:
+    """Write all rows and what is known about them into a folder of the cache."""
+    with replacing(folder) as partial:
+        partial.mkdir()
+        writers: dict[str, SplitWriter] = {}
+        for split, path, reading in parts:
+            for row in reading.rows:
+                part = split or row.get("split") or "train"
+                if part not in writers:
+                    writers[part] = SplitWriter(partial / f"{part}.arrow", str(path))
+                writers[part].add(row)
+        if not writers:
+            raise DataError(f"{parts[0][1]}: holds no rows; give a file with at least one")
+        for writer in writers.values():
+            writer.close()
+        (partial / "data.json").write_text(json.dumps(_description(name, key, parts, writers)))
+
+
+def _description(name: str, key: str, parts: list[tuple[str | None, Path, Reading]], writers: dict[str, SplitWriter]) -> dict[str, Any]:
+    readings = [reading for _, _, reading in parts]
+    first = readings[0]
+    inputs = {next(n for n in ("text", "features", "indices", "image") if n in writer.schema.names) for writer in writers.values()}  # type: ignore[union-attr]
+    if len(inputs) > 1:
+        raise DataError(f"{name}: the splits hold different inputs ({', '.join(sorted(inputs))}); give all in the same form")
+    widths = [reading.num_features for reading in readings if reading.num_features]
+    if inputs == {"indices"} and not widths:
+        widths = [writer.largest_index + 1 for writer in writers.values()]
+    return {
+        "name": name,
+        "modality": first.modality,
+        "splits": [split for split in SPLITS if split in writers],
+        "declared_labels": list(first.declared_labels) if first.declared_labels is not None else None,
+        "fingerprint": key,
+        "input_column": inputs.pop(),
+        "num_features": max(widths) if widths else None,
+        "feature_names": list(first.feature_names) if first.feature_names else None,
+        "options": {name: value for name, value in asdict(first.options).items() if name != "require_labels"},
+        "columns": list(first.columns),
+    }
+
+
+def _open(folder: Path) -> MultiLabelData:
+    from datasets import Dataset
+    from datasets.table import MemoryMappedTable
+
+    content = json.loads((folder / "data.json").read_text())
+    names = content.pop("splits")
+    tables = {name: MemoryMappedTable.from_file(str(folder / f"{name}.arrow")) for name in names}
+    rows = {name: Dataset(table, fingerprint=f"{content['fingerprint']}-{name}") for name, table in tables.items()}
+    return MultiLabelData(splits=rows, **content)

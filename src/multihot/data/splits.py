@@ -1,0 +1,131 @@
+"""Cuts rows into parts: at random, or so that every label is spread over the parts in proportion."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Int
+from scipy import sparse
+
+from ..errors import ConfigurationError
+
+Parts = list[Int[np.ndarray, " n"]]
+
+
+def random_split(num_rows: int, fractions: Sequence[float], seed: int) -> Parts:
+    """Cut rows at random.
+
+    Args:
+        num_rows: how many rows there are.
+        fractions: the share of each part, above 0, summing to 1.
+        seed: decides the outcome.
+
+    Returns:
+        One sorted array of row numbers a part; sizes are the shares, rounded so that they sum to ``num_rows``.
+
+    Raises:
+        ConfigurationError: if the fractions are no shares of a whole.
+
+    >>> [len(part) for part in random_split(10, [0.8, 0.2], seed=0)]
+    [8, 2]
+    """
+    ends = np.rint(np.cumsum(_shares(fractions)) * num_rows).astype(int)
+    order = np.random.default_rng(seed).permutation(num_rows)
+    return [np.sort(part) for part in np.split(order, ends[:-1])]
+
+
+def iterative_stratification(targets: Bool[sparse.csr_matrix, "N L"], fractions: Sequence[float], seed: int) -> Parts:
+    """Cut rows so that every label is spread over the parts in proportion (Sechidis, Tsoumakas and Vlahavas, ECML PKDD 2011).
+
+    The rarest label among the rows still to be placed is dealt out first: each of its rows goes to the part that wants most rows
+    of that label, ties to the part that wants most rows at all, further ties at random. Rows without labels come last.
+
+    Args:
+        targets: (N, L), dense or sparse.
+        fractions: the share of each part, above 0, summing to 1.
+        seed: decides ties and the order of rows.
+
+    Returns:
+        One sorted array of row numbers a part.
+
+    Raises:
+        ConfigurationError: if the fractions are no shares of a whole.
+
+    >>> parts = iterative_stratification(sparse.csr_matrix([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=bool), [0.5, 0.5], seed=0)
+    >>> [len(part) for part in parts]
+    [2, 2]
+    """
+    shares = _shares(fractions)
+    matrix = sparse.csr_matrix(targets).astype(bool)
+    matrix.eliminate_zeros()
+    draw = _Draw(matrix, shares, np.random.default_rng(seed))
+    for label in draw.rarest_first():
+        for row in draw.rows_left(label):
+            draw.place(row, draw.desired_labels[label])
+    for row in draw.rows_left(None):
+        draw.place(row, draw.desired_rows)
+    part_of = np.asarray(draw.part_of)
+    return [np.flatnonzero(part_of == part) for part in range(len(shares))]
+
+
+class _Draw:
+    """What is still to be placed and what every part still wants; plain lists, for they are read one number at a time."""
+
+    def __init__(self, matrix: sparse.csr_matrix, shares: np.ndarray, generator: np.random.Generator):
+        rows, labels = matrix.shape
+        self.order = generator.permutation(rows)
+        self.rank = generator.permutation(labels).tolist()  # settles which of two equally rare labels comes first
+        self.chance = generator.random(rows).tolist()
+        self.columns = [row.tolist() for row in np.split(matrix.indices, matrix.indptr[1:-1])] if rows else []
+        self.by_label = sparse.csc_matrix(matrix[self.order])
+        counts = np.asarray(matrix.sum(axis=0)).ravel()
+        self.left = counts.tolist()
+        self.desired_labels = np.outer(counts, shares).tolist()
+        self.desired_rows = (shares * rows).tolist()
+        self.part_of = [-1] * rows
+
+    def rarest_first(self):
+        """The labels, always the one with the fewest rows left next."""
+        heap = [(count, self.rank[label], label) for label, count in enumerate(self.left) if count]
+        heapq.heapify(heap)
+        while heap:
+            count, rank, label = heapq.heappop(heap)
+            if count != self.left[label] or not count:  # outdated: a smaller count of this label was pushed since
+                continue
+            before = {other: self.left[other] for row in self.rows_left(label) for other in self.columns[row]}
+            yield label
+            for other, old in before.items():
+                if other != label and 0 < self.left[other] < old:
+                    heapq.heappush(heap, (self.left[other], self.rank[other], other))
+
+    def rows_left(self, label: int | None) -> list[int]:
+        """The rows still to be placed, in random order: those with a label, or all."""
+        rows = (
+            self.order
+            if label is None
+            else self.order[self.by_label.indices[self.by_label.indptr[label] : self.by_label.indptr[label + 1]]]
+        )
+        return [row for row in rows.tolist() if self.part_of[row] < 0]
+
+    def place(self, row: int, desired: list[float]) -> None:
+        """Give a row to the part that wants it most."""
+        most = max(desired)
+        parts = [part for part, wanted in enumerate(desired) if wanted == most]
+        if len(parts) > 1:
+            most = max(self.desired_rows[part] for part in parts)
+            parts = [part for part in parts if self.desired_rows[part] == most]
+        part = parts[int(self.chance[row] * len(parts))]
+        self.part_of[row] = part
+        self.desired_rows[part] -= 1
+        for label in self.columns[row]:
+            self.desired_labels[label][part] -= 1
+            self.left[label] -= 1
+
+
+def _shares(fractions: Sequence[float]) -> np.ndarray:
+    shares = np.asarray(fractions, dtype=float)
+    if shares.ndim != 1 or not len(shares) or (shares <= 0).any() or abs(shares.sum() - 1) > 1e-6:
+        raise ConfigurationError(f"the fractions of a split must lie above 0 and sum to 1, got {list(fractions)}; for example 0.9 and 0.1")
+    return shares
