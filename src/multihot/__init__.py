@@ -16,7 +16,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {"fit": "multihot.api", "load": "multihot.api", "Run": "multihot.experiments"}
-_ROOMS = ("calibration", "classical", "components", "data", "decoding", "encoders", "experiments", "losses", "metrics", "objectives", "scorers")
+_ROOMS = (
+    "calibration",
+    "classical",
+    "components",
+    "data",
+    "decoding",
+    "encoders",
+    "experiments",
+    "losses",
+    "metrics",
+    "objectives",
+    "scorers",
+)
 
 __all__ = ["Run", "__version__", "fit", "load"]
 

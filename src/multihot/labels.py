@@ -179,7 +179,11 @@ class LabelStatistics:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, for JSON."""
-        return {"num_labels": self.num_labels, "sets": [row.tolist() for row in _rows(self.sets)], "multiplicity": self.multiplicity.tolist()}
+        return {
+            "num_labels": self.num_labels,
+            "sets": [row.tolist() for row in _rows(self.sets)],
+            "multiplicity": self.multiplicity.tolist(),
+        }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> LabelStatistics:

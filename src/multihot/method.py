@@ -137,9 +137,7 @@ class Method:
         shared = {key: value for key, value in arguments.items() if key in wanted and key not in own}
         return build("processor", {"name": cls.reads, **shared, **own})
 
-    def assemble(
-        self, processor: Processor, space: LabelSpace, statistics: LabelStatistics
-    ) -> tuple[Model, Objective, Decoding]:
+    def assemble(self, processor: Processor, space: LabelSpace, statistics: LabelStatistics) -> tuple[Model, Objective, Decoding]:
         """Build the model, the objective that trains it and the decoding that reads it.
 
         Args:

@@ -75,7 +75,9 @@ def resume(out: str | Path, data: MultiLabelData | None = None, *, say: Say = la
         say(f"{folder} is finished already")
         return Run(folder)
     if not (folder / "config.yaml").exists():
-        raise RunError(f"{folder} holds no training to go on with (config.yaml is missing); start one with `multihot train ... --out {folder}`")
+        raise RunError(
+            f"{folder} holds no training to go on with (config.yaml is missing); start one with `multihot train ... --out {folder}`"
+        )
     config = Config.from_dict(load_config(folder / "config.yaml"), where=str(folder / "config.yaml"))
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
     return _carry_through(folder, config, data, resume=True, say=say)
@@ -174,7 +176,13 @@ def _train_neural(
 
 
 def _measure_and_finish(
-    folder: Path, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, predictor: Predictor, cost: dict[str, Any], unseen: Any
+    folder: Path,
+    data: MultiLabelData,
+    space: LabelSpace,
+    statistics: LabelStatistics,
+    predictor: Predictor,
+    cost: dict[str, Any],
+    unseen: Any,
 ) -> None:
     metrics: dict[str, Any] = {"breakdowns": {}}
     (folder / "predictions").mkdir(exist_ok=True)

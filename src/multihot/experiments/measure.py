@@ -24,9 +24,7 @@ def measure(prediction: Prediction, targets: Any, statistics: LabelStatistics, k
     return evaluate(targets, prediction.chosen, prediction.scores, statistics, known=known)
 
 
-def break_down(
-    prediction: Prediction, targets: Any, space: LabelSpace, statistics: LabelStatistics, known: Any = None
-) -> dict[str, Any]:
+def break_down(prediction: Prediction, targets: Any, space: LabelSpace, statistics: LabelStatistics, known: Any = None) -> dict[str, Any]:
     """The same measures for parts of the split: each label, head/medium/tail, seen and unseen label sets, label-set frequency."""
     chosen, scores = prediction.chosen, prediction.scores
     labels = per_label(targets, chosen, scores, known=known)

@@ -44,7 +44,9 @@ class Run:
         if not self.folder.is_dir():
             raise RunError(f"there is no run folder {self.folder}; `multihot train ... --out {self.folder}` makes one")
         if not (self.folder / "metrics.json").exists():
-            going_on = f"`multihot train --resume {self.folder}` goes on with it" if (self.folder / "config.yaml").exists() else "train it first"
+            going_on = (
+                f"`multihot train --resume {self.folder}` goes on with it" if (self.folder / "config.yaml").exists() else "train it first"
+            )
             raise RunError(f"{self.folder} holds no finished run (metrics.json is missing); {going_on}")
         written = self.environment.get("run_format", 0)
         if written > FORMAT:

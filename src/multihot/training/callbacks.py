@@ -86,7 +86,8 @@ class LastCheckpoint(Checkpoint):
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         # where a validation follows right away, it is what saves and stops
-        if self.interrupted and (batch_idx + 1) % trainer.val_check_batch:
+        validation_follows = trainer.should_stop or (batch_idx + 1) % trainer.val_check_batch == 0
+        if self.interrupted and not validation_follows:
             self._stop(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -78,7 +78,12 @@ def train(
     module = TrainingModule(model, objective, decoding, settings, updates, per_epoch, judge, seconds_before)
     keeper, progress = LastCheckpoint(last), TrainingProgress(settings, updates, per_epoch)
     best = ModelCheckpoint(
-        last.parent, "best", f"validation/{settings.monitor}", mode=settings.monitor_mode, save_weights_only=True, enable_version_counter=False
+        last.parent,
+        "best",
+        f"validation/{settings.monitor}",
+        mode=settings.monitor_mode,
+        save_weights_only=True,
+        enable_version_counter=False,
     )
     callbacks: list[Callback] = [RandomStates(), progress, best, keeper]
     if settings.patience:
@@ -125,7 +130,7 @@ def _trainer(settings: TrainingSettings, folder: Path, callbacks: list[Callback]
 
 
 def resolve_precision(settings: TrainingSettings) -> str:
-    """"auto" is bf16-mixed where the hardware computes in it, 32-true elsewhere; anything else is taken as it stands."""
+    """ "auto" is bf16-mixed where the hardware computes in it, 32-true elsewhere; anything else is taken as it stands."""
     if settings.precision != "auto":
         return settings.precision
     if settings.device in ("auto", "gpu", "cuda") and torch.cuda.is_available():
@@ -159,7 +164,7 @@ def make_loggers(settings: TrainingSettings, folder: Path) -> list[Logger]:
 
                 loggers.append(WandbLogger(name=folder.name, save_dir=folder))
         except ImportError as error:
-            raise ConfigurationError(f'logger \'{name}\' is not installed ({error}); pip install "multihot[loggers]"') from error
+            raise ConfigurationError(f"logger '{name}' is not installed ({error}); pip install \"multihot[loggers]\"") from error
     return loggers
 
 
