@@ -45,12 +45,13 @@ def broken_links(document: Path) -> Iterator[str]:
 
 def broken_commands(document: Path) -> Iterator[str]:
     """Lines of shell snippets that call multihot in a way its command line refuses."""
-    from click import ClickException
+    from typer import BadParameter
     from typer.main import get_command
 
     from multihot.cli import app
 
     command = get_command(app)
+    refusal: type[Exception] = BadParameter.__mro__[1]  # click's UsageError, wherever typer takes click from
     for snippet in snippets(document, "bash", "sh", "console"):
         for line in snippet.replace("\\\n", " ").splitlines():
             words = shlex.split(line.removeprefix("$ "), comments=True)
@@ -58,8 +59,8 @@ def broken_commands(document: Path) -> Iterator[str]:
                 continue
             try:
                 parse(command, words[1:])
-            except ClickException as error:
-                yield f"command `{line.strip()}`: {error.format_message()}"
+            except refusal as error:
+                yield f"command `{line.strip()}`: {error}"
 
 
 def parse(command: Any, words: list[str]) -> None:
