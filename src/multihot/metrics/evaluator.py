@@ -66,8 +66,8 @@ class Evaluator:
             DataError: if shapes or values do not fit.
         """
         for rows in read_chunks(targets, chosen, scores, known):
-            # the caller may reuse its buffer for the next batch
-            self._add(rows if rows.scores is None else replace(rows, scores=rows.scores.copy()))
+            # scored rows are kept, and the caller may reuse its buffers for the next batch
+            self._add(rows if rows.scores is None else replace(rows, targets=rows.targets.copy(), scores=rows.scores.copy()))
 
     def _add(self, rows: Rows) -> None:
         if rows.targets.shape[1] != self.num_labels:

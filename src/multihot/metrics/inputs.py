@@ -14,7 +14,7 @@ from ..errors import DataError
 from ..labels import binarise
 
 CHUNK_ENTRIES = 2**22  # dense entries looked at at once: 16 MiB in float32
-CHUNK_ROWS = 2**16  # rows looked at at once where everything is sparse
+CHUNK_ROWS = 2**17  # rows looked at at once where everything is sparse
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def read_chunks(targets: Any, chosen: Any, scores: Any = None, known: Any = None
     all_sparse = all(sparse.issparse(matrix) for matrix in matrices.values())
     step = CHUNK_ROWS if all_sparse else max(1, CHUNK_ENTRIES // shape[1])
     for first in range(0, shape[0], step):
-        yield _read_rows({name: matrix[first : first + step] for name, matrix in matrices.items()}, first)
+        whole = shape[0] <= step  # slicing a sparse matrix copies it
+        yield _read_rows({name: matrix if whole else matrix[first : first + step] for name, matrix in matrices.items()}, first)
 
 
 def _read_rows(part: dict[str, Any], first: int) -> Rows:
@@ -127,7 +128,8 @@ def _check_values(name: str, matrix: Any, first: int) -> None:
 def _binary(matrix: Any) -> sparse.csr_matrix:
     """A chunk as a canonical boolean matrix, true from 0.5 on."""
     if sparse.issparse(matrix):
-        return binarise(matrix)
+        already = matrix.dtype == bool and matrix.has_canonical_format and matrix.data.all()
+        return matrix if already else binarise(matrix)
     num_rows, num_labels = matrix.shape
     places = np.flatnonzero(matrix if matrix.dtype.kind == "b" else matrix >= 0.5)
     rows, columns = np.divmod(places, num_labels)

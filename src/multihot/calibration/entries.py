@@ -1,0 +1,147 @@
+"""What decisions read: scores, dense or sparse, and on validation data the entries among which a threshold may cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy import sparse
+
+from ..errors import DataError
+from ..labels import binarise
+
+
+def read_scores(scores: Any) -> Any:
+    """(N, L) scores as a floating-point array or a CSR matrix, torch tensors included; NaN and +inf are refused."""
+    if hasattr(scores, "detach"):
+        scores = scores.detach().cpu()
+        scores = (scores.float() if "bfloat16" in str(scores.dtype) else scores).numpy()
+    matrix: Any = sparse.csr_matrix(scores) if sparse.issparse(scores) else np.asarray(scores)
+    if matrix.ndim != 2 or matrix.dtype.kind not in "biuf":
+        raise DataError(f"scores must be an (N, L) matrix of numbers, got shape {matrix.shape} of {matrix.dtype}")
+    if matrix.dtype not in (np.float32, np.float64):
+        matrix = matrix.astype(np.float32 if matrix.dtype == np.float16 else np.float64)
+    if sparse.issparse(matrix) and not matrix.has_canonical_format:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    _check_numbers(matrix)
+    return matrix
+
+
+def _check_numbers(matrix: Any) -> None:
+    values = matrix.data if sparse.issparse(matrix) else matrix.ravel()
+    if not values.size or values.max() < np.inf:  # NaN is not below infinity either
+        return
+    place = int(np.argmin(values < np.inf))
+    if sparse.issparse(matrix):
+        row, label = np.searchsorted(matrix.indptr, place, side="right") - 1, matrix.indices[place]
+    else:
+        row, label = divmod(place, matrix.shape[1])
+    raise DataError(f"scores, row {row}, label {label}: {values[place]}; a score must be a number (-inf: never chosen)")
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The E annotated entries of a validation split that a threshold can choose, flat.
+
+    Args:
+        scores: (E,), none of them -inf.
+        hits: (E,), whether the label is true.
+        places: (E,), ``row * L + label``; None where all entries are there, in order.
+        targets: (N, L) boolean, the true labels, also those that no threshold can reach.
+    """
+
+    scores: Float[np.ndarray, " E"]
+    hits: Bool[np.ndarray, " E"]
+    places: Int[np.ndarray, " E"] | None
+    targets: sparse.csr_matrix
+
+    @property
+    def rows(self) -> Int[np.ndarray, " E"]:
+        return self._all_places() // self.targets.shape[1]
+
+    @property
+    def labels(self) -> Int[np.ndarray, " E"]:
+        return self._all_places() % self.targets.shape[1]
+
+    @property
+    def positives_per_row(self) -> Int[np.ndarray, " N"]:
+        return np.diff(self.targets.indptr)
+
+    @property
+    def positives_per_label(self) -> Int[np.ndarray, " L"]:
+        return np.bincount(self.targets.indices, minlength=self.targets.shape[1])
+
+    def by_label(self) -> Iterator[tuple[Float[np.ndarray, " e"], Bool[np.ndarray, " e"]]]:
+        """The scores and hits of each label, in column order."""
+        num_labels = self.targets.shape[1]
+        if self.places is None:
+            yield from zip(self.scores.reshape(-1, num_labels).T, self.hits.reshape(-1, num_labels).T, strict=True)
+            return
+        labels = self.labels
+        order = np.argsort(labels, kind="stable")
+        ends = np.cumsum(np.bincount(labels, minlength=num_labels))[:-1]
+        yield from zip(np.split(self.scores[order], ends), np.split(self.hits[order], ends), strict=True)
+
+    def _all_places(self) -> Int[np.ndarray, " E"]:
+        return np.arange(len(self.scores)) if self.places is None else self.places
+
+
+def read_entries(scores: Any, targets: Any, known: Any = None) -> Entries:
+    """Validation scores and targets as entries; an entry that is not known, or whose target is NaN, is left out.
+
+    Raises:
+        DataError: if shapes do not match, a score is NaN, or there are no rows.
+    """
+    matrix = read_scores(scores)
+    if hasattr(targets, "detach"):
+        targets = targets.detach().cpu().float().numpy()
+    true: Any = sparse.csr_matrix(targets) if sparse.issparse(targets) else np.asarray(targets)
+    if true.shape != matrix.shape or 0 in true.shape:
+        raise DataError(
+            f"validation scores have shape {matrix.shape}, but targets {true.shape}; both must be (N, L), with N and L at least 1"
+        )
+    annotated = _annotated(true, known)
+    binary = binarise(true)
+    if annotated is not None:
+        binary = binarise(binary.multiply(annotated))
+    return (_sparse_entries if sparse.issparse(matrix) else _dense_entries)(matrix, binary, annotated)
+
+
+def _dense_entries(scores: Any, targets: sparse.csr_matrix, annotated: Bool[np.ndarray, "N L"] | None) -> Entries:
+    hits, flat = targets.toarray().ravel(), scores.ravel()
+    usable = flat > -np.inf
+    if annotated is not None:
+        usable &= annotated.ravel()
+    if usable.all():
+        return Entries(flat, hits, None, targets)
+    return Entries(flat[usable], hits[usable], np.flatnonzero(usable), targets)
+
+
+def _sparse_entries(scores: Any, targets: sparse.csr_matrix, annotated: Bool[np.ndarray, "N L"] | None) -> Entries:
+    rows = np.repeat(np.arange(scores.shape[0]), np.diff(scores.indptr))
+    usable = scores.data > -np.inf
+    if annotated is not None:
+        usable &= annotated[rows, scores.indices]
+    hits = np.asarray(targets[rows, scores.indices]).ravel().astype(bool)
+    places = rows * scores.shape[1] + scores.indices
+    return Entries(scores.data[usable], hits[usable], places[usable], targets)
+
+
+def _annotated(targets: Any, known: Any) -> Bool[np.ndarray, "N L"] | None:
+    """Where a target is known, or None where all are."""
+    if hasattr(known, "detach"):
+        known = known.detach().cpu().numpy()
+    annotated = None
+    if known is not None:
+        annotated = np.array(known.toarray() if sparse.issparse(known) else known, dtype=bool)
+        if annotated.shape != targets.shape:
+            raise DataError(f"known has shape {annotated.shape}, but targets {targets.shape}; both must be (N, L)")
+    values = targets.data if sparse.issparse(targets) else targets
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        missing = np.isnan(targets.toarray() if sparse.issparse(targets) else targets)
+        annotated = ~missing if annotated is None else annotated & ~missing
+    return annotated
