@@ -19,7 +19,9 @@ CASES = {
         encoder="toys.ToyEncoder", scorer=None, decoder="toys.ToyDecoder", loss=None, decision=None,
         objective="toys.ToyOwnSamplesObjective", decoding="toys.ToyGreedyDecoding",
     ),
-    "a sum of two": Method(encoder="toys.ToyEncoder", decoder="toys.ToyDecoder", objective="toys.ToySumObjective", decoding="toys.ToyGreedyDecoding"),
+    "a sum of two": Method(
+        encoder="toys.ToyEncoder", decoder="toys.ToyDecoder", objective="toys.ToySumObjective", decoding="toys.ToyGreedyDecoding",
+    ),
     "a critic of its own": Method(encoder="toys.ToyEncoder", objective="toys.ToyAdversarialObjective"),
 }  # fmt: skip
 
@@ -48,9 +50,7 @@ def test_the_sockets_carry_every_case(case, tmp_path):
     settings = TrainingSettings(epochs=12 * len(objective.turns), learning_rate=5e-3, monitor="subset_accuracy", device="cpu")
     outcome = train(model, objective, decoding, loader, held_out, judge, settings, tmp_path)
     commonest = max(np.unique(truth, axis=0, return_counts=True)[1]) / len(truth)
-    assert outcome.best_value > max(0.7, commonest + 0.2), (
-        f"{case}: {outcome.best_value:.3f}; always guessing one set gives {commonest:.3f}"
-    )
+    assert outcome.best_value > max(0.7, commonest + 0.2), f"{case}: {outcome.best_value:.3f}; guessing one set gives {commonest:.3f}"
 
 
 def test_a_turn_changes_only_its_own_parameters():
@@ -83,12 +83,18 @@ def test_a_sum_of_two_encodes_once():
 @pytest.mark.parametrize(
     ("method", "message"),
     [
-        (Method(decoding="toys.ToyGreedyDecoding"), "needs a decoder, but this method has only a scorer; add `decoder: recurrent` or use `decoding: threshold`"),
+        (
+            Method(decoding="toys.ToyGreedyDecoding"),
+            "needs a decoder, but this method has only a scorer; add `decoder: recurrent` or use `decoding: threshold`",
+        ),
         (Method(decoder="toys.ToyDecoder"), "objective 'scoring' does not train the decoder"),
         (Method(scorer=None), "neither a scorer nor a decoder"),
         (Method(scorer=None, decoder="toys.ToyDecoder"), "needs a scorer, but this method has only a decoder"),
         (Method(loss="zlrp"), "there is no loss 'zlrp'; did you mean 'zlpr'?"),
-        (Method(scorer={"name": "binary_relevance", "hiden_size": 3}), "scorer 'binary_relevance' has no setting 'hiden_size'; did you mean 'hidden_size'?"),
+        (
+            Method(scorer={"name": "binary_relevance", "hiden_size": 3}),
+            "scorer 'binary_relevance' has no setting 'hiden_size'; did you mean 'hidden_size'?",
+        ),
         (Method(encoder="toys.NoSuchEncoder"), "cannot be imported"),
     ],
 )  # fmt: skip

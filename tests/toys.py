@@ -1,4 +1,4 @@
-"""Toy parts on a toy problem: the smallest things that fit every socket. Tests name them by dotted path, as a user's own parts are named."""
+"""Toy parts on a toy problem, the smallest that fit every socket; named by dotted path, as a user's own parts are."""
 
 from __future__ import annotations
 

@@ -152,9 +152,7 @@ def _import_dotted(kind: str, path: str) -> type:
     try:
         cls = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigurationError(
-            f"{kind} '{path}' cannot be imported: {error}; give the dotted path of a class on the Python path"
-        ) from error
+        raise ConfigurationError(f"{kind} '{path}' cannot be imported ({error}); give the dotted path of a class") from error
     if not isinstance(cls, type):
         raise ConfigurationError(f"{kind} '{path}' is not a class; give the dotted path of a class")
     return cls

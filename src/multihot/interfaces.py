@@ -160,6 +160,11 @@ class Decision(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     needs_fit: ClassVar[bool] = False
 
+    @property
+    def fitted(self) -> bool:
+        """Whether it may be asked to decide."""
+        return not self.needs_fit
+
     def fit(self, scores: Any, targets: Any, known: Any = None) -> Decision:
         """Learn from the validation split: scores (N, L), targets (N, L), known (N, L) or None. Returns self."""
         return self

@@ -139,7 +139,7 @@ def test_a_loss_that_is_not_finite_stops_the_training(tmp_path):
             return model.encode(batch).pooled.sum() * float("nan")
 
     model = Model(ToyEncoder(), decoder=ToyDecoder(LABELS, 32))
-    with pytest.raises(TrainingDivergedError, match="the loss became nan at update 1, in the batch with the instances"):
+    with pytest.raises(TrainingDivergedError, match="the loss became nan at update 1, in the batch with instances"):
         train(
             model, BrokenObjective(), ToyGreedyDecoding(), toy_loader(), toy_loader(64), lambda p: {"subset_accuracy": 0.0},
             settings_with(), tmp_path,

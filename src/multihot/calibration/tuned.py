@@ -46,6 +46,10 @@ class GlobalDecision(Decision):
         self.threshold = _best_global(read_entries(scores, targets, known), self.measure)
         return self
 
+    @property
+    def fitted(self) -> bool:
+        return self.threshold is not None
+
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, _fitted("global", self.threshold))
 
@@ -92,6 +96,10 @@ class PerLabelDecision(Decision):
             own = best_cut(label_scores, hits, int(positives[label]))
             self.thresholds[label] = own if own is not None else self.thresholds[label]
         return self
+
+    @property
+    def fitted(self) -> bool:
+        return self.thresholds is not None
 
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, _fitted("per_label", self.thresholds))

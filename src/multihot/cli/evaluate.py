@@ -14,7 +14,7 @@ from .tables import say
 def evaluate(
     run: Annotated[Path, typer.Argument(help="The run folder.")],
     source: Annotated[
-        str | None, typer.Argument(help="A labelled file or a named data set; without it, what was measured at training.")
+        str | None, typer.Argument(help="A labelled file or a named data set; by default, the measures of the training.")
     ] = None,
     split: Annotated[str | None, typer.Option(help='Which split of it; by default "test", or the only one.')] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the measures and breakdowns to this JSON file.")] = None,

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 def predict(
     run: Annotated[Path, typer.Argument(help="The run folder.")],
     source: Annotated[Path, typer.Argument(help="A file with the columns the run was trained on; labels are not needed.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write: .jsonl, .csv or .parquet; by default JSON lines on standard output.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A .jsonl, .csv or .parquet file; by default, JSON lines on standard output.")] = None,
     top: Annotated[int, typer.Option(min=0, help="Also give that many best labels with their scores.")] = 0,
 ) -> None:
     """Give label sets for new instances.

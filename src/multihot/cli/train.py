@@ -12,9 +12,7 @@ from .tables import print_measures, say
 
 
 def train(
-    source: Annotated[
-        str | None, typer.Argument(help="A file, a folder, a named data set (`multihot data list`), or a YAML configuration.")
-    ] = None,
+    source: Annotated[str | None, typer.Argument(help="A file, a folder, a named data set, or a YAML configuration.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder to make; by default runs/<data>-<method>.")] = None,
     text: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
     labels: Annotated[str | None, typer.Option(help="Column with the labels.")] = None,

@@ -38,7 +38,9 @@ class ThresholdDecoding(Decoding):
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
         scores = keep_best(self.loss.scores(model.score(batch)).float())
-        return Prediction(list(batch.ids), scores, self.decision(scores))
+        # until the decision is fitted, on validation data, the loss's own rule stands in
+        chosen = self.decision(scores) if self.decision.fitted else scores > 0
+        return Prediction(list(batch.ids), scores, chosen)
 
     def fit(self, prediction: Prediction, targets: Any, known: Any = None) -> Prediction:
         self.decision.fit(prediction.scores, targets, known)

@@ -125,7 +125,7 @@ class TrainingModule(pl.LightningModule):
         if not torch.isfinite(loss):
             some = ", ".join(str(name) for name in list(batch.ids)[:5])
             raise TrainingDivergedError(
-                f"the loss became {float(loss.detach())} at update {update + 1}, in the batch with the instances {some}, ...; the last good "
+                f"the loss became {float(loss.detach())} at update {update + 1}, in the batch with instances {some}, ...; the last good "
                 f"checkpoint is in the run folder's checkpoints; lower training.learning_rate or set training.precision=32-true"
             )
 
