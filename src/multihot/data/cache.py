@@ -167,7 +167,7 @@ class SplitWriter:
             for number, name in enumerate(names.to_pylist(), start=1):
                 if name in first:
                     raise DataError(
-                        f"{self.source}: rows {first[name]} and {number} have the same id '{name}'; make ids distinct, or say id='' to number the rows"
+                        f"{self.source}: rows {first[name]} and {number} share the id '{name}'; make them distinct, or number the rows with id=''"
                     )
                 first[name] = number
 

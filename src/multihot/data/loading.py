@@ -12,12 +12,11 @@ from typing import Any
 from ..errors import DataError, nearest
 from . import catalog
 from .cache import SplitWriter, content_key, folder_of, replacing
-from .dataset import MultiLabelData
+from .dataset import INPUTS, SPLITS, MultiLabelData
 from .formats import Options, Reading, detect, files_of, read
 from .formats.opening import check_exists
 from .formats.reading import split_of
 
-SPLITS = ("train", "validation", "test")
 NOT_DATA = (".md", ".txt", ".xml", ".html", ".pdf")
 
 
@@ -138,7 +137,7 @@ def _readings(source: Source, options: Options) -> Iterator[tuple[str | None, Pa
 def _load_made(entry: catalog.CatalogEntry, root: Path | None) -> MultiLabelData:
     """A data set that is computed, not read; its key is the program that makes it."""
     maker = entry.maker()
-    key = content_key([("maker", Path(maker.__file__))], {})
+    key = content_key([("maker", Path(str(maker.__file__)))], {})
     folder = folder_of(entry.name, key, root)
     if not (folder / "data.json").is_file():
         parts: list[tuple[str | None, Path, Reading]] = [
@@ -170,7 +169,7 @@ def _store(folder: Path, name: str, key: str, parts: list[tuple[str | None, Path
 def _description(name: str, key: str, parts: list[tuple[str | None, Path, Reading]], writers: dict[str, SplitWriter]) -> dict[str, Any]:
     readings = [reading for _, _, reading in parts]
     first = readings[0]
-    inputs = {next(n for n in ("text", "features", "indices", "image") if n in writer.schema.names) for writer in writers.values()}  # type: ignore[union-attr]
+    inputs = {next(n for n in INPUTS if n in writer.schema.names) for writer in writers.values()}  # type: ignore[union-attr]
     if len(inputs) > 1:
         raise DataError(f"{name}: the splits hold different inputs ({', '.join(sorted(inputs))}); give all in the same form")
     widths = [reading.num_features for reading in readings if reading.num_features]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -86,12 +86,12 @@ class _Draw:
         self.desired_rows = (shares * rows).tolist()
         self.part_of = [-1] * rows
 
-    def rarest_first(self):
+    def rarest_first(self) -> Iterator[int]:
         """The labels, always the one with the fewest rows left next."""
         heap = [(count, self.rank[label], label) for label, count in enumerate(self.left) if count]
         heapq.heapify(heap)
         while heap:
-            count, rank, label = heapq.heappop(heap)
+            count, _, label = heapq.heappop(heap)
             if count != self.left[label] or not count:  # outdated: a smaller count of this label was pushed since
                 continue
             before = {other: self.left[other] for row in self.rows_left(label) for other in self.columns[row]}

@@ -25,5 +25,5 @@ a8dbf21db7186e4ae074645d1e9f1966924caca97ac70e74fffba8e5a6750647 991793 text_tes
     ),
     folder="aapd",
     rename={"validation": "train"},
-    note="The validation documents serve as training split. A folder with text_train and label_train too loads by its path: 53,840 + 1,000 + 1,000.",
+    note="The validation documents serve as training split. A folder that has text_train and label_train too loads by its path.",
 )

@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from ...errors import DataError
 from ..cache import cache_root, replacing
@@ -73,7 +73,7 @@ def _place(entry: CatalogEntry, copy: Path | None) -> Path | None:
     found = next((p for p in _candidates(copy, entry) if p.is_dir() and wanted & {q.name for q in p.iterdir()}), None)
     if found is None:
         raise DataError(
-            f"{copy}: holds neither {entry.files[0].name} nor {' nor '.join(entry.archives) or 'a compressed copy'}; give the folder that does"
+            f"{copy}: holds neither {entry.files[0].name}{''.join(f' nor {name}' for name in entry.archives)}; give the folder that does"
         )
     return found
 
@@ -91,8 +91,8 @@ def _contents(place: Path, entry: CatalogEntry) -> Iterator[tuple[str, IO[bytes]
             with path.open("rb") as file:
                 yield path.name, file, path
         elif path.name.removesuffix(".gz") in wanted:
-            with gzip.open(path) as file:
-                yield path.name.removesuffix(".gz"), file, path  # type: ignore[misc]
+            with gzip.open(path) as unpacked:
+                yield path.name.removesuffix(".gz"), cast(IO[bytes], unpacked), path
         elif path.name in entry.archives or path == place:
             yield from _members(path)
 
@@ -102,8 +102,8 @@ def _members(path: Path) -> Iterator[tuple[str, IO[bytes], Path]]:
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
                 for name in archive.namelist():
-                    with archive.open(name) as file:
-                        yield PurePosixPath(name).name, file, path
+                    with archive.open(name) as unpacked:
+                        yield PurePosixPath(name).name, unpacked, path
         else:
             with tarfile.open(path) as packed:
                 for member in packed:
@@ -141,7 +141,7 @@ def _download(entry: CatalogEntry, file: CatalogFile, target: Path) -> None:
             urllib.request.urlopen(file.address, timeout=TIMEOUT) as answer,
             wrap_file(answer, file.bytes, description=file.name) as stream,
         ):
-            _store(file, stream, file.address, target)  # type: ignore[arg-type]
+            _store(file, stream, file.address, target)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise DataError(f"{file.address}: cannot be downloaded ({reason}); try again, or say --from PATH for a copy at hand") from error

@@ -21,5 +21,5 @@ ca8a42df76e72cf347fa509f09426a81c65f22af20ae35d5cd7ef77db4352062 159360 labels.c
 """
     ),
     folder="voc2007_vehicle_cat",
-    note="Objects marked difficult count as unknown. A part of VOC 2007, biased to four classes; this packing has no public address: get it with --from.",
+    note="Objects marked difficult count as unknown. Biased to four classes; this packing has no public address: get it with --from.",
 )

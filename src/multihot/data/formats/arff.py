@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 import numpy as np
 
 from ...errors import DataError
-from .arff_header import Attribute, Header, label_columns, labels_of_xml, read_header, split_values
+from .arff_header import QUOTED, Attribute, Header, label_columns, labels_of_xml, read_header, split_values, unquote
 from .columns import expand
 from .opening import open_zip, suffix_of, text_lines
 from .reading import Options, Reading, Row, at_line, split_of
 
-Numbered = Iterator[tuple[int, str]]
+PAIR = re.compile(rf"\s*(\d+)\s+({QUOTED}|[^\s,]+)\s*(?:,|$)")
 
 
 def read_arff(path: Path, options: Options) -> Reading:
@@ -96,12 +97,14 @@ class _Table:
     def _pairs(self, text: str, where: str) -> dict[int, str]:
         if not text.endswith("}"):
             raise DataError(f"{where}: a sparse row must end with '}}'; the file is cut short or altered")
-        body = text[1:-1].strip()
+        body = text[1:-1].strip().rstrip(",")
         try:
-            pairs = [part.split(None, 1) for part in body.split(",")] if body else []
-            cells = {int(i): split_values(value)[0] for i, value in pairs}
+            if "'" in body or '"' in body:
+                cells = {int(i): unquote(value) for i, value in PAIR.findall(body)}
+            else:
+                cells = {int(i): value for i, value in (part.split() for part in body.split(",") if body)}
         except ValueError as error:
-            raise DataError(f"{where}: a sparse row must hold 'index value' pairs ({error})") from error
+            raise DataError(f"{where}: a sparse row must hold 'index value' pairs separated by commas ({error})") from error
         if cells and not 0 <= min(cells) <= max(cells) < len(self.header.attributes):
             raise DataError(f"{where}: index {max(cells)}; allowed are 0 to {len(self.header.attributes) - 1}")
         return cells

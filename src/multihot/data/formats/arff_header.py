@@ -92,9 +92,7 @@ def label_columns(header: Header, declared: list[str] | None, where: str) -> lis
         return [position[name] for name in declared]
     found = MEKA_LABELS.search(header.relation)
     if found is None or not 0 < abs(int(found[1])) <= len(names):
-        raise DataError(
-            f"{where}: nothing says which attributes are labels; put Mulan's XML file beside it, name them with labels=, or write '-C n' into @relation"
-        )
+        raise DataError(f"{where}: nothing says which attributes are labels; put Mulan's XML file beside it, or name them with labels=")
     count = int(found[1])
     return list(range(count)) if count > 0 else list(range(len(names) + count, len(names)))
 

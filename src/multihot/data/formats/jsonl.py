@@ -33,7 +33,5 @@ def _records(path: Path, options: Options) -> Records:
                 f"{where}: broken JSON at column {error.colno} ({error.msg}){hint or '; every line must be one JSON object'}"
             ) from error
         if not isinstance(record, dict):
-            raise DataError(
-                f'{where}: holds a JSON {type(record).__name__}; every line must be one JSON object, such as {{"text": ..., "labels": [...]}}'
-            )
+            raise DataError(f"{where}: holds a JSON {type(record).__name__}; every line must be one JSON object")
         yield where, record

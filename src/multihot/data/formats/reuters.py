@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ...errors import DataError
 from .opening import check_exists, text_lines
-from .reading import Options, Reading, Row, at_line
+from .reading import Options, Reading, Row, at_line, distinct
 
-STORY = re.compile(r"<REUTERS (?P<head>[^>]*)>(?P<story>.*?)</REUTERS>", re.DOTALL)
-TEXT = re.compile(r"<TEXT(?P<kind>[^>]*)>(?P<text>.*?)</TEXT>", re.DOTALL)
+SPLIT = re.compile(r'LEWISSPLIT="(TRAIN|TEST)"')
+NUMBER = re.compile(r'NEWID="(\d+)"')
 FILLER = "Blah blah blah."  # what stands for the body in stories that are a headline only
 CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
@@ -56,7 +56,7 @@ def _aptemod_rows(path: Path, catalogue: Path, options: Options) -> Iterator[Row
         if part is None:
             raise DataError(f"{at_line(catalogue, number)}: {name!r} is no story; allowed are training/ID and test/ID")
         text = check_exists(path / name).read_bytes().decode(options.encoding or "latin-1")
-        yield {"id": name, "split": part, "labels": labels, "text": _clean(text)}
+        yield {"id": name, "split": part, "labels": distinct(labels), "text": _clean(text)}
 
 
 def _files(path: Path) -> Iterator[tuple[str, str]]:
@@ -75,31 +75,31 @@ def _files(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _stories(content: str, name: str) -> Iterator[Row]:
-    if not content.rstrip().endswith("</REUTERS>"):
+    *stories, rest = content.split("</REUTERS>")
+    if rest.strip() or not stories:
         raise DataError(f"{name}: does not end with </REUTERS>; the file is cut short, get it again")
-    for match in STORY.finditer(content):
-        head = match["head"]
-        split = re.search(r'LEWISSPLIT="(TRAIN|TEST)"', head)
-        if not split or 'TOPICS="YES"' not in head:
-            continue
-        topics = re.search(r"<TOPICS>(.*?)</TOPICS>", match["story"], re.DOTALL)
-        labels = re.findall(r"<D>(.*?)</D>", topics[1]) if topics else []
-        number = re.search(r'NEWID="(\d+)"', head)
-        identity = number[1] if number else ""
-        yield {"id": identity, "split": split[1].lower(), "labels": labels, "text": _story_text(match["story"])}
+    for story in stories:
+        head = _between(story, "<REUTERS ", ">") or ""
+        split = SPLIT.search(head)
+        number = NUMBER.search(head)
+        if split and number and 'TOPICS="YES"' in head:
+            topics = (_between(story, "<TOPICS>", "</TOPICS>") or "").replace("<D>", "").split("</D>")
+            yield {"id": number[1], "split": split[1].lower(), "labels": distinct([t for t in topics if t]), "text": _story_text(story)}
 
 
 def _story_text(story: str) -> str:
     """Title and body, joined by a line break; a story without marked parts is all body."""
-    match = TEXT.search(story)
-    if match is None:
-        return ""
-    if "UNPROC" in match["kind"]:
-        return _clean(match["text"])
-    parts = (re.search(rf"<{tag}>(.*?)</{tag}>", match["text"], re.DOTALL) for tag in ("TITLE", "BODY"))
-    return "\n".join(text for part in parts if part and (text := _clean(part[1])))
+    kind, _, content = (_between(story, "<TEXT", "</TEXT>") or "").partition(">")
+    parts = [content] if "UNPROC" in kind else [_between(content, f"<{tag}>", f"</{tag}>") or "" for tag in ("TITLE", "BODY")]
+    return "\n".join(text for part in parts if (text := _clean(part)))
+
+
+def _between(text: str, start: str, end: str) -> str | None:
+    begin = text.find(start)
+    stop = text.find(end, begin)
+    return text[begin + len(start) : stop] if 0 <= begin < stop else None
 
 
 def _clean(text: str) -> str:
-    text = html.unescape(re.sub(r"&#(\d+);", lambda m: chr(int(m[1])), text)).translate(CONTROL).strip()
-    return "" if text == FILLER else re.sub(r"\s*\x03$", "", text)
+    text = html.unescape(text).translate(CONTROL).strip()
+    return "" if text == FILLER else text

@@ -1,0 +1,103 @@
+"""``multihot data list | get | stats``: the catalogue, and what a data set is like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .tables import say
+
+app = typer.Typer(no_args_is_help=True, help="Named data sets: list them, get them, and look at what a data set holds.")
+
+
+@app.command("list")
+def list_data() -> None:
+    """List the data sets of the catalogue, with their published sizes."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..data import catalog
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column, side in (
+        ("name", "left"),
+        ("modality", "left"),
+        ("rows", "right"),
+        ("labels", "right"),
+        ("a row", "right"),
+        ("title", "left"),
+    ):
+        table.add_column(column, justify=side, no_wrap=column != "title")  # type: ignore[arg-type]
+    for entry in catalog.ENTRIES.values():
+        cardinality = "" if entry.cardinality is None else f"{entry.cardinality:.3f}"
+        table.add_row(entry.name, entry.modality, f"{sum(entry.rows.values()):,}", str(entry.labels), cardinality, entry.title)
+    Console().print(table)
+    say("`multihot data get NAME` fetches one; `multihot train NAME` trains on it")
+
+
+@app.command("get")
+def get_data(
+    name: Annotated[str, typer.Argument(help="A name that `multihot data list` shows.")],
+    copy: Annotated[
+        Path | None, typer.Option("--from", help="A copy at hand: a file, its folder, or the folder of many data sets.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="Where to put the files; the cache by default.")] = None,
+) -> None:
+    """Fetch a data set, check its digests, and prepare it.
+
+    Examples:
+
+      multihot data get goemotions
+
+      multihot data get mulan/emotions --from ~/datasets
+    """
+    from ..data import catalog, load
+
+    entry = catalog.get(name)
+    if not entry.made_by:
+        folder = catalog.obtain(entry, copy, to)
+        say(f"{entry.title}; terms: {entry.licence}; cite: {entry.citation}")
+        say(entry.note) if entry.note else None
+        if to is not None:
+            typer.echo(folder)
+            return
+    data = load(name, from_path=copy)
+    rows = ", ".join(f"{len(rows):,} {split}" for split, rows in data.splits.items())
+    typer.echo(f"{name}: {rows}; {len(data.label_space())} labels")
+
+
+@app.command("stats")
+def show_statistics(
+    source: Annotated[str, typer.Argument(help="A file, a folder, or a named data set.")],
+    picture: Annotated[Path | None, typer.Option(help="Draw the statistics into this file (.png, .svg, .pdf).")] = None,
+    text: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Column with the labels, or the 0/1 columns: a,b,c or first:last.")] = None,
+    id_column: Annotated[str | None, typer.Option("--id", help="Column with the instances' names.")] = None,
+    features: Annotated[str | None, typer.Option(help="Numeric columns of a table, written like --labels.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="What separates the labels in their column.")] = None,
+    format: Annotated[str | None, typer.Option(help="How the file is written, if its name and content do not tell.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of the characters; UTF-8 by default.")] = None,
+) -> None:
+    """Show cardinality, density, diversity, imbalance, head and tail, and which labels occur together.
+
+    Examples:
+
+      multihot data stats reuters21578 --picture reuters.png
+
+      multihot data stats train.csv --text body --labels tags
+    """
+    from rich.console import Console
+
+    from ..data import load
+    from ..data.describe import describe
+
+    data = load(
+        source, format=format, text=text, labels=labels, id=id_column, features=features, delimiter=delimiter, encoding=encoding
+    )  # fmt: skip
+    description = describe(data)
+    description.print(Console())
+    if picture is not None:
+        description.draw(picture)
+        say(f"the picture is in {picture}")
