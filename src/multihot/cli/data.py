@@ -29,7 +29,7 @@ def list_data() -> None:
         ("a row", "right"),
         ("title", "left"),
     ):
-        table.add_column(column, justify=side, no_wrap=column != "title")  # type: ignore[arg-type]
+        table.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
     for entry in catalog.ENTRIES.values():
         cardinality = "" if entry.cardinality is None else f"{entry.cardinality:.3f}"
         table.add_row(entry.name, entry.modality, f"{sum(entry.rows.values()):,}", str(entry.labels), cardinality, entry.title)

@@ -166,9 +166,8 @@ class SplitWriter:
             first: dict[str, int] = {}
             for number, name in enumerate(names.to_pylist(), start=1):
                 if name in first:
-                    raise DataError(
-                        f"{self.source}: rows {first[name]} and {number} share the id '{name}'; make them distinct, or number the rows with id=''"
-                    )
+                    where = f"{self.source}: rows {first[name]} and {number} share the id '{name}'"
+                    raise DataError(f"{where}; make ids distinct, or number the rows with id=''")
                 first[name] = number
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from scipy import sparse
 
 from ..errors import ConfigurationError, DataError, nearest
 from ..labels import LabelSpace, LabelStatistics
-from .cache import COLUMNS
 from .splits import iterative_stratification, random_split
 
 if TYPE_CHECKING:
@@ -61,35 +59,6 @@ class MultiLabelData:
     feature_names: list[str] | None = None
     options: dict[str, Any] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
-
-    @classmethod
-    def from_rows(cls, rows: Sequence[Mapping[str, Any]], name: str = "rows", split: str = "train") -> MultiLabelData:
-        """A data set of rows at hand, in memory.
-
-        Args:
-            rows: mappings with the columns described above; ``id`` (the row number if missing), ``labels`` (unlabelled if missing)
-                and one input.
-            name: what to call it.
-            split: the split that they make.
-
-        Raises:
-            DataError: if there is no row, no input, or a value of the wrong kind.
-
-        >>> data = MultiLabelData.from_rows([{"text": "wheat rises", "labels": ["grain"]}, {"text": "no news"}])
-        >>> data.split("train")["labels"][:], data.label_space().names
-        ([['grain'], None], ('grain',))
-        """
-        from datasets import Dataset
-        from datasets.table import InMemoryTable
-
-        table = _table_of(rows, name)
-        found = next(column for column in INPUTS if column in table.column_names)
-        width = None
-        if INPUTS[found] == "table":
-            width = max(len(row["features"]) if found == "features" else max(row["indices"], default=-1) + 1 for row in rows)
-        fingerprint = hashlib.sha256(repr(table.to_pylist()).encode()).hexdigest()
-        dataset = Dataset(InMemoryTable(table), fingerprint=f"{fingerprint}-{split}")
-        return cls(name, INPUTS[found], {split: dataset}, None, fingerprint, found, num_features=width, columns=table.column_names)
 
     def split(self, name: str) -> datasets.Dataset:
         """The rows of a split.
@@ -167,20 +136,22 @@ class MultiLabelData:
             found[name] = dict(counts.most_common())
         return {name: counts for name, counts in found.items() if counts}
 
-    def with_split(self, name: str, fraction: float = 0.1, method: str = "stratified", seed: int = 0) -> MultiLabelData:
+    def with_validation(
+        self, fraction: float = 0.1, method: str = "stratified", seed: int = 0, split: str = "validation"
+    ) -> MultiLabelData:
         """The same data with a part of the training split cut off, unless that part is there already.
 
         Args:
-            name: the part to make, ``"validation"`` or ``"test"``.
             fraction: the share to cut off, between 0 and 1.
             method: ``"stratified"`` (iterative stratification) or ``"random"``.
             seed: decides which rows.
+            split: the part to make, ``"validation"`` or ``"test"``.
 
         Raises:
             ConfigurationError: for another method or a fraction outside (0, 1).
             DataError: if there are too few rows to cut.
         """
-        if name in self.splits:
+        if split in self.splits:
             return self
         if method not in ("stratified", "random") or not 0 < fraction < 1:
             raise ConfigurationError(
@@ -193,15 +164,13 @@ class MultiLabelData:
         else:
             kept, cut = iterative_stratification(self.targets("train", self.label_space())[0], shares, seed)
         if not len(kept) or not len(cut):
-            raise DataError(f"{self.name}: {len(train)} training rows are too few to cut off a share of {fraction}; give a file for {name}")
-        mark = f"{self.fingerprint}-{name}-{method}-{fraction}-{seed}"
-        parts = {"train": train.select(kept, new_fingerprint=f"{mark}-kept"), name: train.select(cut, new_fingerprint=f"{mark}-cut")}
+            raise DataError(
+                f"{self.name}: {len(train)} training rows are too few to cut off a share of {fraction}; give a file for {split}"
+            )
+        mark = f"{self.fingerprint}-{split}-{method}-{fraction}-{seed}"
+        parts = {"train": train.select(kept, new_fingerprint=f"{mark}-kept"), split: train.select(cut, new_fingerprint=f"{mark}-cut")}
         merged = self.splits | parts
-        return replace(self, splits={split: merged[split] for split in SPLITS if split in merged}, fingerprint=mark)
-
-    def with_validation(self, fraction: float = 0.1, method: str = "stratified", seed: int = 0) -> MultiLabelData:
-        """``with_split("validation", ...)``."""
-        return self.with_split("validation", fraction, method, seed)
+        return replace(self, splits={name: merged[name] for name in SPLITS if name in merged}, fingerprint=mark)
 
     def _distinct(self, rows: datasets.Dataset) -> set[str]:
         return {label for table in _batches(rows, ["labels"]) for label in pc.unique(pc.list_flatten(table["labels"])).to_pylist()}
@@ -211,24 +180,6 @@ class MultiLabelData:
         if labelled:
             return "all label sets of the training split are empty; check which column holds the labels (labels=)"
         return f"no column holds labels; name it with labels=, the columns are {', '.join(self.columns) or 'unknown'}"
-
-
-def _table_of(rows: Sequence[Mapping[str, Any]], name: str) -> pa.Table:
-    """Rows at hand as an Arrow table with the columns of the cache."""
-    if not rows:
-        raise DataError(f"{name}: there are no rows; give at least one")
-    full = [{"id": str(i), "labels": None} | dict(row) for i, row in enumerate(rows)]
-    columns = [column for column in COLUMNS if column in full[0]]
-    if not any(column in INPUTS for column in columns):
-        raise DataError(f"{name}: row 1 has no input; it has {', '.join(rows[0]) or 'nothing'}, and needs one of {', '.join(INPUTS)}")
-    lacking = next((i for i, row in enumerate(full, start=1) if any(column in INPUTS and column not in row for column in columns)), None)
-    if lacking:
-        raise DataError(f"{name}: row {lacking} has another input than row 1; give all rows in the same form")
-    try:
-        arrays = {column: pa.array([row.get(column) for row in full], type=COLUMNS[column]) for column in columns}
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise DataError(f"{name}: a value is of the wrong kind ({error}); labels are lists of strings, text is a string") from error
-    return pa.table(arrays)
 
 
 def _batches(rows: datasets.Dataset, columns: list[str]) -> Iterator[pa.Table]:

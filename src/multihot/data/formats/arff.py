@@ -63,7 +63,7 @@ class _Table:
         self.header: Header = read_header(self.lines, self.where)
         if isinstance(options.labels, str) or options.labels:
             declared = expand(options.labels, [attribute.name for attribute in self.header.attributes])
-        columns = label_columns(self.header, declared, self.where)
+        columns = label_columns(self.header, declared, self.where, options.require_labels)
         attributes = self.header.attributes
         self.labels = [(attributes[i].name, i) for i in columns]
         chosen = set(columns)

@@ -77,7 +77,7 @@ def labels_of_xml(content: bytes, where: str) -> list[str]:
     return names
 
 
-def label_columns(header: Header, declared: list[str] | None, where: str) -> list[int]:
+def label_columns(header: Header, declared: list[str] | None, where: str, required: bool = True) -> list[int]:
     """The columns of the labels: those that the XML file names, or the first C (last -C) of MEKA's ``-C``.
 
     Raises:
@@ -87,10 +87,12 @@ def label_columns(header: Header, declared: list[str] | None, where: str) -> lis
     if declared is not None:
         position = {name: i for i, name in enumerate(names)}
         for name in declared:
-            if name not in position:
+            if name not in position and required:
                 raise DataError(f"{where}: label '{name}' is not among the attributes; {nearest(name, names[-200:])}")
-        return [position[name] for name in declared]
+        return [position[name] for name in declared if name in position]
     found = MEKA_LABELS.search(header.relation)
+    if found is None and not required:
+        return []
     if found is None or not 0 < abs(int(found[1])) <= len(names):
         raise DataError(f"{where}: nothing says which attributes are labels; put Mulan's XML file beside it, or name them with labels=")
     count = int(found[1])

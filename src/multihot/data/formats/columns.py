@@ -75,7 +75,7 @@ def resolve(sample: Sequence[Row], names: Sequence[str], options: Options, where
         DataError: for a column that is not there, one of the wrong kind, or when nothing tells where the input is.
     """
     label_set, flags = _named_labels(sample, names, options, where)
-    identity = _one_of(options.id, names, IDS, "id", where)
+    identity = _identity(names, options, where)
     split = _split_column(sample, names)
     taken = {label_set, *flags, identity, split}
     text = _text(names, options, taken, where)
@@ -102,10 +102,12 @@ def _named_labels(sample: Sequence[Row], names: Sequence[str], options: Options,
     return (chosen[0], ()) if len(chosen) == 1 and not _all_flags(sample, chosen[0]) else (None, tuple(chosen))
 
 
-def _one_of(given: str | None, names: Sequence[str], usual: Sequence[str], option: str, where: str) -> str | None:
-    if given is None:
-        return next((name for wanted in usual for name in names if name.lower() == wanted), None)
-    return _check_name(given, names, option, where) if given else None
+def _identity(names: Sequence[str], options: Options, where: str) -> str | None:
+    if options.id is None:
+        return next((name for wanted in IDS for name in names if name.lower() == wanted), None)
+    if not options.id or (options.id not in names and not options.require_labels):  # rows to be predicted need no names
+        return None
+    return _check_name(options.id, names, "id", where)
 
 
 def _split_column(sample: Sequence[Row], names: Sequence[str]) -> str | None:
