@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .data import MultiLabelData
+from .data.in_memory import from_rows
 from .errors import ConfigurationError
 from .experiments import Config, Run
 from .experiments import fit as fit_config
@@ -85,7 +86,7 @@ def _from_texts(texts: Sequence[str], labels: Any) -> MultiLabelData:
     sets = [list(row) for row in labels]
     if len(sets) != len(texts):
         raise ConfigurationError(f"{len(texts)} texts, but {len(sets)} label sets; give one label set a text")
-    return MultiLabelData.from_rows([{"id": str(i), "text": t, "labels": row} for i, (t, row) in enumerate(zip(texts, sets, strict=True))])
+    return from_rows([{"id": str(i), "text": t, "labels": row} for i, (t, row) in enumerate(zip(texts, sets, strict=True))])
 
 
 def _set(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:

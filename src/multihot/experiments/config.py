@@ -24,10 +24,12 @@ class DataSettings:
         source: a named data set, a file, a folder, or a mapping of split to file.
         format: the file format, where the name and the content do not tell.
         text: column with the text.
-        labels: column with the labels.
+        labels: column with the labels, or the 0/1 columns.
         id: column with the instances' names.
         features: columns of a table; None takes all numeric ones.
         delimiter: what separates the labels in their column.
+        encoding: of text files; None is UTF-8.
+        index_base: number of the first feature in a LibSVM file.
         validation: share of the training split that is set aside for choosing, where no validation split is given.
         test: share that is set aside for measuring, where no test split is given; 0 for none.
         split: how shares are drawn: "stratified" (label sets alike in both parts) or "random".
@@ -39,15 +41,22 @@ class DataSettings:
     source: str | dict[str, str] | None = None
     format: str | None = None
     text: str | None = None
-    labels: str | None = None
+    labels: str | list[str] | None = None
     id: str | None = None
-    features: list[str] | None = None
+    features: str | list[str] | None = None
     delimiter: str | None = None
+    encoding: str | None = None
+    index_base: int = 0
     validation: float = 0.1
     test: float = 0.1
     split: str = "stratified"
     unseen_labels: str = "ignore"
     limit: int | None = None
+
+    def reading(self) -> dict[str, Any]:
+        """The arguments of ``multihot.data.load`` that say how rows are read."""
+        names = ("format", "text", "labels", "id", "features", "delimiter", "encoding", "index_base")
+        return {name: getattr(self, name) for name in names}
 
     def __post_init__(self) -> None:
         for name in ("validation", "test"):

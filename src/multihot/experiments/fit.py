@@ -88,11 +88,7 @@ def read_data(config: Config) -> MultiLabelData:
     settings = config.data
     if settings.source is None:
         raise DataError("no data given; name a file, a folder or a data set (`multihot data list` shows those)")
-    data = load_data(
-        settings.source, format=settings.format, text=settings.text, labels=settings.labels, id=settings.id,
-        features=settings.features, delimiter=settings.delimiter,
-    )  # fmt: skip
-    return set_aside(data, settings, config.seed, validation=not is_classical(config.method))
+    return set_aside(load_data(settings.source, **settings.reading()), settings, config.seed, validation=not is_classical(config.method))
 
 
 def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validation: bool = True) -> MultiLabelData:
@@ -118,7 +114,8 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     _warn_unseen(unseen, config, say)
     sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in data.splits.items())
     say(f"{data.name}: {sizes}; {len(space)} labels, {statistics.cardinality:.2f} an instance")
-    write_json(folder / "labels.json", {"names": space.names, "modality": data.modality, "statistics": statistics.to_dict()})
+    trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
+    write_json(folder / "labels.json", trained_on)
     predictor, cost = _train(folder, config, data, space, statistics, resume)
     _measure_and_finish(folder, data, space, statistics, predictor, cost, unseen)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)

@@ -27,9 +27,10 @@ def measure(prediction: Prediction, targets: Any, statistics: LabelStatistics, k
 def break_down(prediction: Prediction, targets: Any, space: LabelSpace, statistics: LabelStatistics, known: Any = None) -> dict[str, Any]:
     """The same measures for parts of the split: each label, head/medium/tail, seen and unseen label sets, label-set frequency."""
     chosen, scores = prediction.chosen, prediction.scores
-    labels = per_label(targets, chosen, scores, known=known)
+    rows = per_label(targets, chosen, scores, known=known, names=space.names)
+    counts = statistics.counts.tolist()
     return {
-        "per_label": {"label": list(space.names), "training_count": statistics.counts.tolist(), **labels},
+        "per_label": [row | {"training_count": count} for row, count in zip(rows, counts, strict=True)],
         "by_frequency": by_frequency(targets, chosen, statistics, scores, known=known),
         "seen_unseen": seen_unseen(targets, chosen, statistics, scores, known=known),
         "by_set_frequency": by_set_frequency(targets, chosen, statistics, known=known),

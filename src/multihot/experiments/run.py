@@ -12,6 +12,7 @@ from typing import Any
 
 from ..data import MultiLabelData
 from ..data import load as load_data
+from ..data.in_memory import from_rows
 from ..errors import DataError, RunError
 from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
@@ -69,14 +70,19 @@ class Run:
         return Config.from_dict(load_config(path), where=str(path))
 
     @cached_property
+    def trained_on(self) -> dict[str, Any]:
+        """What ``labels.json`` says of the training data: names, statistics, modality, and how its columns were read."""
+        return read_json(self.folder / "labels.json")
+
+    @cached_property
     def labels(self) -> LabelSpace:
         """The labels, in the order of every column."""
-        return LabelSpace(read_json(self.folder / "labels.json")["names"])
+        return LabelSpace(self.trained_on["names"])
 
     @cached_property
     def statistics(self) -> LabelStatistics:
         """The label statistics of the training split."""
-        return LabelStatistics.from_dict(read_json(self.folder / "labels.json")["statistics"])
+        return LabelStatistics.from_dict(self.trained_on["statistics"])
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -90,8 +96,7 @@ class Run:
             from ..classical import load_classical
 
             return load_classical(self.folder)
-        modality = read_json(self.folder / "labels.json")["modality"]
-        method = Method.from_config(self.config.method).for_modality(modality)
+        method = Method.from_config(self.config.method).for_modality(self.trained_on["modality"])
         return NeuralPredictor.load(self.folder, method, self.labels, self.statistics)
 
     def prediction(self, split: str = "test") -> tuple[Prediction, Any]:
@@ -110,13 +115,9 @@ class Run:
         """A data set read with the columns and formats of the training."""
         if isinstance(source, MultiLabelData):
             return source
-        settings = self.config.data
         if isinstance(source, Sequence) and not isinstance(source, (str, Path)):
-            return MultiLabelData.from_rows(_as_rows(source))
-        return load_data(
-            source, format=settings.format, text=settings.text, labels=settings.labels, id=settings.id,
-            features=settings.features, delimiter=settings.delimiter,
-        )  # fmt: skip
+            return from_rows(_as_rows(source))
+        return load_data(source, **{**self.trained_on["reading"], "require_labels": False})
 
     def predict(self, source: Any) -> Prediction:
         """Label sets for new instances.
@@ -175,5 +176,4 @@ def describe_environment() -> dict[str, Any]:
 
 
 def _as_rows(source: Sequence[Any]) -> list[dict[str, Any]]:
-    rows = [{"text": row} if isinstance(row, str) else dict(row) for row in source]
-    return [{"id": str(i), "labels": None, **row} for i, row in enumerate(rows)]
+    return [{"text": row} if isinstance(row, str) else dict(row) for row in source]
