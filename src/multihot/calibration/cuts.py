@@ -58,21 +58,31 @@ def best_mean_cut(
     """
     if not hits.any():
         return None
-    order = np.lexsort((-scores, group))
-    grouped, hit = group[order], hits[order]
-    starts = np.flatnonzero(np.diff(grouped, prepend=-1))
-    lengths = np.diff(starts, append=len(grouped))
-    chosen = np.arange(1, len(grouped) + 1) - np.repeat(starts, lengths)
+    useful = scores >= scores[hits].min()  # below the last positive every entry only lowers F1
+    down = np.argsort(-scores[useful])
+    ordered, hit, owner = scores[useful][down], hits[useful][down], group[useful][down].astype(np.min_scalar_type(len(positives)))
+    change = _changes(hit, owner, positives)
+    ends = np.flatnonzero(np.diff(ordered, append=-np.inf))  # ties are chosen together
+    objective = np.cumsum(change)[ends]
+    best = ordered[ends[np.argmax(objective >= objective.max() - ROUNDING)]]
+    return _midway(scores[scores < best].max(initial=-np.inf), best)
+
+
+def _changes(hits: Bool[np.ndarray, " E"], group: Int[np.ndarray, " E"], positives: Int[np.ndarray, " G"]) -> Float[np.ndarray, " E"]:
+    """By how much each entry, chosen after all those before it, changes the F1 of its group."""
+    by_group = np.argsort(group, kind="stable")  # a radix sort for small unsigned integers
+    owner, hit = group[by_group], hits[by_group]
+    starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]]))
+    lengths = np.diff(starts, append=len(owner))
+    chosen = np.arange(1, len(owner) + 1) - np.repeat(starts, lengths)
     reached = np.cumsum(hit)
     reached -= np.repeat(reached[starts] - hit[starts], lengths)
-    f1 = 2 * reached / (chosen + positives[grouped])
-    change = np.diff(f1, prepend=0.0)
-    change[starts] = f1[starts]
-    down = np.argsort(-scores[order], kind="stable")
-    ordered, objective = scores[order][down], np.cumsum(change[down])
-    ends = np.flatnonzero(np.diff(ordered, append=-np.inf))  # ties are chosen together
-    best = ends[np.argmax(objective[ends] >= objective[ends].max() - ROUNDING)]
-    return _midway(ordered[min(best + 1, len(ordered) - 1)], ordered[best])
+    f1 = 2 * reached / (chosen + positives[owner])
+    step = np.diff(f1, prepend=0.0)
+    step[starts] = f1[starts]
+    change = np.empty_like(step)
+    change[by_group] = step
+    return change
 
 
 def _midway(below: np.floating, lowest_chosen: np.floating) -> float:
