@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -167,7 +168,7 @@ class MultiLabelData:
             raise DataError(
                 f"{self.name}: {len(train)} training rows are too few to cut off a share of {fraction}; give a file for {split}"
             )
-        mark = f"{self.fingerprint}-{split}-{method}-{fraction}-{seed}"
+        mark = hashlib.sha256(f"{self.fingerprint}-{split}-{method}-{fraction}-{seed}".encode()).hexdigest()[:32]
         parts = {"train": train.select(kept, new_fingerprint=f"{mark}-kept"), split: train.select(cut, new_fingerprint=f"{mark}-cut")}
         merged = self.splits | parts
         return replace(self, splits={name: merged[name] for name in SPLITS if name in merged}, fingerprint=mark)

@@ -99,9 +99,9 @@ def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validatio
         train = data.splits["train"].select(range(min(settings.limit, len(data.splits["train"]))))
         data = replace(data, splits={**data.splits, "train": train})
     if "test" not in data.splits and settings.test:
-        data = data.with_split("test", settings.test, settings.split, seed)
+        data = data.with_validation(settings.test, settings.split, seed, split="test")
     if "validation" not in data.splits and validation:
-        data = data.with_split("validation", settings.validation, settings.split, seed)
+        data = data.with_validation(settings.validation, settings.split, seed)
     return data
 
 
