@@ -1,0 +1,22 @@
+"""One-vs-rest logistic regression."""
+
+from __future__ import annotations
+
+from .linear import Solver, logistic
+from .one_vs_rest import OneVsRest
+
+
+class LogisticClassifier(OneVsRest):
+    """One logistic regression a label (liblinear).
+
+    Each label minimises ``||w||^2 / 2 + C sum_i c_i log(1 + exp(-y_i w x_i))``; its score is the log-odds ``w x``, so that with plain
+    training ``1 / (1 + exp(-score))`` is the label's probability. Arguments are those of ``LinearSVMClassifier``.
+
+    >>> import numpy as np
+    >>> features = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+    >>> LogisticClassifier(C=100).fit(features, features).chosen([[0.9, 0.1]]).tolist()
+    [[True, False]]
+    """
+
+    def solver(self) -> Solver:
+        return logistic(self.C, self.tolerance)
