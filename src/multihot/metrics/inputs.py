@@ -77,7 +77,7 @@ def read_chunks(targets: Any, chosen: Any, scores: Any = None, known: Any = None
             raise DataError(f"{name} has shape {matrix.shape}, but targets {shape}; all must be (N, L) with the same rows and labels")
     if shape[1] == 0:
         raise DataError("targets have no label column; an (N, L) matrix with at least one label is needed")
-    all_sparse = all(sparse.issparse(matrix) for matrix in matrices.values())
+    all_sparse = known is None and all(sparse.issparse(matrix) for matrix in matrices.values())  # a mask is dense by nature
     step = CHUNK_ROWS if all_sparse else max(1, CHUNK_ENTRIES // shape[1])
     for first in range(0, shape[0], step):
         whole = shape[0] <= step  # slicing a sparse matrix copies it
