@@ -87,7 +87,7 @@ def check_kind(cells: Sequence[Any], column: str, delimiter: str | None, where: 
         raise DataError(
             f"{where}: column '{column}' holds numbers such as {decimals[0]}, not labels; name the column of label sets with labels="
         )
-    texts = [cell for cell in filled if isinstance(cell, str)]
+    texts = [cell for cell in filled if isinstance(cell, str) and not cell.strip().startswith("[")]
     longest = [max((len(part) for part in split_text(text, delimiter, where)), default=0) for text in texts]
     if texts and sum(length > LONGEST_LABEL for length in longest) > len(texts) / 2:
         raise DataError(f"{where}: column '{column}' holds long texts, not labels; name the column of label sets with labels=")
