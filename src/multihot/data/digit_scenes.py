@@ -20,7 +20,7 @@ import struct
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import prod
 from typing import Any
 
@@ -53,11 +53,11 @@ HELD_OUT = 0.3  # of the admissible sets of two digits and more
 
 GLYPH_SHARES = {"train": (0.0, 0.6), "validation": (0.6, 0.75), "test": (0.75, 1.0)}
 SEEDS = {"train": 1, "validation": 2, "test": 3}
-GLYPH_SIZES = (10, 14)  # pixels, smallest and largest
+GLYPH_SIZES = (11, 14)  # pixels, smallest and largest
 COVERED = 35  # per cent of the glyphs that lie partly under a band
 CELLS = 9  # a scene is 3 x 3 cells; each holds at most one glyph, shifted at random
-INK = (70, 190)  # brightness of the faintest and the strongest glyph, of 255
-NOISE = 110  # the most that noise brightens or darkens a pixel
+INK = (90, 210)  # brightness of the faintest and the strongest glyph, of 255
+NOISE = 70  # the most that noise brightens or darkens a pixel
 
 
 def rows(split: str) -> Iterator[dict[str, Any]]:
@@ -142,10 +142,10 @@ class _Draws:
         """``count`` different integers in [0, total)."""
         return np.argsort(self._bits.random_raw(total), kind="stable")[:count]
 
-    def bytes(self, shape: tuple[int, ...]) -> Int[np.ndarray, "..."]:
+    def bytes(self, shape: tuple[int, ...]) -> Int[np.ndarray, ...]:
         """Integers in [0, 256)."""
         count = prod(shape)
-        return self._bits.random_raw(-(-count // 8)).astype("<u8").view(np.uint8)[:count].reshape(shape).astype(np.int64)
+        return self._bits.random_raw(-(-count // 8)).astype("<u8").view(np.uint8)[:count].reshape(shape).astype(np.int32)
 
 
 @lru_cache(maxsize=len(SIZES))
@@ -164,7 +164,7 @@ def _glyphs(split: str) -> list[Int[np.ndarray, "n 8 8"]]:
 
 def _scene(shown: list[Int[np.ndarray, "n 8 8"]], draws: _Draws) -> Int[np.ndarray, "40 40"]:
     """One glyph out of each of the given stocks, in different cells, under noise: brightness 0 to 255."""
-    picture = np.zeros((SIDE, SIDE), dtype=np.int64)
+    picture = np.zeros((SIDE, SIDE), dtype=np.int32)
     for stock, cell in zip(shown, draws.some_of(CELLS, len(shown)), strict=True):
         glyph = _stretch(stock[draws.below(len(stock))], draws.between(*GLYPH_SIZES), draws.between(*GLYPH_SIZES))
         glyph = glyph * draws.between(*INK) // 255
@@ -197,7 +197,7 @@ def _stretch(glyph: Int[np.ndarray, "8 8"], height: int, width: int) -> Int[np.n
     return _weights(height) @ glyph @ _weights(width).T * 255 // (16 * 64 * 64)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _weights(size: int, source: int = 8) -> Int[np.ndarray, "size 8"]:
     """How much, in sixty-fourths, each of the source pixels gives to each of the enlarged ones."""
     at = np.clip((2 * np.arange(size) + 1) * source * 64 // (2 * size) - 32, 0, (source - 1) * 64)
