@@ -4,5 +4,6 @@ from .image_cnn import ImageCNNEncoder
 from .tabular import TabularEncoder
 from .text_cnn import TextCNNEncoder
 from .text_lstm import TextLSTMEncoder
+from .text_transformer import TextTransformerEncoder
 
-__all__ = ["ImageCNNEncoder", "TabularEncoder", "TextCNNEncoder", "TextLSTMEncoder"]
+__all__ = ["ImageCNNEncoder", "TabularEncoder", "TextCNNEncoder", "TextLSTMEncoder", "TextTransformerEncoder"]

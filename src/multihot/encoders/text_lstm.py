@@ -83,14 +83,14 @@ def _pick(states: Float[Tensor, "B S D"], positions: Int[Tensor, "B S"]) -> Floa
 
 def _run(lstm: nn.LSTM, states: Float[Tensor, "B S D"]) -> Float[Tensor, "B S H"]:
     device = states.device.type
-    if device == "cpu" and torch.is_autocast_enabled("cpu") and not _cpu_lstm_takes(torch.get_autocast_dtype("cpu")):
+    if device == "cpu" and torch.is_autocast_enabled("cpu") and not autocast_supports_lstm(torch.get_autocast_dtype("cpu")):
         with torch.autocast("cpu", enabled=False):
             return lstm(states.float())[0]
     return lstm(states)[0]
 
 
 @cache
-def _cpu_lstm_takes(dtype: torch.dtype) -> bool:
+def autocast_supports_lstm(dtype: torch.dtype) -> bool:
     """Whether this processor has an LSTM kernel in reduced precision; PyTorch offers no question for it, so one is run."""
     try:
         with torch.autocast("cpu", dtype):

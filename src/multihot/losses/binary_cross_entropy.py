@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss, check_logits
+from .targets import split_known
 
 REDUCTIONS = ("mean", "sum")
 
@@ -26,8 +27,8 @@ def binary_cross_entropy_loss(
 
     Args:
         logits: (B, L), unbounded.
-        targets: (B, L) in [0, 1], hard or soft.
-        known: (B, L); entries that are False carry neither loss nor gradient, whatever their target. None: all are known.
+        targets: (B, L) in [0, 1], hard or soft; NaN is an unknown entry.
+        known: (B, L); entries that are False carry neither loss nor gradient. None: all but NaN targets are known.
         reduction: ``"mean"`` or ``"sum"`` over the known labels of an instance.
 
     Returns:
@@ -41,18 +42,12 @@ def binary_cross_entropy_loss(
     """
     check_logits("binary_cross_entropy_loss", logits, targets, known)
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # a sum over many labels does not fit half precision
-    targets = targets.to(logits.dtype)
-    if known is None:
-        return _reduce(F.binary_cross_entropy_with_logits(logits, targets, reduction="none"), None, reduction)
-    targets = targets.masked_fill(~known, 0.0)  # an unknown target may be anything, even NaN
-    return _reduce(F.binary_cross_entropy_with_logits(logits, targets, reduction="none"), known, reduction)
-
-
-def _reduce(entries: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None, reduction: str) -> Float[Tensor, " B"]:
-    if known is None:
-        return entries.mean(-1) if reduction == "mean" else entries.sum(-1)
-    total = entries.masked_fill(~known, 0.0).sum(-1)
-    return total / known.sum(-1).clamp(min=1) if reduction == "mean" else total
+    targets, known = split_known(targets.to(logits.dtype), known)
+    weight = None if known is None else known.to(logits.dtype)
+    entries = F.binary_cross_entropy_with_logits(logits, targets, weight, reduction="none")
+    if reduction == "sum":
+        return entries.sum(-1)
+    return entries.mean(-1) if weight is None else entries.sum(-1) / weight.sum(-1).clamp(min=1)
 
 
 class BinaryCrossEntropyLoss(Loss):

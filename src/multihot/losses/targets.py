@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -20,7 +21,6 @@ def check_targets(targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | No
     Raises:
         DataError: naming the first row and column whose value is outside [0, 1].
 
-    >>> import torch
     >>> check_targets(torch.tensor([[0.0, 1.0], [0.3, float("nan")]]))
     >>> check_targets(torch.tensor([[0.0, 2.0]]))
     Traceback (most recent call last):
@@ -35,3 +35,27 @@ def check_targets(targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | No
             f"targets: row {row}, label {label} is {targets[row, label].item()}; "
             "give values in [0, 1], and NaN or known=False where nobody annotated"
         )
+
+
+def split_known(
+    targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None
+) -> tuple[Float[Tensor, "B L"], Bool[Tensor, "B L"] | None]:
+    """Targets without NaN, and which of them are known; None where all are, so that a loss can take its shorter way.
+
+    Args:
+        targets: (B, L) in [0, 1]; NaN stands for an unknown entry.
+        known: (B, L) or None.
+
+    Returns:
+        targets (B, L), 0 where unknown, and known (B, L) or None.
+
+    >>> split_known(torch.tensor([[1.0, float("nan")]]), None)
+    (tensor([[1., 0.]]), tensor([[ True, False]]))
+    """
+    if targets.device.type == "cpu" and not torch.compiler.is_compiling():  # elsewhere a look at values would wait for the device
+        if known is not None and bool(known.all()):
+            known = None
+        if known is None and not bool(targets.sum().isnan()):
+            return targets, None
+    present = ~targets.isnan() if known is None else known & ~targets.isnan()
+    return targets.masked_fill(~present, 0.0), present

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss, check_logits
+from .targets import split_known
 
 
 def zlpr_loss(logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None) -> Float[Tensor, " B"]:
@@ -19,8 +22,8 @@ def zlpr_loss(logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known
 
     Args:
         logits: (B, L), unbounded.
-        targets: (B, L) in [0, 1], hard or soft.
-        known: (B, L); entries that are False carry neither loss nor gradient, whatever their target. None: all are known.
+        targets: (B, L) in [0, 1], hard or soft; NaN is an unknown entry.
+        known: (B, L); entries that are False carry neither loss nor gradient. None: all but NaN targets are known.
 
     Returns:
         (B,), at least float32; 0 for an instance without a known label.
@@ -33,16 +36,53 @@ def zlpr_loss(logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known
     """
     check_logits("zlpr_loss", logits, targets, known)
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    targets = targets.to(logits.dtype)
-    if known is not None:
-        targets = targets.masked_fill(~known, float("nan"))
+    targets, known = split_known(targets.to(logits.dtype), known)
+    if targets.requires_grad or torch.compiler.is_compiling():  # a compiler fuses the formula by itself
+        return _by_formula(logits, targets, known)
+    return _ClosedForm.apply(logits, targets, known)
+
+
+def _by_formula(logits: Tensor, targets: Tensor, known: Tensor | None) -> Float[Tensor, " B"]:
     absent = torch.where(targets < 1, logits + torch.log1p(-targets), -torch.inf)
+    if known is not None:
+        absent = absent.masked_fill(~known, -torch.inf)  # its target is 0, so that it is not present either
     present = torch.where(targets > 0, -logits + torch.log(targets), -torch.inf)
     return _log_one_plus_sum(absent) + _log_one_plus_sum(present)
 
 
 def _log_one_plus_sum(exponents: Float[Tensor, "B L"]) -> Float[Tensor, " B"]:
     return torch.logsumexp(F.pad(exponents, (0, 1)), dim=-1)
+
+
+class _ClosedForm(torch.autograd.Function):
+    """Loss and gradient in one go, in place: several times quicker than letting autograd keep every step.
+
+    ``d/ds_i = (1 - y_i) e^{s_i} / (1 + sum_j (1 - y_j) e^{s_j}) - y_i e^{-s_i} / (1 + sum_j y_j e^{-s_j})``
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, targets: Tensor, known: Tensor | None) -> Float[Tensor, " B"]:
+        weights = 1 - targets if known is None else (1 - targets).mul_(known)
+        absent, gradient = _log_one_plus_weighted_sum(logits, weights)
+        present, share = _log_one_plus_weighted_sum(-logits, targets)
+        ctx.save_for_backward(logits, targets, known, gradient.sub_(share))
+        return absent + present
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Float[Tensor, " B"]) -> tuple[Tensor | None, None, None]:  # type: ignore[override]
+        logits, targets, known, gradient = ctx.saved_tensors
+        if not torch.is_grad_enabled():
+            return upstream[:, None] * gradient, None, None
+        loss = _by_formula(logits, targets, known)  # somebody differentiates the gradient
+        return *torch.autograd.grad(loss, logits, upstream, create_graph=True), None, None
+
+
+def _log_one_plus_weighted_sum(exponents: Tensor, weights: Tensor) -> tuple[Float[Tensor, " B"], Float[Tensor, "B L"]]:
+    """``log(1 + sum_i w_i e^{x_i})`` and its derivative in x, for weights in [0, 1]."""
+    largest = torch.where(weights > 0, exponents, 0).amax(-1, keepdim=True).clamp_(min=0)
+    terms = (exponents - largest).clamp_(max=0).exp_().mul_(weights)  # clamped: what has no weight may exceed the largest
+    total = terms.sum(-1, keepdim=True).add_((-largest).exp_())
+    return (largest + total.log())[:, 0], terms.div_(total)
 
 
 class ZLPRLoss(Loss):

@@ -1,5 +1,6 @@
 """Scorers: an encoding in, one logit a label out. Every class in ``__all__`` can be used in a configuration."""
 
 from .binary_relevance import BinaryRelevanceScorer
+from .label_attention import LabelAttentionScorer
 
-__all__ = ["BinaryRelevanceScorer"]
+__all__ = ["BinaryRelevanceScorer", "LabelAttentionScorer"]
