@@ -44,6 +44,8 @@ def _draw_frequencies(axes: Axes, description: Description) -> None:
     place = np.empty(len(statistics.counts), dtype=np.int64)
     place[statistics.frequency_order] = np.arange(len(place))
     for group, labels in statistics.split_by_frequency().items():
+        if not len(labels):
+            continue
         legend = f"{group}: {len(labels):,} label{'s' * (len(labels) != 1)}"
         heights = statistics.counts[labels]
         if len(place) <= 200:
@@ -52,7 +54,8 @@ def _draw_frequencies(axes: Axes, description: Description) -> None:
             ranks, heights = np.sort(place[labels]), -np.sort(-heights)
             axes.fill_between(ranks, heights, 0.5, step="mid", color=COLOURS[group], label=legend, linewidth=0)
     axes.set_yscale("log")
-    axes.set_ylim(0.5, max(statistics.counts.max(), 1) * 1.6)
+    axes.set_ylim(0.5, max(statistics.counts.max(), 1) * 5)  # room for the legend
+    axes.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
     axes.set_xlim(-0.7, len(place) - 0.3)
     if len(place) <= NAMED_BARS:
         axes.set_xticks(
@@ -62,7 +65,7 @@ def _draw_frequencies(axes: Axes, description: Description) -> None:
         axes.set_xlabel("labels, the most frequent first", color=INK)
     axes.set_title("how often each label occurs", fontsize=11, color=INK, loc="left")
     axes.set_ylabel("training rows (log scale)", color=INK)
-    axes.legend(frameon=False, fontsize=9, loc="upper right")
+    axes.legend(frameon=False, fontsize=9, loc="upper right", ncols=3, columnspacing=1.2, handlelength=1.2)
 
 
 def _draw_sizes(axes: Axes, sizes: list[int]) -> None:
@@ -95,8 +98,8 @@ def _draw_together(axes: Axes, description: Description) -> None:
     axes.set_yticks(range(len(order)), names)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    which = "labels" if len(order) == len(statistics.counts) else f"{len(order)} most frequent labels"
-    axes.set_title(f"rows with the left label that carry the lower one too\n({which})", fontsize=11, color=INK, loc="left")
+    which = "all labels" if len(order) == len(statistics.counts) else f"{len(order)} most frequent labels"
+    axes.set_title(f"share of the left label's rows that carry the lower label\n({which})", fontsize=11, color=INK, loc="left")
     bar = axes.figure.colorbar(picture, ax=axes, shrink=0.75, format=lambda share, _: f"{share:.0%}")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8, colors=INK)

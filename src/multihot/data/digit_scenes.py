@@ -54,10 +54,10 @@ HELD_OUT = 0.3  # of the admissible sets of two digits and more
 GLYPH_SHARES = {"train": (0.0, 0.6), "validation": (0.6, 0.75), "test": (0.75, 1.0)}
 SEEDS = {"train": 1, "validation": 2, "test": 3}
 GLYPH_SIZES = (11, 14)  # pixels, smallest and largest
-COVERED = 35  # per cent of the glyphs that lie partly under a band
+COVERED = 30  # per cent of the glyphs that lie partly under a band
 CELLS = 9  # a scene is 3 x 3 cells; each holds at most one glyph, shifted at random
-INK = (90, 210)  # brightness of the faintest and the strongest glyph, of 255
-NOISE = 70  # the most that noise brightens or darkens a pixel
+INK = (110, 220)  # brightness of the faintest and the strongest glyph, of 255
+NOISE = 45  # the most that noise brightens or darkens a pixel
 
 
 def rows(split: str) -> Iterator[dict[str, Any]]:
@@ -187,7 +187,7 @@ def _place(cell: int, size: int, draws: _Draws) -> int:
 def _cover(glyph: Int[np.ndarray, "h w"], draws: _Draws) -> None:
     """Blank a horizontal or vertical band of a glyph, in place."""
     across = glyph if draws.below(2) else glyph.T
-    wide = draws.between(3, 6)
+    wide = draws.between(3, 5)
     start = draws.between(0, len(across) - wide)
     across[start : start + wide] = 0
 
