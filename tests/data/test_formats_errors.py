@@ -108,7 +108,7 @@ def test_the_stated_encoding_is_used(tmp_path):
 
 def test_a_missing_file_and_a_missing_column_name_near_misses(tmp_path):
     (tmp_path / "train.csv").write_text("body,tags\na,b\n")
-    with pytest.raises(DataError, match=r"no such file in its folder. did you mean 'train.csv'"):
+    with pytest.raises(DataError, match=r"no such file; did you mean 'train.csv'"):
         load(tmp_path / "trian.csv")
     with pytest.raises(DataError, match=r"no column 'tag' \(labels=\); did you mean 'tags'\? Choices: body, tags"):
         load(tmp_path / "train.csv", labels="tag")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gzip
 import io
 import zipfile
@@ -28,11 +29,12 @@ def check_exists(path: Path) -> Path:
             raise DataError(f"{path}: the file is empty; give a file with at least one row")
         if path.exists():
             return path
-        siblings = [p.name for p in path.parent.iterdir()][:200] if path.parent.is_dir() else []
+        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     except PermissionError as error:
         raise DataError(f"{path}: may not be read; change its permissions") from error
-    hint = f" in its folder. {nearest(path.name, siblings)}" if siblings else f": the folder {path.parent} does not exist or is empty"
-    raise DataError(f"{path}: there is no such file{hint}")
+    close = difflib.get_close_matches(path.name, siblings, n=3)
+    hint = f"; {nearest(path.name, close)}" if close else "" if siblings else f": the folder {path.parent} is missing or empty"
+    raise DataError(f"{path}: there is no such file{hint or '; check the path'}")
 
 
 def suffix_of(path: Path) -> str:
