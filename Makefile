@@ -39,7 +39,8 @@ format: $(READY) ## mend what can be mended without thinking
 
 bench: $(READY) ## every benchmark, one after another; figures as JSON under runs/benchmarks
 	@mkdir -p runs/benchmarks
-	set -e; for file in benchmarks/*.py; do $(BIN)/python $$file --out runs/benchmarks/$$(basename $$file .py).json; done
+	set -e; export MULTIHOT_DATA="$${MULTIHOT_DATA:-../shared/data}"; for file in benchmarks/*.py; do \
+		echo "== $$file"; $(BIN)/python $$file --out runs/benchmarks/$$(basename $$file .py).json; done
 
 docs: $(READY) ## write the table of components from the code, then check links and snippets
 	$(BIN)/python docs/check.py --write

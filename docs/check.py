@@ -67,7 +67,8 @@ def parse(command: Any, words: list[str]) -> None:
     """Let click read the words as it would before running the command, options of the last subcommand included."""
     if "--help" in words or "--version" in words:
         return
-    context = command.make_context("multihot", [], resilient_parsing=True)
+    context = command.make_context("multihot", [], resilient_parsing=True)  # a group without words would print its help
+    context.resilient_parsing = False
     while hasattr(command, "commands"):
         _, command, words = command.resolve_command(context, words or ["(nothing)"])
     command.make_context(command.name, words)
