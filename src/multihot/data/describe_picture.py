@@ -62,6 +62,7 @@ def _draw_frequencies(axes: Axes, description: Description) -> None:
             range(len(place)), [_short(description.space.names[i]) for i in statistics.frequency_order], rotation=60, ha="right"
         )
     else:
+        axes.xaxis.set_major_formatter(lambda rank, _: f"{rank:,.0f}")
         axes.set_xlabel("labels, the most frequent first", color=INK)
     axes.set_title("how often each label occurs", fontsize=11, color=INK, loc="left")
     axes.set_ylabel("training rows (log scale)", color=INK)
@@ -109,9 +110,7 @@ def _with_grey(name: str) -> Any:
     """A colour map that shows what is not a number, here the diagonal, in grey."""
     from matplotlib import colormaps
 
-    colours = colormaps[name].copy()
-    colours.set_bad("#e4e4e4")
-    return colours
+    return colormaps[name].with_extremes(bad="#e4e4e4")
 
 
 def _short(name: str, most: int = 18) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
+from rich.markup import escape
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -38,7 +40,7 @@ SPLIT_FIGURES = (
 
 def tables_of(description: Description) -> list[Any]:
     """What ``Description.print`` shows, from top to bottom."""
-    title = f"[bold]{description.name}[/bold]  {description.modality}, {len(description.space):,} labels"
+    title = f"[bold]{escape(description.name)}[/bold]  {description.modality}, {len(description.space):,} labels"
     return [
         Rule(title, align="left", style="dim"),
         _splits(description),
@@ -91,16 +93,18 @@ def _labels(description: Description) -> Table:
     return _bars(lines, total=statistics.num_examples)
 
 
-def _pairs(description: Description) -> Table:
+def _pairs(description: Description) -> list[Any]:
+    if not description.pairs:
+        return []
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading, side in (("labels", "left"), ("rows", "right"), ("times chance", "right")):
         table.add_column(heading, justify=side)  # type: ignore[arg-type]
     for pair in description.pairs:
         table.add_row(Text(f"{pair.first} + {pair.second}"), f"{pair.rows:,}", f"{pair.lift:.1f}")
-    return table
+    return [Rule("labels that occur together most often (training)", align="left", style="dim"), table]
 
 
-def _bars(lines: list[tuple[str, int | None, str]], total: int) -> Table:
+def _bars(lines: Sequence[tuple[str, int | None, str]], total: int) -> Table:
     """Names with a bar, a count and its share of the total."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(overflow="ellipsis", no_wrap=True, max_width=40)

@@ -81,7 +81,7 @@ def rows(split: str) -> Iterator[dict[str, Any]]:
     draws = _Draws(SEEDS[split])
     sets, weights = law()
     if split != "test":
-        weights = [0 if out else weight for out, weight in zip(held_out(), weights, strict=True)]
+        weights = tuple(0 if out else weight for out, weight in zip(held_out(), weights, strict=True))
     cumulative = list(itertools.accumulate(weights))
     glyphs = _glyphs(split)
     for number in range(SIZES[split]):
