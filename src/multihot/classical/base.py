@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -18,7 +18,7 @@ from scipy import sparse
 from ..errors import ConfigurationError, DataError, RunError
 from ..labels import binarise
 
-Features = Float[np.ndarray, "N F"] | sparse.csr_matrix
+Features: TypeAlias = np.ndarray | sparse.csr_matrix  # (N, F) float64
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -159,11 +159,10 @@ def check_features(features: Any, num_features: int | None = None) -> Features:
     if matrix.ndim != 2 or num_features not in (None, matrix.shape[1]):
         expected = "a table (N, F)" if num_features is None else f"(N, {num_features}) as in training"
         raise DataError(f"features have shape {matrix.shape}, expected {expected}; prepare them as the training rows were")
-    finite = np.isfinite(matrix.data if sparse.issparse(matrix) else matrix)
+    finite = np.isfinite(matrix if isinstance(matrix, np.ndarray) else matrix.data)
     if not finite.all():
-        place = int(np.flatnonzero(~finite.ravel())[0])
-        row = np.searchsorted(matrix.indptr, place, side="right") - 1 if sparse.issparse(matrix) else place // matrix.shape[1]
-        raise DataError(f"row {row} has a feature that is not a finite number; mend or leave out the row")
+        rows = np.nonzero(~np.isfinite(matrix))[0] if isinstance(matrix, np.ndarray) else matrix.tocoo().row[~finite]
+        raise DataError(f"row {rows[0]} has a feature that is not a finite number; mend or leave out the row")
     return matrix
 
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from ..errors import ConfigurationError, nearest
 from .base import Classifier, Features, Progress, TrainingData, check_positive, count_steps, run_in_parallel
 from .cost_sensitive import fit_weights
-from .linear import LinearScorer, squared_hinge, trained
+from .linear import Column, LinearScorer, squared_hinge, trained
 
 ORDERS = ("frequency", "given", "random")
 
@@ -56,20 +56,18 @@ class ClassifierChainClassifier(Classifier):
         self.chain = self._draw_order(data, seed)
         solver, width = squared_hinge(self.C, self.tolerance), data.features.shape[1]
         before = data.targets[:, self.chain]
-        extended = sparse.hstack([data.features, before], format="csr") if sparse.issparse(data.features) else None
+        dense = isinstance(data.features, np.ndarray)
+        extended = np.hstack([data.features, before.toarray()]) if dense else sparse.hstack([data.features, before], format="csr")
 
-        def fit_label(place: int):
-            if extended is not None:
-                seen = extended[:, : width + place]
-            else:
-                seen = np.hstack([data.features, before[:, :place].toarray()])
+        def fit_label(place: int) -> Column:
+            seen = extended[:, : width + place]
             return fit_weights(solver, TrainingData(seen, data.targets, data.unknown), int(self.chain[place]), [1.0])[0]
 
         columns = run_in_parallel(fit_label, range(data.num_labels), self.jobs, count_steps(progress, data.num_labels))
         self.links = np.zeros((data.num_labels, data.num_labels), dtype=np.float32)
         for place, (row, _) in enumerate(columns):
             link = row[:, width:]
-            self.links[place, :place] = (link.toarray() if sparse.issparse(link) else link).ravel()
+            self.links[place, :place] = (link if isinstance(link, np.ndarray) else link.toarray()).ravel()
         self.scorer = LinearScorer.from_columns([(row[:, :width], intercept) for row, intercept in columns])
         return self
 

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from scipy import sparse
 
 from .base import TrainingData, run_in_parallel
-from .linear import LinearScorer, Solver, fit_column
+from .linear import Column, LinearScorer, Solver, fit_column
 
 TRUE_POSITIVES, FALSE_POSITIVES, FALSE_NEGATIVES = range(3)
 Counts = Int[np.ndarray, "L W 3"]
@@ -60,7 +60,7 @@ def _count(solver: Solver, rest: TrainingData, test: TrainingData, weights: Sequ
     return np.stack([(chosen & carried).sum(0), (chosen & ~carried).sum(0), (~chosen & carried).sum(0)], axis=1)
 
 
-def fit_weights(solver: Solver, data: TrainingData, label: int, weights: Sequence[float]) -> list:
+def fit_weights(solver: Solver, data: TrainingData, label: int, weights: Sequence[float]) -> list[Column]:
     """One label's columns, trained under each of the weights on the rows where the label is annotated."""
     known = data.known(label)
     features, target = (data.features, data.target(label)) if known.all() else (data.features[known], data.target(label)[known])

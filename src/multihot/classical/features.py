@@ -126,6 +126,7 @@ class TableFeatures(FeatureMaker):
 
     def transform(self, rows: Any) -> Features:
         width = self.processor.provides()["num_features"]
+        self.processor.prepare(rows)  # refuses unusable rows by their ids
         parts = []
         for chunk in _chunks(rows, [name for name in ("id", *self.processor.columns) if name in rows.column_names]):
             inputs = {name: tensor.numpy() for name, tensor in self.processor.collate(chunk).items()}

@@ -47,7 +47,7 @@ def fit_column(solver: Solver, features: Features, target: Bool[np.ndarray, " N"
         constant = np.log((positives + 0.5) / (len(target) - positives + 0.5))
         return sparse.csr_matrix((1, features.shape[1]), dtype=np.float32), float(constant)
     estimator = solver(weight).fit(features, target.astype(np.int8))
-    row = estimator.coef_.astype(np.float32)
+    row = np.asarray(estimator.coef_, dtype=np.float32)
     return sparse.csr_matrix(row) if np.count_nonzero(row) < SPARSE_BELOW * row.size else row, float(estimator.intercept_[0])
 
 
@@ -78,23 +78,23 @@ class LinearScorer:
     def from_columns(cls, columns: Sequence[Column]) -> LinearScorer:
         """Stack the labels' coefficients."""
         rows = [row for row, _ in columns]
-        stored = sum(row.nnz if sparse.issparse(row) else np.count_nonzero(row) for row in rows)
+        stored = sum(np.count_nonzero(row) if isinstance(row, np.ndarray) else row.nnz for row in rows)
         size = len(rows) * rows[0].shape[1]
         if stored < SPARSE_BELOW * size:
             coefficients = sparse.csr_matrix(sparse.vstack([sparse.csr_matrix(row) for row in rows]))
         else:
-            coefficients = np.concatenate([row.toarray() if sparse.issparse(row) else row for row in rows])
+            coefficients = np.concatenate([row if isinstance(row, np.ndarray) else row.toarray() for row in rows])
         return cls(coefficients, np.asarray([intercept for _, intercept in columns], dtype=np.float32))
 
     def __call__(self, features: Features) -> Float[np.ndarray, "N L"]:
         """(N, F) -> (N, L) float32."""
         checked = check_features(features, self.coefficients.shape[1]).astype(np.float32)
         products = checked @ self.coefficients.T
-        return np.asarray(products.toarray() if sparse.issparse(products) else products) + self.intercepts
+        return (products if isinstance(products, np.ndarray) else products.toarray()) + self.intercepts
 
     def to_tensors(self) -> dict[str, np.ndarray]:
         """By name, sparse coefficients in three parts."""
-        if not sparse.issparse(self.coefficients):
+        if isinstance(self.coefficients, np.ndarray):
             return {"coefficients": self.coefficients, "intercepts": self.intercepts}
         csr = self.coefficients
         parts = {"values": csr.data, "indices": csr.indices, "ends": csr.indptr, "shape": np.asarray(csr.shape)}

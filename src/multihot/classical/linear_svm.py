@@ -10,7 +10,8 @@ class LinearSVMClassifier(OneVsRest):
     """One linear support vector machine a label (squared hinge loss, liblinear).
 
     Each label minimises ``||w||^2 / 2 + C sum_i c_i max(0, 1 - y_i w x_i)^2`` (Fan et al., LIBLINEAR, JMLR 9, 2008); its score is the
-    margin ``w x``. ``c_i`` is 1, or for positive rows the weight that cross-validation chose.
+    margin ``w x``. The intercept is the coefficient of a feature that is always 1. ``c_i`` is 1, or for positive rows the weight that
+    cross-validation chose.
 
     Args:
         C: what errors cost against small coefficients, above 0.

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from ..errors import ConfigurationError, nearest
 from .base import Classifier, Features, Progress, TrainingData, check_positive, count_steps, run_in_parallel
 from .cost_sensitive import best_for_macro_f1, best_for_micro_f1, count_out_of_fold, fit_weights, make_folds
-from .linear import LinearScorer, Solver, trained
+from .linear import Column, LinearScorer, Solver, trained
 
 CHOICES = {"micro_f1": best_for_micro_f1, "macro_f1": best_for_macro_f1}
 
@@ -55,7 +55,7 @@ class OneVsRest(Classifier):
         self.label_weights = self._choose_weights(data, seed, done)
         solver, weights = self.solver(), self.label_weights.tolist()
 
-        def fit_label(label: int):
+        def fit_label(label: int) -> Column:
             return fit_weights(solver, data, label, [weights[label]])[0]
 
         self.scorer = LinearScorer.from_columns(run_in_parallel(fit_label, range(data.num_labels), self.jobs, done))

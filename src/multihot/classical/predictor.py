@@ -16,7 +16,7 @@ from scipy import sparse
 
 from ..components import build, check_keys
 from ..data import MultiLabelData
-from ..errors import ConfigurationError, RunError
+from ..errors import ConfigurationError, DataError, RunError
 from ..labels import LabelSpace
 from ..predictions import Prediction
 from .base import Classifier, Progress
@@ -52,7 +52,12 @@ class ClassicalPredictor:
         """Label sets for rows (a ``datasets.Dataset``) with the input column of the training rows, in the rows' order.
 
         Scores are dense up to 1,000 labels; beyond, the best 100 of each row are kept, and label sets are sparse.
+
+        Raises:
+            DataError: if there is no row, or one that cannot be read.
         """
+        if not len(rows):
+            raise DataError("there is not a single row to predict; check the file and its split")
         parts = [self._predict(rows.select(range(start, min(start + CHUNK, len(rows))))) for start in range(0, len(rows), CHUNK)]
         return Prediction.concatenate(parts)
 
