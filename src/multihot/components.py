@@ -147,6 +147,11 @@ def check_keys(given: Mapping[str, Any], allowed: Mapping[str, Any] | set[str], 
             raise ConfigurationError(f"{where} has no setting '{key}'; {nearest(str(key), allowed)}")
 
 
+def first_line(cls: type) -> str:
+    """What a class says of itself in one sentence."""
+    return (inspect.getdoc(cls) or "").split("\n")[0]
+
+
 def _import_dotted(kind: str, path: str) -> type:
     module_name, _, class_name = path.rpartition(".")
     try:

@@ -33,7 +33,7 @@ def run(folder):
     write_csv(folder / "train.csv", small_rows())
     result = call("train", folder / "train.csv", "--text", "body", "--labels", "tags", "--out", folder / "first", *SETTINGS)
     assert result.exit_code == 0, result.output
-    assert "micro f1" in result.stdout
+    assert "micro-F1" in result.stdout
     return folder / "first"
 
 

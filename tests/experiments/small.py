@@ -8,10 +8,13 @@ from pathlib import Path
 
 TOPICS = {"grain": "wheat corn harvest", "metal": "gold copper mine", "money": "bank rate currency", "ship": "port vessel cargo"}
 
+COMMON = ["the", "of", "and", "said", "in"]
+
 QUICK = {
     "method.encoder": {"name": "text_cnn", "embedding_size": 16, "width": 32, "dropout": 0.1},
     "method.scorer": {"name": "binary_relevance", "hidden_size": 32, "dropout": 0.1},
-    "training.epochs": 6,
+    "training.epochs": 10,
+    "training.batch_size": 16,
     "training.learning_rate": 0.01,
     "training.device": "cpu",
 }
@@ -23,7 +26,7 @@ def small_rows(rows: int = 240, seed: int = 0) -> list[dict]:
     made = []
     for number in range(rows):
         labels = [topic for topic in TOPICS if draw.random() < 0.35]
-        words = [draw.choice(TOPICS[topic].split()) for topic in labels for _ in range(2)] + draw.choices("the of and said in".split(), k=8)
+        words = [draw.choice(TOPICS[topic].split()) for topic in labels for _ in range(2)] + draw.choices(COMMON, k=8)
         draw.shuffle(words)
         made.append({"id": f"n{number}", "body": " ".join(words), "tags": labels})
     return made

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import ConfigurationError
-from .tables import say
+from .tables import make_table, print_tables, say
+
+GROUPS = {"by_frequency": "labels", "seen_unseen": "label sets"}
+SHOWN = ("num_examples", "num_labels", "micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
 
 
 def evaluate(
@@ -23,9 +26,6 @@ def evaluate(
 
     Example: multihot evaluate runs/first more.csv
     """
-    from rich.console import Console
-    from rich.table import Table
-
     from ..experiments import Run
     from ..experiments.files import write_json
 
@@ -39,27 +39,23 @@ def evaluate(
         result = opened.evaluate(source, split)
         for label, count in list(result["unseen_labels"].items())[:5]:
             say(f"label '{label}' ({count} times) is not one of the run's labels and is left out")
-    table = Table("measure", "value", box=None, header_style="bold", pad_edge=False)
+    table = make_table("measure", "value")
     for name, value in result["measures"].items():
         table.add_row(name, f"{value:.4f}")
-    Console().print(table)
+    print_tables(table)
     _print_groups(result["breakdowns"])
     if out is not None:
         write_json(out, result)
         say(f"measures and breakdowns are in {out}")
 
 
-def _print_groups(breakdowns: dict) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    for title in ("by_frequency", "seen_unseen"):
-        groups = breakdowns.get(title) or {}
-        columns = list(dict.fromkeys(key for group in groups.values() for key in group))
-        shown = [c for c in columns if c in ("rows", "labels", "micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")]
-        table = Table(title.replace("_", " "), *(c.replace("_", " ") for c in shown), box=None, header_style="bold", pad_edge=False)
+def _print_groups(breakdowns: dict[str, Any]) -> None:
+    for key, title in GROUPS.items():
+        groups = breakdowns[key]
+        present = {column for group in groups.values() for column in group}
+        shown = [column for column in SHOWN if column in present]
+        table = make_table(title, *(column.replace("_", " ") for column in shown))
         for name, group in groups.items():
             cells = [group.get(column) for column in shown]
-            table.add_row(name, *("" if c is None else str(c) if isinstance(c, int) else f"{c:.4f}" for c in cells))
-        if groups:
-            Console().print("", table)
+            table.add_row(name, *("" if c is None else f"{c:,}" if isinstance(c, int) else f"{c:.4f}" for c in cells))
+        print_tables("", table)

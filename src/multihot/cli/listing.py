@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Annotated
 
 import typer
 
-from ..components import KINDS, choices
+from ..components import KINDS, choices, first_line
 from ..errors import ConfigurationError, nearest
+from .tables import print_tables
 
 
 def list_components(
@@ -18,31 +18,26 @@ def list_components(
 
     Example: multihot list losses
     """
-    from rich.console import Console
-    from rich.table import Table
-
     plurals = {_plural(name): name for name in KINDS}
     if kind is not None and kind not in {"methods", *plurals, *KINDS}:
         raise ConfigurationError(f"there is nothing called '{kind}' to list; {nearest(kind, ['methods', *plurals])}")
-    console = Console()
     for plural, singular in plurals.items():
         if kind in (None, plural, singular) and (found := choices(singular)):
-            table = Table(plural, "", box=None, header_style="bold", pad_edge=False)
-            for name, cls in found.items():
-                table.add_row(name, _first_line(cls))
-            console.print(table, "")
+            _print(plural, {name: first_line(cls) for name, cls in found.items()})
     if kind in (None, "methods"):
         from ..experiments.methods import method_summaries
 
-        table = Table("methods", "", box=None, header_style="bold", pad_edge=False)
-        for name, summary in method_summaries().items():
-            table.add_row(name, summary)
-        console.print(table)
+        _print("methods", method_summaries())
 
 
 def _plural(kind: str) -> str:
     return {"loss": "losses", "classical": "classical"}.get(kind, kind + "s")
 
 
-def _first_line(cls: type) -> str:
-    return (inspect.getdoc(cls) or "").split("\n")[0]
+def _print(title: str, entries: dict[str, str]) -> None:
+    from rich.table import Table
+
+    table = Table(title, "", box=None, header_style="bold", pad_edge=False)
+    for name, summary in entries.items():
+        table.add_row(name, summary)
+    print_tables(table, "")

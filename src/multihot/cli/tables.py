@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-HEADLINE = ("micro_f1", "macro_f1", "macro_f1_harmonic", "example_f1", "subset_accuracy", "hamming_accuracy", "map")
+if TYPE_CHECKING:
+    from rich.table import Table
+
+HEADLINE = {
+    "micro_f1": "micro-F1",
+    "macro_f1": "macro-F1",
+    "macro_f1_harmonic": "macro-F1 (harmonic)",
+    "example_f1": "example F1",
+    "subset_accuracy": "subset accuracy",
+    "hamming_accuracy": "Hamming accuracy",
+    "map": "mAP",
+}
+SPLITS = ("validation", "test")
 
 
 def say(line: str) -> None:
@@ -17,18 +29,30 @@ def say(line: str) -> None:
 
 def print_measures(runs: Mapping[str, Mapping[str, Any]]) -> None:
     """The headline measures of some runs side by side; ``runs`` maps a name to the content of its metrics.json."""
-    from rich.console import Console
+    columns = {
+        f"{name} {split}".strip(): (metrics[split], metrics) for name, metrics in runs.items() for split in SPLITS if split in metrics
+    }
+    table = make_table("measure", *columns)
+    for measure, title in HEADLINE.items():
+        values = [measures.get(measure) for measures, _ in columns.values()]
+        table.add_row(title, *("" if value is None else f"{value:.4f}" for value in values))
+    table.add_row("training seconds", *(f"{metrics['cost']['seconds']:.1f}" for _, metrics in columns.values()))
+    print_tables(table)
+
+
+def make_table(first: str, *others: str, title: str | None = None) -> Table:
+    """A plain table: the first column names things, the others hold figures."""
     from rich.table import Table
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("run", "split"):
-        table.add_column(column, overflow="fold")
-    for measure in (*HEADLINE, "seconds"):
-        table.add_column(measure.replace("_", " "), justify="right")
-    for name, metrics in runs.items():
-        for split in ("validation", "test"):
-            if split in metrics:
-                values = [metrics[split].get(measure) for measure in HEADLINE]
-                cells = ["" if value is None else f"{value:.4f}" for value in values]
-                table.add_row(name, split, *cells, f"{metrics['cost']['seconds']:.1f}")
-    Console().print(table)
+    table = Table(title=title, box=None, header_style="bold", pad_edge=False, title_justify="left")
+    table.add_column(first, no_wrap=True)
+    for column in others:
+        table.add_column(column, justify="right")
+    return table
+
+
+def print_tables(*tables: Any) -> None:
+    """Print on standard output."""
+    from rich.console import Console
+
+    Console().print(*tables)

@@ -45,7 +45,7 @@ def train(
         content = _content(source, text, labels, id_column, delimiter, validation, test, method, settings or [], seed)
         config = Config.from_dict(content)
         run = fit(config, out or _default_folder(config), overwrite=overwrite, say=say)
-    print_measures({str(run.folder): run.metrics})
+    print_measures({"": run.metrics})
     say(f"the run is in {run.folder}; `multihot predict {run.folder} FILE` gives label sets for new instances")
 
 

@@ -139,12 +139,10 @@ def _train(
 def _train_neural(
     folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, resume: bool
 ) -> tuple[NeuralPredictor, dict[str, Any]]:
-    import lightning.pytorch as pl
-
     from ..data.batches import make_loader
-    from ..training import train
+    from ..training import seed_everything, train
 
-    pl.seed_everything(config.seed, verbose=False)
+    seed_everything(config.seed)
     method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
     processor = method.build_processor().fit(data.splits["train"])
     model, objective, decoding = method.assemble(processor, space, statistics)

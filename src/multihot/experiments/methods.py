@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from ..components import choices
+from ..components import choices, first_line
 from ..errors import ConfigurationError, nearest
 from ..method import METHODS, Method
 
@@ -37,5 +36,5 @@ def check_method(method: Mapping[str, Any]) -> None:
 def method_summaries() -> dict[str, str]:
     """name -> what it is, for every method that people can type."""
     neural = {name: method.summary() for name, method in METHODS.items()}
-    classical = {name.replace("_", "-"): (inspect.getdoc(cls) or "").split("\n")[0] for name, cls in choices("classical").items()}
+    classical = {name.replace("_", "-"): first_line(cls) for name, cls in choices("classical").items()}
     return neural | classical

@@ -1,8 +1,8 @@
 """Training on Lightning."""
 
 from .callbacks import TrainingInterruptedError
-from .fit import TrainingOutcome, train
+from .fit import TrainingOutcome, seed_everything, train
 from .module import TrainingDivergedError
 from .settings import TrainingSettings
 
-__all__ = ["TrainingDivergedError", "TrainingInterruptedError", "TrainingOutcome", "TrainingSettings", "train"]
+__all__ = ["TrainingDivergedError", "TrainingInterruptedError", "TrainingOutcome", "TrainingSettings", "seed_everything", "train"]

@@ -89,7 +89,7 @@ def train(
     if settings.patience:
         callbacks.append(EarlyStopping(f"validation/{settings.monitor}", mode=settings.monitor_mode, patience=settings.patience))
     with quiet_lightning():
-        pl.seed_everything(seed, workers=True, verbose=False)
+        seed_everything(seed)
         trainer = _trainer(settings, folder, callbacks, updates, per_epoch)
         try:
             options = {"weights_only": True} if "weights_only" in inspect.signature(trainer.fit).parameters else {}
@@ -108,6 +108,11 @@ def train(
         parameters=sum(p.numel() for p in model.parameters()),
         instances_per_second=module.instances_seen / max(module.seconds() - seconds_before, 1e-9),
     )
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and PyTorch, in worker processes too."""
+    pl.seed_everything(seed, workers=True, verbose=False)
 
 
 def _trainer(settings: TrainingSettings, folder: Path, callbacks: list[Callback], updates: int, per_epoch: int) -> pl.Trainer:
