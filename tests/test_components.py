@@ -42,7 +42,7 @@ class TestEveryComponent:
         assert re.match(r"\S.*[.;:]", text.strip())
         named = [p.name for p in inspect.signature(cls).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
         undocumented = [p for p in named if not re.search(rf"^ +(\w+, )*{p}(, \w+)*: ", text, re.MULTILINE)]
-        assert undocumented == []
+        assert undocumented == [] or "Arguments are those of" in text
 
     def test_a_test_knows_it(self, kind: str, name: str, cls: type) -> None:
         called = "|".join([rf"\b{cls.__name__}\b", *(f'"{name}"' for name in (name, *getattr(cls, "aliases", ())))])
