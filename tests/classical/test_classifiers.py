@@ -86,11 +86,10 @@ def test_rows_that_nobody_annotated_teach_nothing(name):
     features, targets = linear_problem()
     unknown = np.zeros_like(targets)
     unknown[100:] = True
-    expected = build("classical", {"name": name, "order": "given"} if name == "classifier_chain" else name)
-    expected = expected.fit(features[:100], targets[:100]).scores(features)
+    config = {"name": name, "C": 1.0} | ({"order": "given"} if name == "classifier_chain" else {})
+    expected = build("classical", config).fit(features[:100], targets[:100]).scores(features)
     targets[100:] = ~targets[100:]
-    found = build("classical", {"name": name, "order": "given"} if name == "classifier_chain" else name)
-    assert (found.fit(features, targets, unknown=unknown).scores(features) == expected).all()
+    assert (build("classical", config).fit(features, targets, unknown=unknown).scores(features) == expected).all()
 
 
 @each_method
@@ -174,10 +173,20 @@ def test_solution_minimises_the_stated_objective(cls, loss):
         np.testing.assert_allclose(found, best.x, atol=1e-3)
 
 
+@each_method
+def test_default_cost_is_relative_to_the_length_of_the_rows(name):
+    features, targets = linear_problem()
+    scores = build("classical", {"name": name, "tolerance": 1e-6}).fit(features, targets).scores(features)
+    mean = (features**2).sum(axis=1).mean()
+    times = 16 if name == "logistic" else 1
+    stated = build("classical", {"name": name, "tolerance": 1e-6, "C": times / mean}).fit(features, targets).scores(features)
+    np.testing.assert_allclose(scores, stated, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("order", ["frequency", "given", "random"])
 def test_chain_agrees_with_scikit_learn(order):
     features, targets = linear_problem(labels=5)
-    ours = ClassifierChainClassifier(order=order, tolerance=1e-6).fit(features, targets, seed=2)
+    ours = ClassifierChainClassifier(C=1.0, order=order, tolerance=1e-6).fit(features, targets, seed=2)
     theirs = ClassifierChain(LinearSVC(dual=False, tol=1e-6), order=ours.chain.tolist()).fit(features, targets)
     assert (ours.chosen(features) == theirs.predict(features)).all()
     np.testing.assert_allclose(ours.scores(features), theirs.decision_function(features), atol=1e-4)
@@ -198,7 +207,7 @@ def test_powerset_agrees_with_scikit_learn_on_label_sets_as_classes():
     features, targets = linear_problem(labels=3)
     classes = targets @ (1 << np.arange(3))
     theirs = LinearSVC(dual=False, tol=1e-6).fit(features, classes)
-    ours = LabelPowersetClassifier(tolerance=1e-6).fit(features, targets)
+    ours = LabelPowersetClassifier(C=1.0, tolerance=1e-6).fit(features, targets)
     assert (ours.chosen(features) @ (1 << np.arange(3)) == theirs.predict(features)).all()
     margins = theirs.decision_function(features)
     for label in range(3):

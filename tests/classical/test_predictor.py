@@ -131,7 +131,7 @@ def test_tables_dense_and_sparse(tmp_path):
 def test_pictures_become_pixels(tmp_path):
     data = load("digit-scenes")
     few = MultiLabelData(data.name, data.modality, {"train": data.split("train").select(range(60))}, None, "few", data.input_column)
-    predictor = fit_classical({"name": "linear-svm"}, few, few.label_space())
+    predictor = fit_classical({"name": "linear-svm", "C": 1.0}, few, few.label_space())
     prediction = predictor.predict(few.split("train"))
     assert f1_score(few.targets("train", few.label_space())[0].toarray(), prediction.chosen, average="micro") > 0.9
     assert_same(restored(predictor, tmp_path).predict(few.split("train")), prediction)

@@ -166,14 +166,15 @@ def check_features(features: Any, num_features: int | None = None) -> Features:
     return matrix
 
 
-def check_positive(where: str, **values: float) -> None:
-    """Refuse a setting that is not a positive number.
+def check_positive(where: str, **values: float | None) -> None:
+    """Refuse a setting that is given and not a positive number.
 
     Raises:
         ConfigurationError: naming the setting.
     """
     for name, value in values.items():
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < float("inf"):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is not None and not (number and 0 < value < float("inf")):
             raise ConfigurationError(f"{where}: {name} must be a positive number, got {value!r}")
 
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from ..errors import ConfigurationError, nearest
 from .base import Classifier, Features, Progress, TrainingData, check_positive, count_steps, run_in_parallel
 from .cost_sensitive import fit_weights
-from .linear import Column, LinearScorer, squared_hinge, trained
+from .linear import Column, LinearScorer, cost, squared_hinge, trained
 
 ORDERS = ("frequency", "given", "random")
 
@@ -23,7 +23,8 @@ class ClassifierChainClassifier(Classifier):
     puts the predicted labels in their place: ``s_k = w_k x + sum_(j<k) v_kj [s_j > 0] + b_k``.
 
     Args:
-        C: what errors cost against small coefficients, above 0.
+        C: what errors cost against small coefficients, above 0. None: ``1 / mean_i ||x_i||^2`` over the training rows, which is 1
+            for TF-IDF.
         order: ``"frequency"`` (most frequent label first), ``"given"`` (column order) or ``"random"`` (drawn with the seed).
         tolerance: of the solver's stopping rule, above 0.
         jobs: labels trained at once; None takes all cores. Does not change the result.
@@ -37,7 +38,7 @@ class ClassifierChainClassifier(Classifier):
     [[True, False]]
     """
 
-    def __init__(self, C: float = 1.0, order: str = "frequency", tolerance: float = 1e-3, jobs: int | None = None):  # noqa: N803
+    def __init__(self, C: float | None = None, order: str = "frequency", tolerance: float = 1e-3, jobs: int | None = None):  # noqa: N803
         check_positive("classical 'classifier_chain'", C=C, tolerance=tolerance)
         if order not in ORDERS:
             raise ConfigurationError(f"classical 'classifier_chain': order cannot be {order!r}; {nearest(str(order), ORDERS)}")
@@ -54,7 +55,7 @@ class ClassifierChainClassifier(Classifier):
     ) -> ClassifierChainClassifier:
         data = TrainingData.check(features, targets, unknown)
         self.chain = self._draw_order(data, seed)
-        solver, width = squared_hinge(self.C, self.tolerance), data.features.shape[1]
+        solver, width = squared_hinge(cost(self.C, data.features), self.tolerance), data.features.shape[1]
         before = data.targets[:, self.chain]
         dense = isinstance(data.features, np.ndarray)
         extended = np.hstack([data.features, before.toarray()]) if dense else sparse.hstack([data.features, before], format="csr")

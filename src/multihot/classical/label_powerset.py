@@ -11,7 +11,7 @@ from scipy import sparse
 from ..errors import DataError
 from ..labels import LabelStatistics, row_keys
 from .base import Classifier, Features, Progress, TrainingData, check_positive, count_steps, run_in_parallel
-from .linear import LinearScorer, fit_column, squared_hinge, trained
+from .linear import LinearScorer, cost, fit_column, squared_hinge, trained
 
 
 class LabelPowersetClassifier(Classifier):
@@ -22,7 +22,8 @@ class LabelPowersetClassifier(Classifier):
     exactly for the labels of the predicted set.
 
     Args:
-        C: what errors cost against small coefficients, above 0.
+        C: what errors cost against small coefficients, above 0. None: ``1 / mean_i ||x_i||^2`` over the training rows, which is 1
+            for TF-IDF.
         tolerance: of the solver's stopping rule, above 0.
         jobs: classes trained at once; None takes all cores. Does not change the result.
 
@@ -35,7 +36,7 @@ class LabelPowersetClassifier(Classifier):
     [[True, False]]
     """
 
-    def __init__(self, C: float = 1.0, tolerance: float = 1e-3, jobs: int | None = None):  # noqa: N803
+    def __init__(self, C: float | None = None, tolerance: float = 1e-3, jobs: int | None = None):  # noqa: N803
         check_positive("classical 'label_powerset'", C=C, tolerance=tolerance)
         self.C = C
         self.tolerance = tolerance
@@ -55,7 +56,7 @@ class LabelPowersetClassifier(Classifier):
         self.sets = LabelStatistics.from_targets(rows).sets
         number = {key: i for i, key in enumerate(row_keys(self.sets))}
         classes = np.asarray([number[key] for key in row_keys(rows)])
-        solver = squared_hinge(self.C, self.tolerance)
+        solver = squared_hinge(cost(self.C, data.features), self.tolerance)
         columns = run_in_parallel(
             lambda wanted: fit_column(solver, data.features, classes == wanted),
             range(len(number)),

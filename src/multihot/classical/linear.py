@@ -19,6 +19,17 @@ Column = tuple[np.ndarray | sparse.csr_matrix, float]
 SPARSE_BELOW = 0.5  # share of coefficients other than 0 from which a dense matrix is the smaller one
 
 
+def cost(C: float | None, features: Features, times: float = 1.0) -> float:  # noqa: N803
+    """C as given, or else ``times / mean_i ||x_i||^2``, so that one default suits TF-IDF (length 1) and standardised tables alike.
+
+    >>> cost(None, np.array([[3.0, 4.0], [0.0, 5.0]])), cost(2.0, np.array([[3.0, 4.0]]))
+    (0.04, 2.0)
+    """
+    values = features if isinstance(features, np.ndarray) else features.data
+    squares = float(np.square(values).sum())
+    return C if C is not None else times * features.shape[0] / squares if squares else times
+
+
 def squared_hinge(C: float, tolerance: float) -> Solver:  # noqa: N803 (the name that the field gives it)
     """min ||w||^2 / 2 + C sum_i c_i max(0, 1 - y_i w x_i)^2, c_i the weight of positives, or 1 for negatives.
 

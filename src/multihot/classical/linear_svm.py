@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .linear import Solver, squared_hinge
+from .base import Features
+from .linear import Solver, cost, squared_hinge
 from .one_vs_rest import OneVsRest
 
 
@@ -14,7 +15,8 @@ class LinearSVMClassifier(OneVsRest):
     cross-validation chose.
 
     Args:
-        C: what errors cost against small coefficients, above 0.
+        C: what errors cost against small coefficients, above 0. None: ``1 / mean_i ||x_i||^2`` over the training rows, which is 1
+            for TF-IDF.
         cost_sensitive: ``None`` trains plainly; ``"micro_f1"`` and ``"macro_f1"`` choose the weight of each label's positive rows by
             cross-validation on the training rows.
         weights: those tried, above 0.
@@ -33,5 +35,5 @@ class LinearSVMClassifier(OneVsRest):
 
     aliases = ("svm",)
 
-    def solver(self) -> Solver:
-        return squared_hinge(self.C, self.tolerance)
+    def solver(self, features: Features) -> Solver:
+        return squared_hinge(cost(self.C, features), self.tolerance)

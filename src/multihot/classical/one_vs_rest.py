@@ -22,7 +22,7 @@ class OneVsRest(Classifier):
 
     def __init__(
         self,
-        C: float = 1.0,  # noqa: N803
+        C: float | None = None,  # noqa: N803
         cost_sensitive: str | None = None,
         weights: Sequence[float] = (1.0, 2.0, 4.0, 8.0, 16.0),
         folds: int = 3,
@@ -45,15 +45,15 @@ class OneVsRest(Classifier):
         self.label_weights: Float[np.ndarray, " L"] | None = None
 
     @abstractmethod
-    def solver(self) -> Solver:
-        """What trains one label."""
+    def solver(self, features: Features) -> Solver:
+        """What trains one label on features like these."""
 
     def fit(self, features: Features, targets: Any, seed: int = 0, unknown: Any = None, progress: Progress | None = None) -> OneVsRest:
         data = TrainingData.check(features, targets, unknown)
         rounds = 1 + self.folds if self.cost_sensitive else 1
         done = count_steps(progress, rounds * data.num_labels)
         self.label_weights = self._choose_weights(data, seed, done)
-        solver, weights = self.solver(), self.label_weights.tolist()
+        solver, weights = self.solver(data.features), self.label_weights.tolist()
 
         def fit_label(label: int) -> Column:
             return fit_weights(solver, data, label, [weights[label]])[0]
@@ -77,5 +77,5 @@ class OneVsRest(Classifier):
         folds = make_folds(data.targets, self.folds, seed)
         if len(folds) < 2:
             return np.ones(data.num_labels)
-        counts = count_out_of_fold(self.solver(), data, self.weights, folds, self.jobs, done)
+        counts = count_out_of_fold(self.solver(data.features), data, self.weights, folds, self.jobs, done)
         return np.asarray(self.weights)[CHOICES[self.cost_sensitive](counts)]
