@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -126,7 +127,7 @@ def main() -> int:
     }
     results = {}
     for name, (inputs, ours, rival, theirs) in cases.items():
-        found = {"multihot": run(ours, inputs, **sizes, repeat=options.repeat)}
+        found: dict[str, Any] = {"multihot": run(ours, inputs, **sizes, repeat=options.repeat)}
         line = f"{name}: multihot {found['multihot']['seconds']:.3f} s, peak {found['multihot']['peak_mib']:.0f} MiB"
         if theirs is not None:
             found[f"scikit-learn {rival}"] = other = run(theirs, inputs, **sizes, repeat=options.repeat)

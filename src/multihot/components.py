@@ -39,7 +39,7 @@ def snake_case(class_name: str) -> str:
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", words).lower()
 
 
-def choices(kind: str) -> dict[str, type]:
+def choices(kind: str) -> dict[str, type[Any]]:
     """All classes of a kind that multihot ships, by the name a configuration uses.
 
     Args:
@@ -63,7 +63,7 @@ def choices(kind: str) -> dict[str, type]:
     return dict(sorted(found.items()))
 
 
-def find(kind: str, name: str) -> type:
+def find(kind: str, name: str) -> type[Any]:
     """The class that a name in a configuration stands for.
 
     Args:
@@ -87,7 +87,7 @@ def find(kind: str, name: str) -> type:
     raise ConfigurationError(f"there is no {kind} '{name}'; {nearest(str(name), found)}")
 
 
-def build(kind: str, config: str | Mapping[str, Any], **available: Any) -> Any:
+def build(kind: str, config: str | Mapping[str, Any] | None, **available: Any) -> Any:
     """Make a component from its configuration.
 
     Args:
@@ -127,7 +127,7 @@ def build(kind: str, config: str | Mapping[str, Any], **available: Any) -> Any:
         raise ConfigurationError(f"{kind} '{name}': {error}") from error
 
 
-def split_config(kind: str, config: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def split_config(kind: str, config: str | Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
     """Take a component's configuration apart into its name and its arguments.
 
     >>> split_config("loss", {"name": "focal", "gamma": 2})
@@ -152,7 +152,7 @@ def first_line(cls: type) -> str:
     return (inspect.getdoc(cls) or "").split("\n")[0]
 
 
-def _import_dotted(kind: str, path: str) -> type:
+def _import_dotted(kind: str, path: str) -> type[Any]:
     module_name, _, class_name = path.rpartition(".")
     try:
         cls = getattr(importlib.import_module(module_name), class_name)

@@ -120,7 +120,8 @@ class LabelStatistics:
     def from_targets(cls, targets: Float[np.ndarray, "N L"] | sparse.spmatrix | Sequence[Sequence[float]]) -> LabelStatistics:
         """Count the label sets of (N, L) targets, dense or sparse; soft targets count from 0.5 on."""
         binary = binarise(targets)
-        first, multiplicity = {}, {}
+        first: dict[bytes, int] = {}
+        multiplicity: dict[bytes, int] = {}
         for row, key in enumerate(row_keys(binary)):
             first.setdefault(key, row)
             multiplicity[key] = multiplicity.get(key, 0) + 1

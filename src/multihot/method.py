@@ -169,7 +169,7 @@ METHODS: dict[str, Method] = {
 
 def _check_arguments(kind: str, part: Part) -> None:
     """Refuse an unknown component or an argument its constructor does not have."""
-    name, arguments = split_config(kind, part)  # type: ignore[arg-type]
+    name, arguments = split_config(kind, part)
     parameters = inspect.signature(find(kind, name)).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         check_keys(arguments, set(parameters), where=f"{kind} '{name}'")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import sparse
 
-Scores = Float[np.ndarray, "N L"] | sparse.csr_matrix
-Chosen = Bool[np.ndarray, "N L"] | sparse.csr_matrix
+Scores: TypeAlias = Float[np.ndarray, "N L"] | sparse.csr_matrix
+Chosen: TypeAlias = Bool[np.ndarray, "N L"] | sparse.csr_matrix
 
 
 @dataclass
@@ -42,12 +43,12 @@ class Prediction:
         """One prediction out of those of several batches."""
         stack = sparse.vstack if sparse.issparse(parts[0].chosen) else np.concatenate
         stack_scores = sparse.vstack if sparse.issparse(parts[0].scores) else np.concatenate
-        with_order = all(part.sequences is not None for part in parts)
+        sequences = [part.sequences for part in parts if part.sequences is not None]
         return cls(
             ids=[name for part in parts for name in part.ids],
             scores=stack_scores([part.scores for part in parts]),
             chosen=stack([part.chosen for part in parts]),
-            sequences=[sequence for part in parts for sequence in part.sequences] if with_order else None,
+            sequences=[sequence for part in sequences for sequence in part] if len(sequences) == len(parts) else None,
         )
 
     def reorder(self, ids: Sequence[str]) -> Prediction:
@@ -58,11 +59,17 @@ class Prediction:
         return Prediction(list(ids), self.scores[rows], self.chosen[rows], sequences)
 
 
-def save_prediction(path: Path, prediction: Prediction, targets: sparse.csr_matrix | None = None) -> None:
+def save_prediction(
+    path: Path,
+    prediction: Prediction,
+    targets: sparse.csr_matrix | None = None,
+    excerpts: Sequence[str] | Sequence[bytes] | None = None,
+) -> None:
     """Write a prediction, with the true label sets where they are known, as one Parquet file.
 
     Columns: ``id``; ``targets``, the columns of the true labels (null where unlabelled); ``chosen``, those of the predicted labels;
-    ``scores``, L numbers a row, or ``score_labels`` and ``score_values`` where scores are sparse; ``sequence`` where there is one.
+    ``scores``, L numbers a row, or ``score_labels`` and ``score_values`` where scores are sparse; ``sequence`` where there is one;
+    ``excerpt``, what a report shows of the instance.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -80,7 +87,7 @@ def save_prediction(path: Path, prediction: Prediction, targets: sparse.csr_matr
     if targets is not None:
         table["targets"] = columns_of(targets)
     if sparse.issparse(prediction.scores):
-        rows = prediction.scores.tocsr()
+        rows = sparse.csr_matrix(prediction.scores)
         table["score_labels"] = lists(rows, rows.indices, pa.int32())
         table["score_values"] = lists(rows, rows.data, pa.float32())
     else:
@@ -88,6 +95,8 @@ def save_prediction(path: Path, prediction: Prediction, targets: sparse.csr_matr
         table["scores"] = pa.FixedSizeListArray.from_arrays(flat, prediction.num_labels)
     if prediction.sequences is not None:
         table["sequence"] = pa.array(prediction.sequences, pa.list_(pa.int32()))
+    if excerpts is not None:
+        table["excerpt"] = pa.array(excerpts)
     schema_metadata = {"multihot.num_labels": str(prediction.num_labels)}
     aside = path.with_name(path.name + ".partial")
     pq.write_table(pa.table(table).replace_schema_metadata(schema_metadata), aside, compression="zstd")
@@ -101,7 +110,7 @@ def load_prediction(path: Path) -> tuple[Prediction, sparse.csr_matrix | None]:
     table = pq.read_table(path)
     num_labels = int(table.schema.metadata[b"multihot.num_labels"])
 
-    def column(name: str):
+    def column(name: str) -> Any:
         return table[name].combine_chunks()
 
     def matrix(index: str, values: str | None = None) -> sparse.csr_matrix:

@@ -30,6 +30,8 @@ class ThresholdDecoding(Decoding):
     """
 
     needs = frozenset({"scorer"})
+    loss: Loss
+    decision: Decision
 
     def __init__(self, loss: Loss, decision: Decision):
         self.loss = loss

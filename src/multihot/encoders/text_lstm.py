@@ -81,7 +81,7 @@ def _pick(states: Float[Tensor, "B S D"], positions: Int[Tensor, "B S"]) -> Floa
     return states.flatten(0, 1).index_select(0, (starts + positions).flatten()).view(states.shape)
 
 
-def _run(lstm: nn.LSTM, states: Float[Tensor, "B S D"]) -> Float[Tensor, "B S H"]:
+def _run(lstm: nn.Module, states: Float[Tensor, "B S D"]) -> Float[Tensor, "B S H"]:
     device = states.device.type
     if device == "cpu" and torch.is_autocast_enabled("cpu") and not autocast_supports_lstm(torch.get_autocast_dtype("cpu")):
         with torch.autocast("cpu", enabled=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -36,7 +36,8 @@ class TextTransformerEncoder(Encoder):
         self.freeze = freeze
         self.pooling = pooling
         self.transformer = _load(pretrained).requires_grad_(not freeze)
-        self.width = self.transformer.config.hidden_size
+        config: Any = self.transformer.config
+        self.width = int(config.hidden_size)
 
     def train(self, mode: bool = True) -> TextTransformerEncoder:
         """Training mode; a frozen transformer stays in evaluation mode, so that its dropout is off."""
@@ -55,7 +56,7 @@ class TextTransformerEncoder(Encoder):
         return Encoding(states, mask, pooled)
 
 
-def _load(pretrained: str) -> torch.nn.Module:
+def _load(pretrained: str) -> Any:
     try:
         from transformers import AutoModel
     except ImportError as error:

@@ -18,6 +18,7 @@ from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..predictions import Prediction, save_prediction
 from .config import Config, DataSettings, load_config, save_config
+from .excerpts import excerpts
 from .files import write_json
 from .measure import break_down, measure
 from .methods import check_method, is_classical
@@ -146,7 +147,7 @@ def _train_neural(
     method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
     processor = method.build_processor().fit(data.splits["train"])
     model, objective, decoding = method.assemble(processor, space, statistics)
-    options = {"workers": config.training.workers, "unseen": config.data.unseen_labels}
+    options: dict[str, Any] = {"workers": config.training.workers, "unseen": config.data.unseen_labels}
     loaders = {
         split: make_loader(
             processor.prepare(data.splits[split]), processor, space,
@@ -188,7 +189,7 @@ def _measure_and_finish(
         prediction = predictor.predict(data.splits[split])
         cost["predictions_per_second"] = len(prediction) / (time.perf_counter() - began)
         targets, known = _targets(data, split, space)
-        save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets)
+        save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets, excerpts(data.splits[split], data))
         metrics[split] = measure(prediction, targets, statistics, known)
         metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known)
     cost["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -69,7 +69,7 @@ class _ClosedForm(torch.autograd.Function):
         return absent + present
 
     @staticmethod
-    def backward(ctx: Any, upstream: Float[Tensor, " B"]) -> tuple[Tensor | None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, upstream: Float[Tensor, " B"]) -> tuple[Tensor | None, None, None]:
         logits, targets, known, gradient = ctx.saved_tensors
         if not torch.is_grad_enabled():
             return upstream[:, None] * gradient, None, None

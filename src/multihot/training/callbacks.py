@@ -29,7 +29,8 @@ class RandomStates(Callback):
         self.loaded: dict[str, Any] | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        kind, keys, position, has_gauss, cached = np.random.get_state()
+        numpy_state: Any = np.random.get_state()
+        kind, keys, position, has_gauss, cached = numpy_state
         version, internal, gauss = random.getstate()
         return {
             "torch": torch.get_rng_state(),
@@ -86,7 +87,7 @@ class LastCheckpoint(Checkpoint):
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         # where a validation follows right away, it is what saves and stops
-        validation_follows = trainer.should_stop or (batch_idx + 1) % trainer.val_check_batch == 0
+        validation_follows = trainer.should_stop or (batch_idx + 1) % (trainer.val_check_batch or 1) == 0
         if self.interrupted and not validation_follows:
             self._stop(trainer)
 

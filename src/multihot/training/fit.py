@@ -92,7 +92,7 @@ def train(
         seed_everything(seed)
         trainer = _trainer(settings, folder, callbacks, updates, per_epoch)
         try:
-            options = {"weights_only": True} if "weights_only" in inspect.signature(trainer.fit).parameters else {}
+            options: dict[str, Any] = {"weights_only": True} if "weights_only" in inspect.signature(trainer.fit).parameters else {}
             trainer.fit(module, stream_loader(loader, updates, start), validation_loader, ckpt_path=last if start else None, **options)
         finally:
             progress.stop()

@@ -76,8 +76,8 @@ class TrainingModule(pl.LightningModule):
         return self.seconds_before + time.perf_counter() - self.began
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        updates = self.trainer.fit_loop.epoch_loop.batch_progress.total.processed
-        checkpoint["multihot"] = {"updates": updates, "seconds": self.seconds()}
+        total: Any = self.trainer.fit_loop.epoch_loop.batch_progress.total
+        checkpoint["multihot"] = {"updates": total.processed, "seconds": self.seconds()}
 
     def configure_optimizers(self) -> list[Optimizer]:
         return [make_optimiser(list(self.objective.turn_parameters(self.model, kind)), self.settings) for kind in self.kinds]
@@ -133,7 +133,7 @@ class TrainingModule(pl.LightningModule):
 def make_optimiser(parameters: list[nn.Parameter], settings: TrainingSettings) -> Optimizer:
     """The optimiser that the settings name; parameters that never get a gradient are left out."""
     trainable = [p for p in parameters if p.requires_grad]
-    options = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    options: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
     if settings.optimiser == "sgd":
         return torch.optim.SGD(trainable, momentum=0.9, **options)
     kind = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
