@@ -157,11 +157,47 @@ def test_splits_share_no_glyph():
 
 
 def test_enlarging_keeps_a_flat_glyph_flat_and_agrees_with_pillow():
-    flat = np.full((8, 8), 16)
+    flat = np.full((8, 8), 32)
     assert np.array_equal(digit_scenes._stretch(flat, 13, 11), np.full((13, 11), 255))
-    glyph = np.random.default_rng(0).integers(0, 17, (8, 8))
-    pillow = Image.fromarray((glyph * 255 / 16).astype(np.float32)).resize((12, 14), resample=Image.Resampling.BILINEAR)
+    glyph = np.random.default_rng(0).integers(0, 33, (8, 8))
+    pillow = Image.fromarray((glyph * 255 / 32).astype(np.float32)).resize((12, 14), resample=Image.Resampling.BILINEAR)
     assert np.abs(digit_scenes._stretch(glyph, 14, 12) - np.asarray(pillow)).max() < 8
+
+
+def test_a_blended_glyph_does_not_say_which_of_two_look_alikes_is_meant():
+    zero, two = (digit_scenes.LABELS.index(name) for name in ("zero", "two"))
+    stocks = [np.full((1, 8, 8), digit) for digit in range(L)]
+    draws = digit_scenes._Draws(0)
+    for digit in (zero, two):
+        shown = [int(digit_scenes._glyph(digit, stocks, draws)[0, 0]) for _ in range(2000)]
+        assert set(shown) == {2 * digit, zero + two}
+        assert shown.count(zero + two) / 2000 == pytest.approx(digit_scenes.BLENDED / 100, abs=0.04)
+    four = digit_scenes.LABELS.index("four")
+    assert {int(digit_scenes._glyph(four, stocks, draws)[0, 0]) for _ in range(200)} == {2 * four}
+
+
+def share_told_right(weight_of_guess):
+    """Share of scenes whose label set is guessed by one who sees every glyph perfectly, except which digit a blended one means."""
+    right, blended = 0.0, digit_scenes.BLENDED / 100
+    for members, probability in enumerate_law().items():
+        columns = [digit_scenes.LABELS.index(label) for label in members]
+        unsure = [column for column in columns if column in digit_scenes.LOOK_ALIKE]
+        for pattern in itertools.product([False, True], repeat=len(unsure)):
+            chance = np.prod([blended if hidden else 1 - blended for hidden in pattern])
+            choices = [(c, digit_scenes.LOOK_ALIKE[c]) for c, hidden in zip(unsure, pattern, strict=True) if hidden]
+            certain = set(columns) - {c for c, hidden in zip(unsure, pattern, strict=True) if hidden}
+            guesses = [frozenset(digit_scenes.LABELS[c] for c in certain | set(guess)) for guess in itertools.product(*choices)]
+            right += probability * chance * (max(guesses, key=weight_of_guess) == members)
+    return right
+
+
+def test_company_tells_look_alikes_apart():
+    law = enumerate_law()
+    single = dict(zip(digit_scenes.LABELS, np.diag(pair_frequencies(law.items())), strict=True))
+    knowing_the_law = share_told_right(lambda guess: law.get(guess, 0))
+    label_by_label = share_told_right(lambda guess: np.prod([single[label] / (1 - single[label]) for label in guess]))
+    assert knowing_the_law > label_by_label + 0.1
+    assert knowing_the_law < 0.97
 
 
 def test_an_unknown_split_is_refused():

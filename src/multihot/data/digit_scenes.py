@@ -5,8 +5,8 @@ The label set y of a scene, y_l = 1 where digit l is shown, follows a log-linear
     P(y) = 1/Z * prod_l odds_l ** y_l * prod_{l<m} bond_lm ** (y_l * y_m),     sum_l y_l <= 5
 
 ``odds_l`` makes digits frequent or rare, ``bond_lm > 1`` lets two digits seek each other's company, ``bond_lm = 0`` keeps them apart.
-The empty set is admissible. Digits that resemble each other keep apart while each seeks different company, so that a digit
-that is hard to see can be told by those around it.
+The empty set is admissible. Some glyphs are blended with one of the digit that theirs keeps apart from: the glyph alone does not say
+which of the two is meant, but that it is exactly one of them, and the company that each of them seeks says which.
 
 Some admissible sets are held out: training and validation follow the law given that the set is not held out, the test split follows
 the law itself. The glyphs of the three splits are different ones. Everything is computed in integers from a PCG64 stream whose values
@@ -34,27 +34,31 @@ SIZES = {"train": 4000, "validation": 1000, "test": 2000}
 SIDE = 40  # pixels
 MOST_DIGITS = 5
 
-# Integers keep the law exact: an odds of 8 means 8/16.
-ODDS_UNIT = 16
-ODDS = dict(zip(LABELS, (8, 8, 7, 6, 6, 4, 3, 2, 4, 1), strict=True))
+# Integers keep the law exact: an odds of 9 means 9/32.
+ODDS_UNIT = 32
+ODDS = dict(zip(LABELS, (9, 11, 9, 5, 8, 5, 3, 2, 2, 1), strict=True))
 BONDS = {
-    ("zero", "eight"): 5,
-    ("two", "three"): 5,
-    ("one", "four"): 4,
-    ("six", "seven"): 6,
-    ("five", "six"): 3,
-    ("four", "nine"): 6,
+    ("zero", "eight"): 24,
+    ("two", "three"): 16,
+    ("one", "four"): 6,
+    ("six", "seven"): 24,
+    ("five", "six"): 6,
+    ("four", "nine"): 16,
+    ("seven", "eight"): 4,
     ("three", "eight"): 0,
     ("one", "seven"): 0,
     ("five", "nine"): 0,
     ("zero", "two"): 0,
 }
+APART = [tuple(map(LABELS.index, pair)) for pair, bond in BONDS.items() if bond == 0]
+LOOK_ALIKE = {a: b for pair in APART for a, b in (pair, pair[::-1])}  # digit -> the one it is blended with
 HELD_OUT = 0.3  # of the admissible sets of two digits and more
 
 GLYPH_SHARES = {"train": (0.0, 0.6), "validation": (0.6, 0.75), "test": (0.75, 1.0)}
 SEEDS = {"train": 1, "validation": 2, "test": 3}
 GLYPH_SIZES = (11, 14)  # pixels, smallest and largest
-COVERED = 30  # per cent of the glyphs that lie partly under a band
+BLENDED = 35  # per cent of the glyphs of look-alikes that are the mean of a glyph of each
+COVERED = 15  # per cent of the glyphs that lie partly under a band
 CELLS = 9  # a scene is 3 x 3 cells; each holds at most one glyph, shifted at random
 INK = (110, 220)  # brightness of the faintest and the strongest glyph, of 255
 NOISE = 45  # the most that noise brightens or darkens a pixel
@@ -86,7 +90,7 @@ def rows(split: str) -> Iterator[dict[str, Any]]:
     glyphs = _glyphs(split)
     for number in range(SIZES[split]):
         shown = np.flatnonzero(sets[bisect_right(cumulative, draws.below(cumulative[-1]))])
-        picture = _scene([glyphs[digit] for digit in shown], draws)
+        picture = _scene([_glyph(int(digit), glyphs, draws) for digit in shown], draws)
         yield {"id": f"{split}-{number}", "labels": [LABELS[digit] for digit in shown], "image": _png(picture)}
 
 
@@ -162,11 +166,20 @@ def _glyphs(split: str) -> list[Int[np.ndarray, "n 8 8"]]:
     return [glyphs[int(first * len(glyphs)) : int(last * len(glyphs))] for glyphs in by_digit]
 
 
-def _scene(shown: list[Int[np.ndarray, "n 8 8"]], draws: _Draws) -> Int[np.ndarray, "40 40"]:
-    """One glyph out of each of the given stocks, in different cells, under noise: brightness 0 to 255."""
+def _glyph(digit: int, stocks: list[Int[np.ndarray, "n 8 8"]], draws: _Draws) -> Int[np.ndarray, "8 8"]:
+    """A glyph of a digit, blended or not, in brightness 0 to 32."""
+    own = stocks[digit][draws.below(len(stocks[digit]))]
+    if digit not in LOOK_ALIKE or draws.below(100) >= BLENDED:
+        return 2 * own
+    other = stocks[LOOK_ALIKE[digit]]
+    return own + other[draws.below(len(other))]
+
+
+def _scene(glyphs: list[Int[np.ndarray, "8 8"]], draws: _Draws) -> Int[np.ndarray, "40 40"]:
+    """The glyphs in different cells, under noise: brightness 0 to 255."""
     picture = np.zeros((SIDE, SIDE), dtype=np.int32)
-    for stock, cell in zip(shown, draws.some_of(CELLS, len(shown)), strict=True):
-        glyph = _stretch(stock[draws.below(len(stock))], draws.between(*GLYPH_SIZES), draws.between(*GLYPH_SIZES))
+    for small, cell in zip(glyphs, draws.some_of(CELLS, len(glyphs)), strict=True):
+        glyph = _stretch(small, draws.between(*GLYPH_SIZES), draws.between(*GLYPH_SIZES))
         glyph = glyph * draws.between(*INK) // 255
         if draws.below(100) < COVERED:
             _cover(glyph, draws)
@@ -193,8 +206,8 @@ def _cover(glyph: Int[np.ndarray, "h w"], draws: _Draws) -> None:
 
 
 def _stretch(glyph: Int[np.ndarray, "8 8"], height: int, width: int) -> Int[np.ndarray, "height width"]:
-    """Bilinear enlargement in integers: brightness 0 to 16 -> 0 to 255."""
-    return _weights(height) @ glyph @ _weights(width).T * 255 // (16 * 64 * 64)
+    """Bilinear enlargement in integers: brightness 0 to 32 -> 0 to 255."""
+    return _weights(height) @ glyph @ _weights(width).T * 255 // (32 * 64 * 64)
 
 
 @cache
