@@ -25,6 +25,7 @@ class BinaryRelevanceScorer(Scorer):
         layers: number of leaky-ReLU layers, at least 1.
         dropout: share of values dropped after each layer in training, in [0, 1).
         attention: look at the states too; without it the logits come from the pooled vector alone.
+        attention_size: size of the space in which query and states are compared; it, not ``hidden_size``, sets the cost of attention.
         prior_bias: start from the logits ``log(n_i / (N - n_i))`` that label frequencies give, instead of 0.
         statistics: label statistics of the training split, for ``prior_bias``.
         extra_logits: columns behind the L labels that the loss asks for.
@@ -45,6 +46,7 @@ class BinaryRelevanceScorer(Scorer):
         layers: int = 3,
         dropout: float = 0.2,
         attention: bool = True,
+        attention_size: int = 128,
         prior_bias: bool = False,
         statistics: LabelStatistics | None = None,
         extra_logits: int = 0,
@@ -55,7 +57,7 @@ class BinaryRelevanceScorer(Scorer):
         sizes = [width] + [hidden_size] * layers
         self.layers = nn.ModuleList(nn.Linear(sizes[i], sizes[i + 1]) for i in range(layers))
         self.dropout = nn.Dropout(dropout)
-        self.attention = AdditiveAttention(hidden_size, width, hidden_size) if attention else None
+        self.attention = AdditiveAttention(hidden_size, width, attention_size) if attention else None
         self.output = nn.Linear(hidden_size + (width if attention else 0), num_labels + extra_logits)
         if prior_bias:
             self._start_from_prior(statistics)
