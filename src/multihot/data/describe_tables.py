@@ -49,10 +49,7 @@ def tables_of(description: Description) -> list[Any]:
         Rule("labels (training)", align="left", style="dim"),
         _groups(description),
         _labels(description),
-        *(
-            [Rule("labels that occur together most often (training)", align="left", style="dim"), _pairs(description)]
-            * bool(description.pairs)
-        ),
+        *_pairs(description),
     ]
 
 
