@@ -127,15 +127,15 @@ class Method:
     def _present(self) -> set[str]:
         return {part for part in ("scorer", "decoder") if getattr(self, part) is not None}
 
-    def build_processor(self) -> Processor:
-        """The processor, not yet fitted, that prepares rows for the encoder."""
+    def build_processor(self, **available: Any) -> Processor:
+        """The processor, not yet fitted, that prepares rows for the encoder; it gets what it names of what is available."""
         assert self.encoder is not None, "for_modality comes first"
         name, arguments = split_config("encoder", self.encoder)
         cls = find("encoder", name)
         own = dict(self.processor) if isinstance(self.processor, Mapping) else {}
         wanted = inspect.signature(find("processor", cls.reads)).parameters
         shared = {key: value for key, value in arguments.items() if key in wanted and key not in own}
-        return build("processor", {"name": cls.reads, **shared, **own})
+        return build("processor", {"name": cls.reads, **shared, **own}, **available)
 
     def assemble(self, processor: Processor, space: LabelSpace, statistics: LabelStatistics) -> tuple[Model, Objective, Decoding]:
         """Build the model, the objective that trains it and the decoding that reads it.

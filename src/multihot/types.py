@@ -38,6 +38,11 @@ class Batch:
             known=self.known.to(device, non_blocking=non_blocking),
         )
 
+    def pin_memory(self) -> Batch:
+        """The same batch in page-locked memory, from where an accelerator fetches it without waiting."""
+        inputs = {name: tensor.pin_memory() for name, tensor in self.inputs.items()}
+        return replace(self, inputs=inputs, targets=self.targets.pin_memory(), known=self.known.pin_memory())
+
 
 @dataclass
 class Encoding:

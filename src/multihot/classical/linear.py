@@ -53,11 +53,14 @@ def fit_column(solver: Solver, features: Features, target: Bool[np.ndarray, " N"
 
     A label that all or none of the rows carry gets a constant score, its smoothed log-odds ``log((p + 1/2) / (n + 1/2))``.
     """
+    from sklearn import config_context
+
     positives = int(target.sum())
     if positives in (0, len(target)):
         constant = np.log((positives + 0.5) / (len(target) - positives + 0.5))
         return sparse.csr_matrix((1, features.shape[1]), dtype=np.float32), float(constant)
-    estimator = solver(weight).fit(features, target.astype(np.int8))
+    with config_context(assume_finite=True, skip_parameter_validation=True):  # checked once, not for every label
+        estimator = solver(weight).fit(features, target.astype(np.int8))
     row = np.asarray(estimator.coef_, dtype=np.float32)
     return sparse.csr_matrix(row) if np.count_nonzero(row) < SPARSE_BELOW * row.size else row, float(estimator.intercept_[0])
 

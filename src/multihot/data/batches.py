@@ -1,8 +1,8 @@
-"""From prepared rows to batches of tensors, and a loader that resumes in the middle of an epoch."""
+"""From prepared rows to batches of tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -80,41 +80,6 @@ def make_targets(
     return torch.from_numpy(targets), torch.from_numpy(known)
 
 
-class BatchLoader(DataLoader):
-    """A ``DataLoader`` over whole batches that knows how far it is.
-
-    ``state_dict`` holds the epoch and the number of batches handed out; after ``load_state_dict`` the next iteration of that epoch
-    starts with the batch after them, so an interrupted training sees exactly what an uninterrupted one would have seen.
-    ``len(loader)`` is always that of the whole epoch. ``set_epoch`` chooses the order of the next iteration.
-    """
-
-    sampler: SimilarLengthSampler
-    _position: dict[str, int] | None = None  # of the iteration begun last
-    _resume: dict[str, int] | None = None  # what the next iteration goes on from
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the next iteration."""
-        self.sampler.set_epoch(epoch)
-
-    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # the base class promises a class of its own
-        # a generator: it starts with the first batch asked for, after the training loop has named the epoch
-        epoch, resume, self._resume = self.sampler.epoch, self._resume, None
-        self.sampler.first_batch = resume["batches"] if resume and resume["epoch"] == epoch else 0
-        self._position = {"epoch": epoch, "batches": self.sampler.first_batch}
-        for batch in super().__iter__():
-            self._position["batches"] += 1
-            yield batch
-
-    def state_dict(self) -> dict[str, int]:
-        """The epoch, and the batches handed out in it."""
-        return dict(self._resume or self._position or {"epoch": self.sampler.epoch, "batches": 0})
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on where ``state_dict`` was taken."""
-        self.set_epoch(state["epoch"])
-        self._resume = {"epoch": state["epoch"], "batches": state["batches"]}
-
-
 def make_loader(
     rows: Any,
     processor: Processor,
@@ -126,7 +91,7 @@ def make_loader(
     by_length: bool = True,
     workers: int = 0,
     unseen: str = "ignore",
-) -> BatchLoader:
+) -> DataLoader:
     """Batches of prepared rows.
 
     Args:
@@ -134,7 +99,7 @@ def make_loader(
         processor: makes the inputs.
         space: the L labels.
         batch_size: the most rows in a batch.
-        shuffle: a new order every epoch, from ``seed`` and the epoch alone (``loader.set_epoch``).
+        shuffle: a new order every epoch, from ``seed`` and the epoch alone (``loader.sampler.set_epoch``).
         seed: what the orders follow from.
         by_length: batches hold rows of similar length; without ``shuffle``, the longest come first (``Prediction.reorder`` restores
             the order of the rows). Without it unshuffled rows come as they are.
@@ -152,7 +117,7 @@ def make_loader(
     lengths = processor.length(rows) if by_length else None
     sampler = SimilarLengthSampler(len(rows), batch_size, lengths, shuffle, seed)
     # the sampler yields whole batches, so the loader's own batching is off
-    return BatchLoader(
+    return DataLoader(
         _Batches(rows, processor, space, unseen),
         sampler=sampler,
         batch_size=None,

@@ -63,7 +63,6 @@ class SimilarLengthSampler(Sampler[list[int]]):
         self.shuffle = shuffle
         self.seed = seed
         self.epoch = 0
-        self.first_batch = 0  # where the next iteration starts; anything but 0 only when resuming
         self._rank, self._world_size = rank, world_size
 
     @property
@@ -89,8 +88,7 @@ class SimilarLengthSampler(Sampler[list[int]]):
             return
         if self.num_rows < self.world_size:
             raise ConfigurationError(f"{self.num_rows} rows cannot be shared among {self.world_size} processes; use fewer devices")
-        steps = self._steps()
-        for step in steps[self.first_batch :]:
+        for step in self._steps():
             yield step[self.rank].tolist()
 
     def _steps(self) -> list[list[Int[np.ndarray, " b"]]]:

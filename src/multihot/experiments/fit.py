@@ -145,7 +145,7 @@ def _train_neural(
 
     seed_everything(config.seed)
     method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
-    processor = method.build_processor().fit(data.splits["train"])
+    processor = method.build_processor(num_features=data.num_features).fit(data.splits["train"])
     model, objective, decoding = method.assemble(processor, space, statistics)
     options: dict[str, Any] = {"workers": config.training.workers, "unseen": config.data.unseen_labels}
     loaders = {

@@ -17,8 +17,8 @@ class UpdateStream(Sampler[list[int]]):
         updates: how many batches there are in all.
         start: how many of them have been used already, when a training goes on.
 
-    >>> from torch.utils.data import BatchSampler, SequentialSampler
-    >>> list(UpdateStream(BatchSampler(SequentialSampler(range(3)), 2, False), updates=5, start=3))
+    >>> from multihot.data.samplers import SimilarLengthSampler
+    >>> list(UpdateStream(SimilarLengthSampler(3, batch_size=2), updates=5, start=3))
     [[2], [0, 1]]
     """
 
@@ -35,8 +35,7 @@ class UpdateStream(Sampler[list[int]]):
         position = self.start
         while position < self.updates:
             epoch, skip = divmod(position, per_epoch)
-            if hasattr(self.epoch_sampler, "set_epoch"):
-                self.epoch_sampler.set_epoch(epoch)
+            self.epoch_sampler.set_epoch(epoch)
             for number, batch in enumerate(self.epoch_sampler):
                 if number < skip:
                     continue
