@@ -44,7 +44,7 @@ def _values(names: Sequence[str], values: Sequence[float]) -> str:
 def _small(picture: bytes) -> bytes:
     from PIL import Image
 
-    image = Image.open(io.BytesIO(picture))
+    image: Image.Image = Image.open(io.BytesIO(picture))
     if max(image.size) <= PIXELS:
         return picture
     image = image.convert("L" if image.mode in ("1", "L", "LA", "I;16") else "RGB")
