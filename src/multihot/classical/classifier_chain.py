@@ -26,7 +26,7 @@ class ClassifierChainClassifier(Classifier):
         C: what errors cost against small coefficients, above 0. None: ``1 / mean_i ||x_i||^2`` over the training rows, which is 1
             for TF-IDF.
         order: ``"frequency"`` (most frequent label first), ``"given"`` (column order) or ``"random"`` (drawn with the seed).
-        tolerance: of the solver's stopping rule, above 0; liblinear's own default.
+        tolerance: of the solver's stopping rule, above 0.
         jobs: labels trained at once; None takes all cores. Does not change the result.
 
     Raises:
@@ -38,7 +38,7 @@ class ClassifierChainClassifier(Classifier):
     [[True, False]]
     """
 
-    def __init__(self, C: float | None = None, order: str = "frequency", tolerance: float = 1e-2, jobs: int | None = None):  # noqa: N803
+    def __init__(self, C: float | None = None, order: str = "frequency", tolerance: float = 1e-3, jobs: int | None = None):  # noqa: N803
         check_positive("classical 'classifier_chain'", C=C, tolerance=tolerance)
         if order not in ORDERS:
             raise ConfigurationError(f"classical 'classifier_chain': order cannot be {order!r}; {nearest(str(order), ORDERS)}")

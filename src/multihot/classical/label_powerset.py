@@ -24,7 +24,7 @@ class LabelPowersetClassifier(Classifier):
     Args:
         C: what errors cost against small coefficients, above 0. None: ``1 / mean_i ||x_i||^2`` over the training rows, which is 1
             for TF-IDF.
-        tolerance: of the solver's stopping rule, above 0; liblinear's own default.
+        tolerance: of the solver's stopping rule, above 0.
         jobs: classes trained at once; None takes all cores. Does not change the result.
 
     Raises:
@@ -36,7 +36,7 @@ class LabelPowersetClassifier(Classifier):
     [[True, False]]
     """
 
-    def __init__(self, C: float | None = None, tolerance: float = 1e-2, jobs: int | None = None):  # noqa: N803
+    def __init__(self, C: float | None = None, tolerance: float = 1e-3, jobs: int | None = None):  # noqa: N803
         check_positive("classical 'label_powerset'", C=C, tolerance=tolerance)
         self.C = C
         self.tolerance = tolerance

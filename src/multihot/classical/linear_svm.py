@@ -21,7 +21,7 @@ class LinearSVMClassifier(OneVsRest):
             cross-validation on the training rows.
         weights: those tried, above 0.
         folds: of the cross-validation, at least 2; stratified over labels.
-        tolerance: of the solver's stopping rule, above 0; liblinear's own default.
+        tolerance: of the solver's stopping rule, above 0.
         jobs: labels trained at once; None takes all cores. Does not change the result.
 
     Raises:

@@ -26,7 +26,7 @@ class OneVsRest(Classifier):
         cost_sensitive: str | None = None,
         weights: Sequence[float] = (1.0, 2.0, 4.0, 8.0, 16.0),
         folds: int = 3,
-        tolerance: float = 1e-2,
+        tolerance: float = 1e-3,
         jobs: int | None = None,
     ):
         where = f"classical '{type(self).__name__}'"
