@@ -30,7 +30,7 @@ check: $(READY) ## style, types, directions of imports, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python docs/check.py
 
 format: $(READY) ## mend what can be mended without thinking
@@ -46,4 +46,4 @@ docs: $(READY) ## write the table of components from the code, then check links 
 	$(BIN)/python docs/check.py --write
 
 clean: ## remove what the commands above made, the installation included
-	rm -rf .venv runs/benchmarks .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv runs/benchmarks .mypy_cache .ruff_cache .pytest_cache .hypothesis
