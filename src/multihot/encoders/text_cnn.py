@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -10,32 +11,63 @@ from torch import Tensor, nn
 from ..interfaces import Encoder
 from ..types import Encoding
 
+EMBEDDING_SCALE = 0.1  # with PyTorch's 1.0 a rare word hardly leaves its random vector: Adam moves it by the learning rate an update
+
 
 class TextCNNEncoder(Encoder):
-    """One convolution over word embeddings; its outputs are the states, their maximum over the words is ``pooled``.
+    """Convolutions of several widths over word embeddings; their outputs are the states, the maximum over the words is ``pooled``.
+
+    ``h_t = relu([W_k x_{t-r..t+r} + b_k for every kernel size k = 2 r + 1])``, ``pooled = max_t h_t``; after Kim 2014, "Convolutional
+    Neural Networks for Sentence Classification".
 
     Args:
         vocabulary_size: number of word ids; 0 is padding.
         embedding_size: size of a word's vector.
-        width: size D of a state.
-        kernel_size: odd number of words that a state sees.
-        dropout: share of embedding and pooled values dropped in training, in [0, 1).
+        width: size D of a state; the kernel sizes share it equally.
+        kernel_sizes: odd numbers of words that a state sees.
+        dropout: share of the words' values dropped in training, in [0, 1).
+        pooled_dropout: share of the pooled values dropped in training, in [0, 1).
+
+    Raises:
+        ValueError: if a kernel has no middle, or the width cannot be shared equally.
+
+    >>> encoder = TextCNNEncoder(vocabulary_size=10, embedding_size=8, width=6).eval()
+    >>> tokens = torch.tensor([[5, 3, 7], [2, 0, 0]])
+    >>> encoding = encoder({"tokens": tokens, "mask": tokens > 0})
+    >>> encoding.states.shape, encoding.pooled.shape
+    (torch.Size([2, 3, 6]), torch.Size([2, 6]))
     """
 
     reads: ClassVar[str] = "words"
 
-    def __init__(self, vocabulary_size: int, embedding_size: int = 300, width: int = 512, kernel_size: int = 3, dropout: float = 0.5):
+    def __init__(
+        self,
+        vocabulary_size: int,
+        embedding_size: int = 128,
+        width: int = 256,
+        kernel_sizes: Sequence[int] = (1, 3),
+        dropout: float = 0.3,
+        pooled_dropout: float = 0.3,
+    ):
         super().__init__()
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"the 'kernel_size' parameter must be an odd number from 1 on, got {kernel_size!r}")
+        if not kernel_sizes or any(size < 1 or size % 2 == 0 for size in kernel_sizes):
+            raise ValueError(f"the 'kernel_sizes' parameter must hold odd numbers from 1 on, got {kernel_sizes!r}")
+        if width % len(kernel_sizes):
+            raise ValueError(f"the 'width' parameter must be a multiple of the {len(kernel_sizes)} kernel sizes, got {width!r}")
         self.width = width
         self.embedding = nn.Embedding(vocabulary_size, embedding_size, padding_idx=0)
-        self.convolution = nn.Conv1d(embedding_size, width, kernel_size, padding=kernel_size // 2)
+        nn.init.normal_(self.embedding.weight[1:], std=EMBEDDING_SCALE)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(embedding_size, width // len(kernel_sizes), size, padding=size // 2) for size in kernel_sizes
+        )
         self.dropout = nn.Dropout(dropout)
+        self.pooled_dropout = nn.Dropout(pooled_dropout)
 
     def forward(self, inputs: dict[str, Tensor]) -> Encoding:
-        """tokens (B, S), mask (B, S) -> states (B, S, D), mask, pooled (B, D)."""
+        """tokens (B, S), mask (B, S) -> states (B, S, D), 0 at padding, mask, pooled (B, D)."""
         mask = inputs["mask"]
-        words = self.dropout(self.embedding(inputs["tokens"])) * mask[..., None]  # (B, S, E)
-        states = torch.relu(self.convolution(words.transpose(1, 2))).transpose(1, 2) * mask[..., None]  # (B, S, D)
-        return Encoding(states, mask, self.dropout(states.amax(1)))
+        words = self.dropout(self.embedding(inputs["tokens"])) * mask[..., None]  # (B, S, E); padding is 0, as beyond the text's ends
+        words = words.transpose(1, 2)
+        states = torch.cat([torch.relu(convolution(words)) for convolution in self.convolutions], dim=1).transpose(1, 2)
+        states = states * mask[..., None]  # (B, S, D)
+        return Encoding(states, mask, self.pooled_dropout(states.amax(1)))  # no state is below 0, so padding is never the maximum
