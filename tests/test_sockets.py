@@ -10,7 +10,8 @@ from multihot.errors import ConfigurationError
 from multihot.interfaces import Model
 from multihot.labels import LabelSpace, LabelStatistics
 from multihot.method import Method
-from multihot.training import TrainingSettings, train
+from multihot.training import TrainingSettings
+from multihot.training.fit import train
 
 CASES = {
     "binary cross entropy": Method(encoder="toys.ToyEncoder", loss="bce"),

@@ -10,7 +10,6 @@ from .data import MultiLabelData
 from .data.in_memory import from_rows
 from .errors import ConfigurationError
 from .experiments import Config, Run
-from .experiments import fit as fit_config
 from .experiments.config import override
 
 
@@ -46,6 +45,8 @@ def fit(
     Example:
         ``run = multihot.fit("train.csv", text="body", labels="tags", out="runs/first")``
     """
+    from .experiments.fit import fit as fit_config
+
     content: dict[str, Any] = {"method": {"name": method} if isinstance(method, str) else dict(method), "seed": seed, "data": {}}
     data = None
     if isinstance(source, MultiLabelData):

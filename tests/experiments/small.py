@@ -13,7 +13,7 @@ COMMON = ["the", "of", "and", "said", "in"]
 QUICK = {
     "method.encoder": {"name": "text_cnn", "embedding_size": 16, "width": 32, "dropout": 0.1},
     "method.scorer": {"name": "binary_relevance", "hidden_size": 32, "dropout": 0.1},
-    "training.epochs": 10,
+    "training.epochs": 20,
     "training.batch_size": 16,
     "training.learning_rate": 0.01,
     "training.device": "cpu",

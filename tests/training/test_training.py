@@ -8,7 +8,8 @@ import torch
 from toys import LABELS, ToyData, ToyDecoder, ToyEncoder, ToyGreedyDecoding, ToyOwnSamplesObjective, toy_loader
 
 from multihot.interfaces import Model, Objective
-from multihot.training import TrainingDivergedError, TrainingInterruptedError, TrainingSettings, train
+from multihot.training import TrainingDivergedError, TrainingInterruptedError, TrainingSettings
+from multihot.training.fit import train
 
 PER_EPOCH = 8  # batches of the toy loader
 

@@ -18,7 +18,8 @@ def demo(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
 ) -> None:
     """Train binary relevance with two losses on pictures of handwritten digits, and compare them. No download."""
-    from ..experiments import Config, fit
+    from ..experiments import Config
+    from ..experiments.fit import fit
 
     runs = {}
     for loss in ("bce", "zlpr"):

@@ -36,8 +36,9 @@ def train(
 
       multihot train reuters21578 --method br --set method.loss=zlpr --set training.epochs=10
     """
-    from ..experiments import Config, fit
-    from ..experiments import resume as go_on
+    from ..experiments import Config
+    from ..experiments.fit import fit
+    from ..experiments.fit import resume as go_on
 
     if resume is not None:
         run = go_on(resume, say=say)

@@ -1,20 +1,10 @@
-"""From a configuration to a run folder, and everything that reads one."""
+"""From a configuration to a run folder, and everything that reads one.
+
+``multihot.experiments.fit`` trains and is imported where it is used: what stands here reads configurations and run folders without
+PyTorch, so that comparing and reporting start quickly.
+"""
 
 from .config import Config, DataSettings, load_config, override
-from .fit import fit, read_data, resume
-from .methods import check_method, classical_names, is_classical
 from .run import Run
 
-__all__ = [
-    "Config",
-    "DataSettings",
-    "Run",
-    "check_method",
-    "classical_names",
-    "fit",
-    "is_classical",
-    "load_config",
-    "override",
-    "read_data",
-    "resume",
-]
+__all__ = ["Config", "DataSettings", "Run", "load_config", "override"]

@@ -12,7 +12,7 @@ import yaml
 
 from ..components import check_keys
 from ..errors import ConfigurationError
-from ..training import TrainingSettings
+from ..training.settings import TrainingSettings
 from .files import write_text
 
 

@@ -141,7 +141,7 @@ def _train_neural(
     folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, resume: bool
 ) -> tuple[NeuralPredictor, dict[str, Any]]:
     from ..data.batches import make_loader
-    from ..training import seed_everything, train
+    from ..training.fit import seed_everything, train
 
     seed_everything(config.seed)
     method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)

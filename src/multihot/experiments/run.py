@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..data import MultiLabelData
 from ..data import load as load_data
 from ..data.in_memory import from_rows
 from ..errors import DataError, RunError
 from ..labels import LabelSpace, LabelStatistics
-from ..method import Method
 from ..predictions import Prediction, load_prediction
 from .config import Config, load_config
 from .files import read_json
 from .measure import break_down, measure
-from .methods import is_classical
-from .predictor import NeuralPredictor, Predictor
+
+if TYPE_CHECKING:
+    from .predictor import Predictor
 
 FORMAT = 1  # of the run folder; grows when an older multihot could no longer read it
 PACKAGES = ("multihot", "torch", "lightning", "scikit-learn", "numpy", "scipy", "datasets", "pyarrow", "transformers")
@@ -92,10 +92,13 @@ class Run:
     @cached_property
     def predictor(self) -> Predictor:
         """The trained method, loaded when it is first asked for."""
-        if is_classical(self.config.method):
+        if (self.folder / "classical.json").exists():
             from ..classical import load_classical
 
             return load_classical(self.folder)
+        from ..method import Method
+        from .predictor import NeuralPredictor
+
         method = Method.from_config(self.config.method).for_modality(self.trained_on["modality"])
         return NeuralPredictor.load(self.folder, method, self.labels, self.statistics)
 

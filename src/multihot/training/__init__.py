@@ -1,8 +1,6 @@
-"""Training on Lightning."""
+"""Training on Lightning. ``multihot.training.fit`` trains; what stands here is there without Lightning, so that commands start quickly."""
 
-from .callbacks import TrainingInterruptedError
-from .fit import TrainingOutcome, seed_everything, train
-from .module import TrainingDivergedError
+from .errors import TrainingDivergedError, TrainingInterruptedError
 from .settings import TrainingSettings
 
-__all__ = ["TrainingDivergedError", "TrainingInterruptedError", "TrainingOutcome", "TrainingSettings", "seed_everything", "train"]
+__all__ = ["TrainingDivergedError", "TrainingInterruptedError", "TrainingSettings"]

@@ -14,12 +14,8 @@ import torch
 from lightning.pytorch.callbacks import Callback, Checkpoint
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from ..errors import MultihotError
+from .errors import TrainingInterruptedError
 from .settings import TrainingSettings
-
-
-class TrainingInterruptedError(MultihotError):
-    """The user stopped the training; the last checkpoint is safe."""
 
 
 class RandomStates(Callback):

@@ -15,15 +15,12 @@ from ..errors import MultihotError
 from ..interfaces import Decoding, Model, Objective
 from ..predictions import Prediction
 from ..types import Batch
+from .errors import TrainingDivergedError
 from .settings import TrainingSettings
 
 Judge = Callable[[Prediction], dict[str, float]]  # a validation prediction -> its measures
 
 CHECK_EVERY = 50  # updates; asking an accelerator after every update whether a loss is finite would make it wait
-
-
-class TrainingDivergedError(MultihotError):
-    """A loss became infinite or not a number."""
 
 
 class TrainingModule(pl.LightningModule):
