@@ -1,8 +1,8 @@
 """ScoringObjective: the mean over instances of the loss of the scorer's logits."""
 
 import torch
-from toys import LABELS, ToyEncoder, toy_loader
 from torch import nn
+from toys import LABELS, ToyEncoder, toy_loader
 
 from multihot.components import build
 from multihot.interfaces import Model
