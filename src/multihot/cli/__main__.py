@@ -1,0 +1,5 @@
+"""``python -m multihot.cli``: the command, for whoever starts it from a program."""
+
+from . import main
+
+main()
