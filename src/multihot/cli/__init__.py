@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import data, demo, evaluate, listing, predict, train
+from . import data, demo, evaluate, listing, predict, sweep, train
 from .errors import OneLineErrors
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("train")(train.train)
+app.command("sweep")(sweep.sweep)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")

@@ -1,0 +1,80 @@
+"""``multihot sweep``: methods x data sets x seeds, with a table of progress."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .tables import HEADLINE, print_tables, say
+
+if TYPE_CHECKING:
+    from ..experiments.sweep import Cell, Sweep
+
+STYLES = {"waiting": "dim", "running": "yellow", "finished": "green", "failed": "bold red"}
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(help="A YAML file with data, methods and seeds.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of all runs; by default runs/<name of the file>.")] = None,
+    measure: Annotated[str, typer.Option(help="The test measure that the table shows.")] = "micro_f1",
+) -> None:
+    """Run every method on every data set with every seed; run it again to go on where it was stopped.
+
+    Example: multihot sweep sweep.yaml --out runs/sweep
+    """
+    from rich.console import Console
+    from rich.live import Live
+
+    from ..experiments.config import load_config
+    from ..experiments.sweep import plan_sweep, run_sweep
+
+    folder = out or Path("runs") / file.stem
+    planned = plan_sweep(load_config(file), folder, where=str(file))
+    console = Console()
+    if console.is_terminal:
+        with Live(progress(planned, measure), console=console, refresh_per_second=1) as live:
+            run_sweep(planned, lambda cell: live.update(progress(planned, measure), refresh=True), live.console.print)
+    else:
+        run_sweep(planned, lambda cell: _tell(planned, cell, measure), say)
+        print_tables(progress(planned, measure))
+    for cell in planned.failed:
+        say(f"{cell.folder}: {cell.reason}")
+    if planned.failed:
+        say(f"{len(planned.failed)} of {len(planned.cells)} runs failed; the same command tries them again")
+        raise typer.Exit(1)
+    say(f"{len(planned.cells)} runs are in {folder}; `multihot compare {folder}` compares them")
+
+
+def progress(sweep: Sweep, measure: str) -> Any:
+    """One row a data set and method, one column a seed: the measure of what is finished, the state of what is not."""
+    from rich.table import Table
+    from rich.text import Text
+
+    finished = sum(cell.state == "finished" for cell in sweep.cells)
+    title = f"{finished} of {len(sweep.cells)} runs finished, test {HEADLINE.get(measure, measure)}"
+    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    seeds = sorted({cell.seed for cell in sweep.cells})
+    for column in ("data", "method"):
+        table.add_column(column, no_wrap=True)
+    for seed in seeds:
+        table.add_column(f"seed {seed}", justify="right")
+    rows: dict[tuple[str, str], dict[int, Cell]] = {}
+    for cell in sweep.cells:
+        rows.setdefault((cell.data, cell.method), {})[cell.seed] = cell
+    for (data, method), cells in rows.items():
+        table.add_row(data, method, *(Text(_shown(cells[seed], measure), STYLES[cells[seed].state]) for seed in seeds))
+    return table
+
+
+def _shown(cell: Cell, measure: str) -> str:
+    value = cell.measures.get(measure)
+    return cell.state if value is None else f"{value:.4f}"
+
+
+def _tell(sweep: Sweep, cell: Cell, measure: str) -> None:
+    place = sweep.cells.index(cell) + 1
+    value = cell.measures.get(measure)
+    outcome = "" if value is None else f", {measure} {value:.4f}"
+    say(f"[{place}/{len(sweep.cells)}] {cell.data}, {cell.method}, seed {cell.seed}: {cell.state}{outcome}")
