@@ -1,0 +1,161 @@
+"""What each instance adds to the measures of label sets, so that resampling instances is a matrix product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy import sparse
+
+from ..errors import ConfigurationError, DataError, nearest
+from ..labels import binarise
+
+COLUMNS = ("true", "chosen", "both", "precision", "recall", "f1", "jaccard", "exact")
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over weighted instances, for S weightings at once.
+
+    Args:
+        instances: (S, 8), one column for each of ``COLUMNS``.
+        labels: (S, 3, L): true, chosen and rightly chosen instances of each label; None where no measure asks for them.
+        num_rows: N, the total weight.
+        num_labels: L.
+    """
+
+    instances: Float[np.ndarray, "S 8"]
+    labels: Float[np.ndarray, "S 3 L"] | None
+    num_rows: int
+    num_labels: int
+
+    def __getitem__(self, column: str) -> Float[np.ndarray, " S"]:
+        return self.instances[:, COLUMNS.index(column)]
+
+    def __add__(self, other: Sums) -> Sums:
+        return self._combine(other, np.add)
+
+    def __sub__(self, other: Sums) -> Sums:
+        return self._combine(other, np.subtract)
+
+    def _combine(self, other: Sums, operation: Callable[[Any, Any], Any]) -> Sums:
+        labels = None if self.labels is None or other.labels is None else operation(self.labels, other.labels)
+        return Sums(operation(self.instances, other.instances), labels, self.num_rows, self.num_labels)
+
+    def per_label(self, measure: str) -> Float[np.ndarray, "S L"]:
+        """Precision, recall or F1 of every label."""
+        assert self.labels is not None, "sums over labels were not asked for"
+        true, chosen, both = self.labels.transpose(1, 0, 2)
+        return {"precision": _ratio(both, chosen), "recall": _ratio(both, true), "f1": _ratio(2 * both, true + chosen)}[measure]
+
+
+def _ratio(numerator: Any, denominator: Any) -> np.ndarray:
+    """Elementwise quotient; 0 where the denominator is 0, as in every measure."""
+    numerator, denominator = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+    # sums that differences of sums bring to 0 may miss it by a rounding error
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=np.abs(denominator) > 1e-9)
+
+
+def _macro_f1_harmonic(sums: Sums) -> np.ndarray:
+    precision, recall = (sums.per_label(name).mean(axis=1) for name in ("precision", "recall"))
+    return _ratio(2 * precision * recall, precision + recall)
+
+
+def _mean(column: str) -> Callable[[Sums], np.ndarray]:
+    return lambda sums: sums[column] / sums.num_rows
+
+
+# measure -> (its values (S,) from the sums, whether it needs sums over labels)
+MEASURES: dict[str, tuple[Callable[[Sums], np.ndarray], bool]] = {
+    "micro_precision": (lambda sums: _ratio(sums["both"], sums["chosen"]), False),
+    "micro_recall": (lambda sums: _ratio(sums["both"], sums["true"]), False),
+    "micro_f1": (lambda sums: _ratio(2 * sums["both"], sums["true"] + sums["chosen"]), False),
+    "macro_precision": (lambda sums: sums.per_label("precision").mean(axis=1), True),
+    "macro_recall": (lambda sums: sums.per_label("recall").mean(axis=1), True),
+    "macro_f1": (lambda sums: sums.per_label("f1").mean(axis=1), True),
+    "macro_f1_harmonic": (_macro_f1_harmonic, True),
+    "example_precision": (_mean("precision"), False),
+    "example_recall": (_mean("recall"), False),
+    "example_f1": (_mean("f1"), False),
+    "subset_accuracy": (_mean("exact"), False),
+    "hamming_accuracy": (lambda s: 1 - (s["true"] + s["chosen"] - 2 * s["both"]) / (s.num_rows * s.num_labels), False),
+    "jaccard": (_mean("jaccard"), False),
+}
+
+
+class SetTable:
+    """The label sets of one system on N instances, ready to be measured under any weights of the instances.
+
+    Args:
+        targets: (N, L) of 0 and 1, dense or sparse; soft targets are true from 0.5 on.
+        chosen: (N, L) of 0 and 1, dense or sparse.
+
+    Raises:
+        DataError: if the shapes differ or there is no instance.
+
+    >>> table = SetTable([[1, 0], [1, 1]], [[1, 0], [0, 1]])
+    >>> table.sums(np.ones((1, 2)))["both"].tolist()
+    [2.0]
+    """
+
+    def __init__(self, targets: Any, chosen: Any):
+        true, given = binarise(targets), binarise(chosen)
+        if true.shape != given.shape:
+            raise DataError(f"chosen has shape {given.shape}, but targets {true.shape}; both must be (N, L) of the same instances")
+        if not true.shape[0]:
+            raise DataError("there is no instance to measure; targets have 0 rows")
+        both = true.multiply(given).tocsr()
+        sizes, picks, hits = (np.diff(matrix.indptr).astype(np.float64) for matrix in (true, given, both))
+        columns = {
+            "true": sizes,
+            "chosen": picks,
+            "both": hits,
+            "precision": _ratio(hits, picks),
+            "recall": _ratio(hits, sizes),
+            "f1": _ratio(2 * hits, sizes + picks),
+            "jaccard": _ratio(hits, sizes + picks - hits),
+            "exact": (hits == sizes) & (hits == picks),
+        }
+        self.columns = np.stack([np.asarray(columns[name], dtype=np.float64) for name in COLUMNS], axis=1)
+        self.labels = sparse.hstack([true, given, both], format="csr", dtype=np.float64)
+        self.num_rows, self.num_labels = true.shape
+
+    def sums(self, weights: Float[np.ndarray, "S N"], rows: Any = slice(None), labels: bool = True) -> Sums:
+        """Sums under each row of weights.
+
+        Args:
+            weights: (S, n), for the chosen rows.
+            rows: which instances the weights are for.
+            labels: also sum label by label, which macro averages need.
+
+        Returns:
+            The sums, (S, ...).
+        """
+        by_label = None
+        if labels:
+            by_label = (self.labels[rows].T @ weights.T).T.reshape(len(weights), 3, self.num_labels)
+        return Sums(weights @ self.columns[rows], by_label, self.num_rows, self.num_labels)
+
+    def differs(self, other: SetTable) -> np.ndarray:
+        """The rows in which two systems chose different label sets."""
+        unlike = abs(self.labels - other.labels).tocsr()
+        unlike.eliminate_zeros()
+        return np.flatnonzero(np.diff(unlike.indptr))
+
+    def chunks(self, samples: int, entries: int = 2**22) -> Iterator[int]:
+        """Numbers of samples that together make ``samples``, each small enough to be held in memory."""
+        step = max(1, entries // max(self.num_rows, 3 * self.num_labels))
+        for start in range(0, samples, step):
+            yield min(step, samples - start)
+
+
+def check_measures(names: Any) -> list[str]:
+    """The measures asked for; refuses one that is no sum over instances."""
+    wanted = [names] if isinstance(names, str) else list(names)
+    for name in wanted:
+        if name not in MEASURES:
+            raise ConfigurationError(f"'{name}' is no measure of label sets that can be resampled; {nearest(str(name), MEASURES)}")
+    return wanted
