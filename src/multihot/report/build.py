@@ -1,0 +1,157 @@
+"""From run folders to one HTML file: the figures are gathered here, the page draws them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..labels import HEAD_FROM, MEDIUM_FROM
+from .curves import LABEL_CURVES, curves_of
+from .instances import instances
+from .pairs import label_pairs
+from .reading import Runs, SplitRun, read_log, read_runs
+from .training import training_curves
+
+SCRIPTS = ("elements", "charts", "overview", "labels", "instances", "main")
+INTERVAL_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard")
+LABEL_ROWS = 5000  # of the table of labels
+DIGITS = 4
+
+
+def write_report(folders: Sequence[str | Path], out: str | Path, split: str | None = None) -> Path:
+    """Write the report of finished runs as one HTML file that needs no network.
+
+    Args:
+        folders: run folders; several are compared, and must be of the same instances.
+        out: the file to write.
+        split: "test" or "validation"; None takes the test split where all runs were measured on it.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        RunError: if a folder holds no finished run, or the runs are of different data or instances.
+        ConfigurationError: if the split is not one of the two, or no folder is given.
+
+    Example:
+        ``write_report(["runs/bce", "runs/zlpr"], "report.html")``
+    """
+    page = make_report([Path(folder) for folder in folders], split)
+    path = Path(out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".partial")
+    aside.write_text(page, encoding="utf-8")
+    aside.replace(path)
+    return path
+
+
+def make_report(folders: Sequence[Path], split: str | None = None) -> str:
+    """The report as a string of HTML; arguments as in ``write_report``."""
+    return render(gather(read_runs(folders, split)))
+
+
+def render(content: dict[str, Any]) -> str:
+    """Put figures into the page; nothing that comes from data can end the script element or become markup."""
+    files = resources.files(__package__) / "page"
+    parts = {
+        "title": _as_text(content["title"]),
+        "style": (files / "style.css").read_text(encoding="utf-8"),
+        "content": json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"),
+        "script": "\n".join((files / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS),
+    }
+    frame = (files / "page.html").read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda marker: parts[marker[1]], frame)
+
+
+def gather(runs: Runs) -> dict[str, Any]:
+    """Everything the page shows, as plain values."""
+    counts = np.asarray(runs.targets.sum(axis=0)).ravel()
+    frequent = np.argsort(-counts, kind="stable")
+    curve_labels = frequent[: max(1, LABEL_CURVES // len(runs.runs))]
+    first = runs.runs[0].finished
+    data = first.metrics["data"]
+    return _plain(
+        {
+            "title": f"{data['name']}: {', '.join(run.name for run in runs.runs)}" if len(runs.runs) < 4 else str(data["name"]),
+            "split": runs.split,
+            "data": data
+            | {"labels": len(runs.labels), "instances": len(runs.ids), "cardinality": counts.sum() / max(len(runs.ids), 1)}
+            | {"modality": first.trained_on["modality"], "never_in_split": int((counts == 0).sum())},
+            "groups": {"head": HEAD_FROM, "medium": MEDIUM_FROM},
+            "labels": runs.labels.names,
+            "support": counts,
+            "runs": [_run(run, runs.split) for run in runs.runs],
+            "perLabel": _per_label(runs),
+            "curveLabels": curve_labels,
+            "curves": [_curves(run, columns, curve_labels) for run, columns in zip(runs.runs, runs.columns, strict=True)],
+            "pairs": label_pairs(runs.targets, runs.chosen),
+            "instances": instances(runs),
+        }
+    )
+
+
+def _run(run: SplitRun, split: str) -> dict[str, Any]:
+    from ..experiments.statistics import bootstrap_intervals
+
+    metrics, config = run.finished.metrics, run.finished.config.to_dict()
+    breakdowns = metrics["breakdowns"][split]
+    return {
+        "name": run.name,
+        "method": config["method"],
+        "seed": config["seed"],
+        "settings": {"data": config["data"], "training": config["training"]},
+        "environment": run.finished.environment,
+        "cost": metrics["cost"],
+        "measures": metrics[split],
+        "intervals": bootstrap_intervals(run.targets, run.prediction.chosen, measures=INTERVAL_MEASURES),
+        "breakdowns": {key: breakdowns[key] for key in ("by_frequency", "seen_unseen", "by_set_frequency", "label_sets_produced")},
+        "training": training_curves(read_log(run.folder), metrics["cost"].get("best_update")),
+    }
+
+
+def _per_label(runs: Runs) -> list[list[Any]]:
+    """``[column, training count, support, [chosen, precision, recall, F1, average precision] a run]``, the most frequent in training first."""
+    training = np.zeros(len(runs.labels), dtype=np.int64)
+    cells: list[list[Any]] = [[None] * len(runs.runs) for _ in range(len(runs.labels))]
+    for number, (run, columns) in enumerate(zip(runs.runs, runs.columns, strict=True)):
+        rows = run.finished.metrics["breakdowns"][runs.split]["per_label"]
+        for column, row in zip(columns.tolist(), rows, strict=True):
+            training[column] = max(training[column], row["training_count"])
+            cells[column][number] = [row["chosen"], row["precision"], row["recall"], row["f1"], row.get("average_precision")]
+    support = np.asarray(runs.targets.sum(axis=0)).ravel()
+    order = np.argsort(-training, kind="stable")[:LABEL_ROWS]
+    return [[column, training[column], support[column], cells[column]] for column in order.tolist()]
+
+
+def _curves(run: SplitRun, columns: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """The run's curves with the report's columns in place of its own."""
+    own = {column: i for i, column in enumerate(columns.tolist())}
+    known = [label for label in labels.tolist() if label in own]
+    found = curves_of(run.prediction, run.targets, np.array([own[label] for label in known], dtype=np.int64))
+    return {"all": found["all"], "labels": {label: found["labels"].get(own[label]) for label in known}}
+
+
+def _plain(value: Any) -> Any:
+    """Values as JSON has them: no NumPy, no NaN, figures to four digits after the point (large ones as they are)."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, DIGITS) if math.isfinite(value) else None
+    return value
+
+
+def _as_text(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,120 @@
+/* Drawings: lines over a common axis, and shaded squares. */
+
+const MARGIN = { top: 8, right: 12, bottom: 34, left: 40 };
+
+function extent(values) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low === Infinity ? [0, 1] : low === high ? [low - 0.5, high + 0.5] : [low, high];
+}
+
+function axes(width, height, x, y, names) {
+  const across = ticks(...x.range, width < 420 ? 4 : 6).map((value) => s("g", {},
+    s("line", { class: "axis", x1: x(value), x2: x(value), y1: height - MARGIN.bottom, y2: height - MARGIN.bottom + 4 }),
+    s("text", { x: x(value), y: height - MARGIN.bottom + 16, "text-anchor": "middle" }, short(value))));
+  const up = ticks(...y.range, 5).map((value) => s("g", {},
+    s("line", { class: "axis", x1: MARGIN.left, x2: width - MARGIN.right, y1: y(value), y2: y(value) }),
+    s("text", { x: MARGIN.left - 7, y: y(value) + 4, "text-anchor": "end" }, short(value))));
+  const title = s("text", { x: width - MARGIN.right, y: height - 3, "text-anchor": "end" }, names.x);
+  return [up, across, title];
+}
+
+function scale(range, from, to) {
+  const place = (value) => from + ((value - range[0]) / (range[1] - range[0])) * (to - from);
+  place.range = range;
+  return place;
+}
+
+function path(points, x, y) {
+  return points.map(([a, b], i) => `${i ? "L" : "M"}${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join("");
+}
+
+/**
+ * A figure with lines. lines: {name, points: [[x, y]], colour, dashed}; marks: {x, y, colour, name} drawn as points, or {x} as an
+ * upright line; axis: {x, y} names, xRange and yRange where they are fixed.
+ */
+function lineChart(title, lines, axis, marks = [], height = 260) {
+  const drawn = lines.filter((line) => line.points.length);
+  const xs = axis.xRange || extent(drawn.flatMap((line) => line.points.map(([a]) => a)));
+  const ys = axis.yRange || extent(drawn.flatMap((line) => line.points.map(([, b]) => b)));
+  const box = responsive((width) => {
+    const x = scale(xs, MARGIN.left, width - MARGIN.right);
+    const y = scale(ys, height - MARGIN.bottom, MARGIN.top);
+    const curves = drawn.map((line) => s("path", {
+      d: path(line.points, x, y), fill: "none", "stroke-width": 2, "stroke-linejoin": "round", "stroke-dasharray": line.dashed ? "5 4" : null,
+      style: { stroke: line.colour },
+    }));
+    const picture = s("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": describe(title, drawn, axis) },
+      axes(width, height, x, y, axis), curves, marks.map((mark) => drawMark(mark, x, y, height)));
+    const tip = h("div", { class: "tip", hidden: true });
+    follow(picture, tip, drawn, x, y, axis);
+    return [picture, tip];
+  });
+  return h("figure", {}, h("figcaption", {}, h("h3", {}, title)), box,
+    lines.length > 1 || marks.length ? legend(lines.map((line) => [line.name, line.colour, line.dashed])) : null);
+}
+
+function describe(title, lines, axis) {
+  const ends = lines.map((line) => `${line.name} ends at ${short(line.points[line.points.length - 1][1])}`);
+  return `${title}: ${axis.y || "value"} over ${axis.x}. ${ends.slice(0, 8).join("; ")}`;
+}
+
+function drawMark(mark, x, y, height) {
+  if (!known(mark.y)) {
+    return s("line", {
+      x1: x(mark.x), x2: x(mark.x), y1: MARGIN.top, y2: height - MARGIN.bottom, "stroke-width": 1.5, "stroke-dasharray": "2 3",
+      style: { stroke: mark.colour },
+    }, s("title", {}, mark.name));
+  }
+  return s("circle", { class: "chosen", cx: x(mark.x), cy: y(mark.y), r: 5.5, "stroke-width": 2, style: { fill: mark.colour, stroke: "var(--card)" } },
+    s("title", {}, mark.name));
+}
+
+function follow(picture, tip, lines, x, y, axis) {
+  picture.addEventListener("pointermove", (event) => {
+    const frame = picture.getBoundingClientRect();
+    const [left, top] = [event.clientX - frame.left, event.clientY - frame.top];
+    let nearest = null;
+    for (const line of lines) {
+      for (const [a, b] of line.points) {
+        const away = Math.hypot(x(a) - left, y(b) - top);
+        if (!nearest || away < nearest.away) nearest = { away, line, a, b };
+      }
+    }
+    tip.hidden = !nearest || nearest.away > 40;
+    if (tip.hidden) return;
+    tip.textContent = `${nearest.line.name}: ${axis.x} ${short(nearest.a)}, ${axis.y ? `${axis.y} ` : ""}${short(nearest.b)}`;
+    const right = x(nearest.a) > frame.width / 2;
+    tip.style.left = right ? "auto" : `${x(nearest.a) + 10}px`;
+    tip.style.right = right ? `${frame.width - x(nearest.a) + 10}px` : "auto";
+    tip.style.top = `${Math.max(0, y(nearest.b) - 34)}px`;
+  });
+  picture.addEventListener("pointerleave", () => { tip.hidden = true; });
+}
+
+/** Squares shaded by values in [0, 1]; tell(i, j) says in words what a square means. */
+function heatMap(title, names, values, tell) {
+  const box = responsive((width) => {
+    const left = Math.min(120, width * 0.3);
+    const size = (width - left) / names.length;
+    const letters = Math.max(3, Math.floor(left / 6.2));
+    const cut = (name) => ([...name].length > letters ? `${[...name].slice(0, letters - 1).join("")}…` : name);
+    const top = left * 0.75;
+    const cells = values.flatMap((row, i) => row.map((value, j) => s("rect", {
+      class: "cell", x: left + j * size, y: top + i * size, width: size, height: size, rx: 2,
+      style: { fill: i === j ? "var(--wash)" : `rgba(var(--heat), ${(0.04 + 0.96 * Math.min(1, value)).toFixed(3)})` },
+    }, s("title", {}, tell(i, j)))));
+    const rows = names.map((name, i) => s("text", { class: "name", x: left - 6, y: top + (i + 0.5) * size + 4, "text-anchor": "end" }, cut(name)));
+    const columns = names.map((name, j) => {
+      const [a, b] = [left + (j + 0.5) * size, top - 6];
+      return s("text", { class: "name", x: a, y: b, transform: `rotate(-50 ${a} ${b})` }, cut(name));
+    });
+    const height = top + size * names.length + 2;
+    return [s("svg", { class: "heat", viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": title }, cells, rows, columns)];
+  });
+  return h("figure", {}, h("figcaption", {}, h("h3", {}, title)), box);
+}

@@ -1,0 +1,143 @@
+/* Headline measures, cost, training curves and breakdowns. */
+
+const TITLES = {
+  micro_f1: "Micro-F1", macro_f1: "Macro-F1", macro_f1_harmonic: "Macro-F1 (harmonic)", example_f1: "Example F1",
+  subset_accuracy: "Subset accuracy", hamming_accuracy: "Hamming accuracy", jaccard: "Jaccard index", map: "mAP",
+};
+const EXPLAINED = {
+  micro_f1: "over all decisions; frequent labels weigh most", macro_f1: "mean over labels; every label weighs the same",
+  example_f1: "mean over instances", subset_accuracy: "instances whose whole label set is right", hamming_accuracy: "decisions that are right",
+  jaccard: "shared labels over all labels named, mean over instances", map: "mean average precision of the ranking, over labels",
+};
+const LOWER_IS_BETTER = new Set(["coverage_error", "ranking_loss", "one_error", "hamming_loss", "calibration_error"]);
+const NEITHER = new Set(["true_cardinality", "chosen_cardinality"]);
+const HEADLINE = ["micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard", "map"];
+
+const measureTitle = (name) => TITLES[name] || name.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());
+
+/** A point in its interval, on a common scale. */
+function track(value, interval, [low, high], run) {
+  const place = (x) => `${(100 * (x - low)) / (high - low || 1)}%`;
+  const band = interval && h("span", { class: "band", style: { left: place(interval[0]), width: `${(100 * (interval[1] - interval[0])) / (high - low || 1)}%` } });
+  return h("div", { class: "track", "aria-hidden": "true", style: { color: colour(run) } }, band, h("span", { class: "point", style: { left: place(value) } }));
+}
+
+const rangeText = (interval) => (interval ? `${share(interval[0])} to ${share(interval[1])}` : "");
+
+function tiles() {
+  const [run] = RUNS;
+  return h("div", { class: "tiles" }, HEADLINE.filter((name) => known(run.measures[name])).map((name) =>
+    h("div", { class: "card tile" },
+      h("div", { class: "name" }, measureTitle(name)),
+      h("div", { class: "value" }, share(run.measures[name])),
+      track(run.measures[name], run.intervals[name], [0, 1], 0),
+      h("div", { class: "range" }, rangeText(run.intervals[name]) || "\u00a0"),
+      h("div", { class: "small" }, EXPLAINED[name]))));
+}
+
+/** The columns that hold the best value of a row; none where all are equal. */
+function best(name, values) {
+  const given = values.filter(known);
+  if (NEITHER.has(name) || given.length < 2) return new Set();
+  const top = LOWER_IS_BETTER.has(name) ? Math.min(...given) : Math.max(...given);
+  return given.every((value) => value === top) ? new Set() : new Set(values.flatMap((value, run) => (value === top ? [run] : [])));
+}
+
+function measuresTable(names, withIntervals) {
+  const rows = names.map((name) => {
+    const values = RUNS.map((run) => run.measures[name]);
+    const winners = best(name, values);
+    const reach = RUNS.flatMap((run) => [...(run.intervals[name] || []), run.measures[name]].filter(known));
+    const [low, high] = extent(reach);
+    const span = [low - 0.05 * (high - low), high + 0.05 * (high - low)];
+    return h("tr", {}, h("th", { scope: "row" }, measureTitle(name), withIntervals && EXPLAINED[name] ? h("div", { class: "small" }, EXPLAINED[name]) : null),
+      RUNS.map((run, i) => h("td", { class: winners.has(i) ? "best" : null }, share(values[i], withIntervals ? 3 : 4),
+        withIntervals && known(values[i]) ? [track(values[i], run.intervals[name], span, i), h("div", { class: "range small" }, rangeText(run.intervals[name]))] : null)));
+  });
+  return runsTable("measure", rows);
+}
+
+function runsTable(first, rows) {
+  return h("div", { class: "scroll" }, h("table", {},
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, first), RUNS.map((_, run) => h("th", { scope: "col" }, SEVERAL ? runHead(run) : "value")))),
+    h("tbody", {}, rows)));
+}
+
+function costTable() {
+  const columns = [
+    ["Training time", (cost) => duration(cost.seconds)], ["Parameters", (cost) => whole(cost.parameters)],
+    ["Peak memory", (cost) => bytes(cost.peak_memory_bytes)], ["Predictions per second", (cost) => whole(cost.predictions_per_second)],
+  ];
+  const rows = columns.map(([title, show]) => h("tr", {}, h("th", { scope: "row" }, title), RUNS.map((run) => h("td", {}, show(run.cost)))));
+  return h("div", { class: "card" }, h("h3", {}, "Cost"), runsTable("", rows));
+}
+
+function overview() {
+  const names = Object.keys(RUNS[0].measures);
+  const all = h("details", { class: "card" }, h("summary", {}, `All ${names.length} measures`), measuresTable(names, false));
+  const about = `Measured on the ${DATA.split} split: ${whole(DATA.data.instances)} instances that no training saw. Bands are 95 % bootstrap intervals over instances: how much a figure would move with other instances of the same kind${SEVERAL ? "; the best value of a row is bold" : ""}.`;
+  const headline = SEVERAL ? h("div", { class: "card" }, measuresTable(HEADLINE.filter((name) => RUNS.some((run) => known(run.measures[name]))), true)) : tiles();
+  return section("overview", "Measures", about, headline, all, h("div", { style: { height: "16px" } }), costTable());
+}
+
+function training() {
+  const trained = RUNS.map((run, i) => ({ ...run.training, name: run.name, i })).filter((run) => run.losses);
+  if (!trained.length) return null;
+  const label = (run, name) => (SEVERAL ? `${run.name}, ${name}` : name);
+  const losses = trained.flatMap((run) => Object.entries(run.losses).map(([name, [xs, ys]]) => ({
+    name: label(run, name.replace("/", " ")), points: xs.map((x, k) => [x, ys[k]]), colour: colour(run.i), dashed: !name.startsWith("training"),
+  })));
+  const names = [...new Set(trained.flatMap((run) => Object.keys(run.measures)))];
+  const box = h("div", {});
+  const show = (measure) => {
+    const lines = trained.filter((run) => run.measures[measure]).map((run) => {
+      const [xs, ys] = run.measures[measure];
+      return { name: run.name, points: xs.map((x, k) => [x, ys[k]]), colour: colour(run.i), kept: run.best };
+    });
+    const marks = lines.filter((line) => known(line.kept)).map((line) => {
+      const [x, y] = line.points.reduce((near, point) => (Math.abs(point[0] - line.kept) < Math.abs(near[0] - line.kept) ? point : near));
+      return { x, y, colour: line.colour, name: `${line.name}: kept, update ${line.kept}` };
+    });
+    box.replaceChildren(lineChart(`Validation ${measureTitle(measure)}`, lines, { x: "update" }, marks));
+  };
+  if (names.length) show(names.includes("micro_f1") ? "micro_f1" : names[0]);
+  const chooser = names.length > 1 && h("div", { class: "controls" }, select("Measure", names.map((name) => [name, measureTitle(name)]), "micro_f1", show));
+  return section("training", "Training", "How the loss fell and the validation measure rose. The point marks the weights that were kept.",
+    h("div", { class: "grid" }, h("div", { class: "card" }, lineChart("Loss", losses, { x: "update" })), names.length ? h("div", { class: "card" }, chooser, box) : null));
+}
+
+/** Groups with one bar a run: groups are [name, remark, [value a run]]. */
+function barGroups(title, about, groups) {
+  const bars = groups.map(([name, remark, values]) => [
+    h("div", { class: "group" }, name, h("div", { class: "small" }, remark)),
+    h("div", { class: "runs" }, values.map((value, run) => h("div", { class: "bar", title: `${RUNS[run].name}: ${share(value)}` },
+      known(value) ? h("i", { style: { width: `${100 * value}%`, "--run": colour(run) } }) : null))),
+    h("div", { class: "figure" }, values.map((value) => h("div", { class: SEVERAL ? "small" : null }, share(value)))),
+  ]);
+  return h("div", { class: "card" }, h("h3", {}, title), h("p", { class: "small" }, about), h("div", { class: "bars" }, bars));
+}
+
+function breakdowns() {
+  const parts = RUNS.map((run) => run.breakdowns);
+  const [first] = parts;
+  const { head, medium } = DATA.groups;
+  const range = { head: `${head} or more in training`, medium: `${medium} to ${head - 1}`, tail: `fewer than ${medium}` };
+  const labels = Object.keys(first.by_frequency).map((group) =>
+    [group, `${range[group]}; ${whole(first.by_frequency[group].num_labels)} labels`, parts.map((part) => part.by_frequency[group].macro_f1)]);
+  const names = { seen: "label set seen", unseen: "never seen" };
+  const sets = Object.keys(first.seen_unseen).map((group) =>
+    [names[group], `${whole(first.seen_unseen[group].num_examples)} instances`, parts.map((part) => part.seen_unseen[group].example_f1)]);
+  const bins = first.by_set_frequency.map((bin, k) => [
+    bin.to === null ? `${bin.from} or more` : bin.to === bin.from ? String(bin.from) : `${bin.from} to ${bin.to}`,
+    `${whole(bin.num_examples)} instances`, parts.map((part) => part.by_set_frequency[k].example_f1)]);
+  const produced = [
+    ["Different label sets given", "distinct"], ["of them never in training", "unseen"], ["Instances given such a set", "unseen_examples"],
+  ].map(([title, key]) => h("tr", {}, h("th", { scope: "row" }, title), parts.map((part) => h("td", {}, whole(part.label_sets_produced[key])))));
+  return section("breakdowns", "Where it works", "The same measures for parts of the data. Frequencies are those of the training split.",
+    SEVERAL ? legend(RUNS.map((run, i) => [run.name, colour(i)])) : null, h("div", { style: { height: "12px" } }),
+    h("div", { class: "grid" },
+      barGroups("Frequent and rare labels", "Macro-F1 of head, medium and tail labels.", labels),
+      barGroups("Known and new label sets", "Example F1 where the whole true label set occurs in training, and where it never does.", sets),
+      barGroups("How often the label set occurs", "Example F1 by how many training instances carry exactly the true label set.", bins),
+      h("div", { class: "card" }, h("h3", {}, "Variety"), runsTable("", produced))));
+}

@@ -1,0 +1,37 @@
+"""The curves of a training, thinned out to what a drawing shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+POINTS = 150
+SHOWN = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "map")
+
+
+def training_curves(log: Mapping[str, Sequence[tuple[float, float]]], best_update: int | None) -> dict[str, Any] | None:
+    """Losses and validation measures over updates; None for a method that does not train in updates.
+
+    Args:
+        log: name -> (update, value) pairs.
+        best_update: whose weights were kept.
+
+    Returns:
+        ``losses`` and ``measures``: name -> ``[updates, values]``, at most 150 points each; ``best``.
+    """
+    losses = {name: thin(pairs) for name, pairs in log.items() if "loss" in name and "ranking" not in name}
+    measures = {name.removeprefix("validation/"): thin(pairs) for name, pairs in log.items() if name.removeprefix("validation/") in SHOWN}
+    return {"losses": losses, "measures": measures, "best": best_update} if losses or measures else None
+
+
+def thin(pairs: Sequence[tuple[float, float]], points: int = POINTS) -> list[list[float]]:
+    """Means over neighbours where there are more than ``points``: ``[updates, values]``.
+
+    >>> thin([(1, 4.0), (2, 2.0), (3, 6.0), (4, 0.0)], points=2)
+    [[1.5, 3.0], [3.5, 3.0]]
+    """
+    parts = np.array_split(np.asarray(pairs, dtype=np.float64), min(points, len(pairs)))
+    means = [part.mean(axis=0) for part in parts]
+    return [[float(mean[i]) for mean in means] for i in (0, 1)]
