@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,22 +86,33 @@ MEASURES: dict[str, tuple[Callable[[Sums], np.ndarray], bool]] = {
 }
 
 
+@dataclass(frozen=True)
 class SetTable:
     """The label sets of one system on N instances, ready to be measured under any weights of the instances.
 
     Args:
-        targets: (N, L) of 0 and 1, dense or sparse; soft targets are true from 0.5 on.
-        chosen: (N, L) of 0 and 1, dense or sparse.
+        columns: (N, 8), what each instance adds to each of ``COLUMNS``.
+        labels: (N, 3 L), side by side: true, chosen and rightly chosen labels of each instance.
 
-    Raises:
-        DataError: if the shapes differ or there is no instance.
-
-    >>> table = SetTable([[1, 0], [1, 1]], [[1, 0], [0, 1]])
+    >>> table = SetTable.from_label_sets([[1, 0], [1, 1]], [[1, 0], [0, 1]])
     >>> table.sums(np.ones((1, 2)))["both"].tolist()
     [2.0]
     """
 
-    def __init__(self, targets: Any, chosen: Any):
+    columns: Float[np.ndarray, "N 8"]
+    labels: sparse.csr_matrix
+
+    @classmethod
+    def from_label_sets(cls, targets: Any, chosen: Any) -> SetTable:
+        """Count instance by instance.
+
+        Args:
+            targets: (N, L) of 0 and 1, dense or sparse; soft targets are true from 0.5 on.
+            chosen: (N, L) of 0 and 1, dense or sparse.
+
+        Raises:
+            DataError: if the shapes differ or there is no instance.
+        """
         true, given = binarise(targets), binarise(chosen)
         if true.shape != given.shape:
             raise DataError(f"chosen has shape {given.shape}, but targets {true.shape}; both must be (N, L) of the same instances")
@@ -117,39 +128,44 @@ class SetTable:
             "recall": _ratio(hits, sizes),
             "f1": _ratio(2 * hits, sizes + picks),
             "jaccard": _ratio(hits, sizes + picks - hits),
-            "exact": (hits == sizes) & (hits == picks),
+            "exact": ((hits == sizes) & (hits == picks)).astype(np.float64),
         }
-        self.columns = np.stack([np.asarray(columns[name], dtype=np.float64) for name in COLUMNS], axis=1)
-        self.labels = sparse.hstack([true, given, both], format="csr", dtype=np.float64)
-        self.num_rows, self.num_labels = true.shape
+        labels = sparse.hstack([true, given, both], format="csr", dtype=np.float64)
+        return cls(np.stack([columns[name] for name in COLUMNS], axis=1), labels)
 
-    def sums(self, weights: Float[np.ndarray, "S N"], rows: Any = slice(None), labels: bool = True) -> Sums:
-        """Sums under each row of weights.
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __getitem__(self, rows: Any) -> SetTable:
+        return SetTable(self.columns[rows], self.labels[rows])
+
+    def __sub__(self, other: SetTable) -> SetTable:
+        """What changes when the other system's answers are replaced by this one's."""
+        labels = (self.labels - other.labels).tocsr()
+        labels.eliminate_zeros()
+        return SetTable(self.columns - other.columns, labels)
+
+    @property
+    def num_labels(self) -> int:
+        return self.labels.shape[1] // 3
+
+    @property
+    def filled(self) -> np.ndarray:
+        """The rows in which any label counts; of a difference, those where the two systems chose different label sets."""
+        return np.flatnonzero(np.diff(self.labels.indptr))
+
+    def sums(self, weights: Float[np.ndarray, "S N"], per_label: bool = True) -> Sums:
+        """Sums over the instances under each row of weights.
 
         Args:
-            weights: (S, n), for the chosen rows.
-            rows: which instances the weights are for.
-            labels: also sum label by label, which macro averages need.
+            weights: (S, N).
+            per_label: also sum label by label, which macro averages need.
 
         Returns:
             The sums, (S, ...).
         """
-        by_label = None
-        if labels:
-            by_label = (self.labels[rows].T @ weights.T).T.reshape(len(weights), 3, self.num_labels)
-        return Sums(weights @ self.columns[rows], by_label, self.num_rows, self.num_labels)
-
-    def differs(self, other: SetTable) -> np.ndarray:
-        """The rows in which two systems chose different label sets."""
-        unlike = abs(self.labels - other.labels).tocsr()
-        unlike.eliminate_zeros()
-        return np.flatnonzero(np.diff(unlike.indptr))
-
-    def chunks(self, samples: int, entries: int = 2**22) -> Iterator[int]:
-        """Numbers of samples that together make ``samples``, each small enough to be held in memory."""
-        step = max(1, entries // max(self.num_rows, 3 * self.num_labels))
-        for start in range(0, samples, step):
-            yield min(step, samples - start)
+        labels = (self.labels.T @ weights.T).T.reshape(len(weights), 3, self.num_labels) if per_label else None
+        return Sums(weights @ self.columns, labels, len(self), self.num_labels)
 
 
 def check_measures(names: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..errors import ConfigurationError, DataError
 from .set_table import MEASURES, SetTable, Sums, check_measures
 
 Interval = tuple[float, float]
+CHUNK_ENTRIES = 2**22  # 32 MiB in float64
 
 
 def bootstrap_interval(
@@ -72,11 +73,11 @@ def intervals_of(
     wanted = check_measures(measures)
     _check_range(samples, level)
     random = np.random.default_rng(seed)
-    labels = any(MEASURES[name][1] for name in wanted)
+    per_label = any(MEASURES[name][1] for name in wanted)
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
-    for size in tables[0].chunks(samples):
-        weights = _draws(random, size, tables[0].num_rows)
-        sums = [table.sums(weights, labels=labels) for table in tables]
+    for size in _chunks(samples, max(len(tables[0]), tables[0].labels.shape[1])):
+        weights = _draws(random, size, len(tables[0]))
+        sums = [table.sums(weights, per_label) for table in tables]
         for name, values in _measured(sums, wanted).items():
             drawn[name].append(values)
     ends = [(1 - level) / 2, (1 + level) / 2]
@@ -134,33 +135,43 @@ def p_values_of(
     _check_range(samples)
     if len(ours) != len(theirs):
         raise DataError(f"a paired test needs as many seeds of one system as of the other, got {len(ours)} and {len(theirs)}")
-    rows = np.unique(np.concatenate([a.differs(b) for a, b in zip(ours, theirs, strict=True)]))
-    labels = any(MEASURES[name][1] for name in wanted)
-    observed = {name: values[0] for name, values in _differences(ours, theirs, np.zeros((1, len(rows))), rows, wanted, labels).items()}
+    changes = [b - a for a, b in zip(ours, theirs, strict=True)]
+    rows = np.unique(np.concatenate([change.filled for change in changes]))
     exact = len(rows) <= math.log2(samples)
-    extreme = dict.fromkeys(wanted, 0)
     total, random = 2 ** len(rows) if exact else samples, np.random.default_rng(seed)
-    done = 0
-    for size in ours[0].chunks(total):
+    swapped = _Swapped(ours, theirs, [change[rows] for change in changes], wanted)
+    observed = {name: abs(values[0]) for name, values in swapped.differences(np.zeros((1, len(rows)))).items()}
+    extreme, done = dict.fromkeys(wanted, 0), 0
+    for size in _chunks(total, max(len(rows), ours[0].labels.shape[1])):
         bits = _all_swaps(done, size, len(rows)) if exact else random.integers(0, 2, (size, len(rows)), dtype=np.int8).astype(np.float64)
-        for name, values in _differences(ours, theirs, bits, rows, wanted, labels).items():
-            extreme[name] += int((np.abs(values) >= abs(observed[name]) - 1e-12).sum())
+        for name, values in swapped.differences(bits).items():
+            extreme[name] += int((np.abs(values) >= observed[name] - 1e-12).sum())
         done += size
     return {name: count / total if exact else (count + 1) / (total + 1) for name, count in extreme.items()}
 
 
-def _differences(
-    ours: Sequence[SetTable], theirs: Sequence[SetTable], swaps: np.ndarray, rows: np.ndarray, wanted: list[str], labels: bool
-) -> dict[str, np.ndarray]:
-    """The difference of every measure, (S,), when the instances of ``rows`` are swapped where ``swaps`` (S, n) is 1."""
-    sums_a, sums_b = [], []
-    for a, b in zip(ours, theirs, strict=True):
-        moved = b.sums(swaps, rows, labels) - a.sums(swaps, rows, labels)
-        everything = np.ones((1, a.num_rows))
-        sums_a.append(a.sums(everything, labels=labels) + moved)
-        sums_b.append(b.sums(everything, labels=labels) - moved)
-    first, second = _measured(sums_a, wanted), _measured(sums_b, wanted)
-    return {name: first[name] - second[name] for name in wanted}
+class _Swapped:
+    """Two systems whose answers change places on some instances: only what changes is summed."""
+
+    def __init__(self, ours: Sequence[SetTable], theirs: Sequence[SetTable], changes: Sequence[SetTable], wanted: list[str]):
+        self.changes, self.wanted = changes, wanted
+        self.per_label = any(MEASURES[name][1] for name in wanted)
+        everything = np.ones((1, len(ours[0])))
+        self.ours, self.theirs = ([table.sums(everything, self.per_label) for table in side] for side in (ours, theirs))
+
+    def differences(self, swaps: Float[np.ndarray, "S n"]) -> dict[str, np.ndarray]:
+        """The difference of every measure, (S,), where 1 swaps an instance and 0 leaves it."""
+        moved = [change.sums(swaps, self.per_label) for change in self.changes]
+        first = _measured([total + change for total, change in zip(self.ours, moved, strict=True)], self.wanted)
+        second = _measured([total - change for total, change in zip(self.theirs, moved, strict=True)], self.wanted)
+        return {name: first[name] - second[name] for name in self.wanted}
+
+
+def _chunks(samples: int, width: int) -> Iterator[int]:
+    """Numbers of samples that make ``samples`` together, each small enough for (samples, width) to be held in memory."""
+    step = max(1, CHUNK_ENTRIES // max(width, 1))
+    for start in range(0, samples, step):
+        yield min(step, samples - start)
 
 
 def _all_swaps(start: int, size: int, rows: int) -> Float[np.ndarray, "S n"]:
@@ -180,7 +191,7 @@ def _measured(sums: Sequence[Sums], wanted: list[str]) -> dict[str, np.ndarray]:
 
 def _tables(targets: Any, chosen: Any) -> list[SetTable]:
     several = isinstance(chosen, (list, tuple)) and len(chosen) > 0 and (sparse.issparse(chosen[0]) or np.ndim(chosen[0]) == 2)
-    return [SetTable(targets, one) for one in (chosen if several else [chosen])]
+    return [SetTable.from_label_sets(targets, one) for one in (chosen if several else [chosen])]
 
 
 def _check_range(samples: int, level: float = 0.5) -> None:
