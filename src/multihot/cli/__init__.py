@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import data, demo, evaluate, listing, predict, sweep, train
+from . import compare, data, demo, evaluate, listing, predict, report, sweep, train
 from .errors import OneLineErrors
 
 app = typer.Typer(
@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
+app.command("compare")(compare.compare)
+app.command("report")(report.report)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")

@@ -21,6 +21,7 @@ from ..components import check_keys
 from ..errors import ConfigurationError, RunError, nearest
 from .config import Config, load_config, override
 from .files import read_json, write_text
+from .grouping import flatten
 
 NAME = re.compile(r"[\w.+-]+")
 PATIENCE = 120  # seconds that a stopped training has for saving where it is
@@ -221,8 +222,8 @@ def _look_up(cell: Cell) -> None:
         if finished:
             raise RunError(f"{cell.folder}: config.yaml is missing; the run was altered, remove the folder or choose another --out")
         return
-    before = _flat(Config.from_dict(load_config(path), where=str(path)).to_dict())
-    now = _flat(cell.config.to_dict())
+    before = flatten(Config.from_dict(load_config(path), where=str(path)).to_dict())
+    now = flatten(cell.config.to_dict())
     other = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
     if other and (finished or (cell.folder / "checkpoints" / "last.ckpt").exists()):
         changes = ", ".join(f"{key} {json.dumps(before.get(key))} -> {json.dumps(now.get(key))}" for key in other[:5])
@@ -231,19 +232,6 @@ def _look_up(cell: Cell) -> None:
         )
     if finished:
         cell.finish()
-
-
-def _flat(content: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested settings under dotted keys; a part given by its name alone equals one that only has this name."""
-    found: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{before}{key}.")
-        elif before == "method." and key != "name" and isinstance(value, str):
-            found[f"{before}{key}.name"] = value
-        else:
-            found[before + key] = value
-    return found
 
 
 def _data_sets(entries: Any, where: str) -> dict[str, dict[str, Any]]:

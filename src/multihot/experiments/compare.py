@@ -1,0 +1,247 @@
+"""Runs side by side: spread over seeds, intervals over instances, paired tests against a baseline, ranks, published figures, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigurationError, nearest
+from .grouping import RunGroup, find_runs, group_runs
+from .set_table import MEASURES
+from .statistics import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
+
+DEFAULT_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
+LOWER_IS_BETTER = frozenset({"hamming_loss", "coverage_error", "ranking_loss", "one_error", "calibration_error"})
+
+
+@dataclass(frozen=True)
+class MethodResult:
+    """One method on one data set.
+
+    Args:
+        name: the method.
+        folders: its run folders, one for each seed.
+        spread: measure -> mean, standard deviation and t-interval over the seeds.
+        intervals: measure -> bootstrap interval of that mean over instances, for measures of label sets.
+        p_values: measure -> p of the paired permutation test against the baseline; empty for the baseline itself.
+        pairs: how many seeds of both were paired in the test.
+        published: measure -> published figure.
+        published_in: where those figures stand.
+        cost: ``seconds`` of training, ``parameters`` and ``predictions_per_second``, means over the seeds; ``peak_memory_bytes``, the most.
+    """
+
+    name: str
+    folders: list[Path]
+    spread: dict[str, Spread]
+    intervals: dict[str, Interval]
+    p_values: dict[str, float]
+    pairs: int
+    published: dict[str, float]
+    published_in: str
+    cost: dict[str, float]
+
+
+@dataclass(frozen=True)
+class DataResult:
+    """All methods on one data set.
+
+    Args:
+        name: the data set.
+        rows: number of test instances.
+        methods: in the order in which the runs were given.
+        remarks: what could not be compared, and why.
+    """
+
+    name: str
+    rows: int
+    methods: list[MethodResult]
+    remarks: list[str]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Average ranks over data sets, of the methods that were run on all of them.
+
+    Args:
+        data_sets: how many.
+        ranks: measure -> method -> average rank; 1 is the best.
+        friedman: measure -> p that all methods rank alike; for three methods or more.
+        difference: Nemenyi's critical difference of two average ranks at the 0.05 level.
+    """
+
+    data_sets: int
+    ranks: dict[str, dict[str, float]]
+    friedman: dict[str, float]
+    difference: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side.
+
+    Args:
+        measures: those compared.
+        baseline: the method that the others are tested against, or None.
+        data_sets: one section each.
+        ranking: over several data sets, or None.
+        left_out: a line about each run that was left out.
+        level: of the intervals.
+        samples: bootstrap draws.
+        swaps: drawn in the paired tests.
+    """
+
+    measures: list[str]
+    baseline: str | None
+    data_sets: list[DataResult]
+    ranking: Ranking | None
+    left_out: list[str] = field(default_factory=list)
+    level: float = 0.95
+    samples: int = 1000
+    swaps: int = 2000
+
+
+def compare(
+    folders: Iterable[str | Path],
+    baseline: str | None = None,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+    *,
+    level: float = 0.95,
+    samples: int = 1000,
+    swaps: int = 2000,
+    seed: int = 0,
+) -> Comparison:
+    """Compare finished runs; only run folders are read, never a model.
+
+    Runs of the same data and settings are one method with several seeds. Intervals and tests resample test instances (see
+    ``multihot.experiments.statistics``): the interval is that of the mean over the seeds, and the test pairs the seeds of a method with
+    those of the baseline, the same numbers first, the rest in order, as many as both have.
+
+    Args:
+        folders: run folders, or folders that hold some.
+        baseline: name of the method that all others are tested against; None for no test.
+        measures: names of measures in ``metrics.json``.
+        level: of intervals.
+        samples: bootstrap draws.
+        swaps: random swaps in the paired tests; p is at least 1 / (swaps + 1).
+        seed: of draws and swaps.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        RunError: for a folder without runs, a damaged run, or where not one run is finished.
+        ConfigurationError: for an unknown measure or baseline.
+    """
+    groups, left_out = group_runs(find_runs(folders))
+    _check_measures(measures, groups)
+    names = list(dict.fromkeys(group.name for group in groups))
+    if baseline is not None and baseline not in names:
+        raise ConfigurationError(f"there is no method '{baseline}' among these runs; {nearest(baseline, names)}")
+    by_data: dict[str, list[RunGroup]] = {}
+    for group in groups:
+        by_data.setdefault(group.data, []).append(group)
+    settings = {"level": level, "samples": samples, "swaps": swaps}
+    data_sets = [_data_result(data, members, baseline, list(measures), settings | {"seed": seed}) for data, members in by_data.items()]
+    return Comparison(list(measures), baseline, data_sets, _ranking(data_sets, list(measures), level), left_out, **settings)  # type: ignore[arg-type]
+
+
+def _data_result(data: str, groups: list[RunGroup], baseline: str | None, measures: list[str], settings: dict[str, Any]) -> DataResult:
+    resampled = [name for name in measures if name in MEASURES]
+    against = next((group for group in groups if group.name == baseline), None)
+    remarks = [] if against or baseline is None else [f"{baseline} was not run on this data set, so nothing is tested"]
+    everywhere = {digest for group in groups for digest in group.instances.values()}
+    if len(everywhere) > 1:
+        remarks.append("not all runs were measured on the same test instances; intervals and tests are given only where they were")
+    methods = []
+    for group in groups:
+        intervals, p_values, pairs = {}, {}, 0
+        if len(group.tables) < len(group.runs):
+            remarks.append(
+                f"{group.name}: no interval or test, since unknown entries (or altered files) keep its predictions from its measures"
+            )
+        elif len(set(group.instances.values())) == 1 and resampled:
+            tables = list(group.tables.values())
+            intervals = intervals_of(tables, resampled, settings["samples"], settings["level"], settings["seed"])
+        if against is not None and group is not against and resampled:
+            p_values, pairs = _test(group, against, resampled, settings)
+            if not pairs:
+                remarks.append(f"{group.name} and {baseline} share no test instances, so they are not tested")
+        methods.append(_method_result(group, measures, intervals, p_values, pairs))
+    rows = next(iter(groups[0].runs.values())).metrics["data"]["rows"]["test"]
+    return DataResult(data, rows, methods, remarks)
+
+
+def _test(group: RunGroup, against: RunGroup, measures: list[str], settings: dict[str, Any]) -> tuple[dict[str, float], int]:
+    """p of every measure, and the number of pairs: seeds with the same number first, then the others in order."""
+    same = [seed for seed in group.tables if seed in against.tables]
+    rest = zip([s for s in group.tables if s not in same], [s for s in against.tables if s not in same], strict=False)
+    candidates = [(seed, seed) for seed in same] + list(rest)
+    pairs = [(a, b) for a, b in candidates if group.instances[a] == against.instances[b]]
+    pairs = [(a, b) for a, b in pairs if group.instances[a] == group.instances[pairs[0][0]]]
+    if not pairs:
+        return {}, 0
+    ours, theirs = [group.tables[a] for a, _ in pairs], [against.tables[b] for _, b in pairs]
+    return p_values_of(ours, theirs, measures, settings["swaps"], settings["seed"]), len(pairs)
+
+
+def _method_result(
+    group: RunGroup, measures: list[str], intervals: dict[str, Interval], p_values: dict[str, float], pairs: int
+) -> MethodResult:
+    runs = list(group.runs.values())
+    values = {name: [run.metrics["test"][name] for run in runs if name in run.metrics["test"]] for name in measures}
+    costs = [run.metrics["cost"] for run in runs]
+    cost = {
+        name: float(combine([one[name] for one in costs]))
+        for name, combine in (
+            ("seconds", np.mean),
+            ("parameters", np.mean),
+            ("predictions_per_second", np.mean),
+            ("peak_memory_bytes", max),
+        )
+        if all(name in one for one in costs)
+    }
+    published = getattr(runs[0].config, "published", None) or {}
+    place = ", ".join(str(part) for part in (published.get("source"), published.get("table") and f"table {published['table']}") if part)
+    return MethodResult(
+        name=group.name,
+        folders=[run.folder for run in runs],
+        spread={name: spread(given) for name, given in values.items() if given},
+        intervals=intervals,
+        p_values=p_values,
+        pairs=pairs,
+        published={name: value for name, value in (published.get("measures") or {}).items() if name in measures},
+        published_in=place,
+        cost=cost,
+    )
+
+
+def _ranking(data_sets: list[DataResult], measures: list[str], level: float) -> Ranking | None:
+    """Ranks of the methods that every data set has; None for one data set or one method."""
+    common = [
+        method.name
+        for method in data_sets[0].methods
+        if all(any(other.name == method.name for other in data.methods) for data in data_sets)
+    ]
+    if len(data_sets) < 2 or len(common) < 2:
+        return None
+    ranks, friedman = {}, {}
+    for measure in measures:
+        found = [{method.name: method.spread.get(measure) for method in data.methods} for data in data_sets]
+        means = [[one[name].mean if one[name] else np.nan for name in common] for one in found]  # type: ignore[union-attr]
+        if np.isnan(means).any():
+            continue
+        ranks[measure] = dict(zip(common, average_ranks(np.asarray(means), measure not in LOWER_IS_BETTER).tolist(), strict=True))
+        if len(common) > 2:
+            friedman[measure] = friedman_test(np.asarray(means))
+    return Ranking(len(data_sets), ranks, friedman, nemenyi_difference(len(common), len(data_sets))) if ranks else None
+
+
+def _check_measures(measures: Sequence[str], groups: list[RunGroup]) -> None:
+    known = {name for group in groups for run in group.runs.values() for name in run.metrics["test"]}
+    for name in measures:
+        if name not in known:
+            raise ConfigurationError(f"not one run has the measure '{name}'; {nearest(str(name), known)}")

@@ -1,0 +1,228 @@
+"""A comparison as tables, and tables as Markdown, LaTeX and HTML."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from .compare import LOWER_IS_BETTER, Comparison, DataResult, MethodResult, Ranking
+from .set_table import MEASURES
+
+TO = "\u2013"  # the dash between the ends of an interval
+TITLES = {"map": "mAP", "lrap": "LRAP", "micro_ap": "micro AP"}
+LATEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", TO: "--", "<": r"\textless{}",
+    ">": r"\textgreater{}", **{letter: "\\" + letter for letter in "&%$#_{}"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Some lines of text.
+
+    Args:
+        lines: one below another.
+        best: whether the first line is the best of its column.
+    """
+
+    lines: tuple[str, ...] = ("",)
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of any format.
+
+    Args:
+        title: above it.
+        columns: headings; the first column names things, the others hold figures.
+        rows: of cells.
+        notes: sentences below it.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[list[Cell]]
+    notes: list[str] = field(default_factory=list)
+
+
+def tables_of(comparison: Comparison) -> list[Table]:
+    """Measures and cost of every data set, then average ranks, then what was left out."""
+    tables = []
+    for data in comparison.data_sets:
+        tables += [_measures_table(data, comparison), _cost_table(data)]
+    if comparison.ranking:
+        tables.append(_ranks_table(comparison.ranking, comparison.measures))
+    if comparison.left_out:
+        tables[-1].notes.extend(comparison.left_out)
+    return tables
+
+
+def title_of(measure: str) -> str:
+    """A measure's name as people write it.
+
+    >>> [title_of(name) for name in ("micro_f1", "macro_f1_harmonic", "precision_at_3", "map")]
+    ['micro-F1', 'macro-F1 harmonic', 'precision@3', 'mAP']
+    """
+    if measure in TITLES:
+        return TITLES[measure]
+    words = measure.replace("_at_", "@").replace("_f1", "-f1").replace("example-f1", "example f1").replace("_", " ")
+    return re.sub(r"\bf1\b", "F1", words)
+
+
+def _measures_table(data: DataResult, comparison: Comparison) -> Table:
+    rows = []
+    best = {name: _best({m.name: m.spread[name].mean for m in data.methods if name in m.spread}, name) for name in comparison.measures}
+    for method in data.methods:
+        seeds = len(method.folders)
+        cells = [_measure_cell(method, name, method.name in best[name]) for name in comparison.measures]
+        rows.append([Cell((method.name, f"{seeds} seed{'s' if seeds > 1 else ''}")), *cells])
+    columns = ["method", *map(title_of, comparison.measures)]
+    return Table(f"{data.name}: {data.rows:,} test instances", columns, rows, [*_legend(data, comparison), *data.remarks])
+
+
+def _measure_cell(method: MethodResult, measure: str, best: bool) -> Cell:
+    if measure not in method.spread:
+        return Cell()
+    found = method.spread[measure]
+    lines = [f"{found.mean:.3f}" + ("" if math.isnan(found.deviation) else f" ±{found.deviation:.3f}")]
+    if measure in method.intervals:
+        lines.append(TO.join(f"{end:.3f}" for end in method.intervals[measure]))
+    if measure in method.p_values:
+        lines.append(_p(method.p_values[measure]))
+    if measure in method.published:
+        lines.append(f"publ. {method.published[measure]:.3f}")
+    return Cell(tuple(lines), best)
+
+
+def _p(value: float) -> str:
+    return "p <0.001" if value < 0.001 else f"p {value:.3f}"
+
+
+def _best(values: dict[str, float], measure: str) -> set[str]:
+    """The methods whose figure is the best as shown; none where there is nothing to choose."""
+    if len(values) < 2:
+        return set()
+    top = (min if measure in LOWER_IS_BETTER else max)(values.values())
+    return {name for name, value in values.items() if f"{value:.3f}" == f"{top:.3f}"}
+
+
+def _legend(data: DataResult, comparison: Comparison) -> list[str]:
+    """What the figures are, as far as they occur."""
+    methods, notes = data.methods, []
+    if any(len(method.folders) > 1 for method in methods):
+        notes.append("Mean ± standard deviation over seeds.")
+    if any(method.intervals for method in methods):
+        notes.append(f"Below: {comparison.level:.0%} bootstrap interval over test instances ({comparison.samples:,} draws).")
+        if without := [title_of(name) for name in comparison.measures if name not in MEASURES]:
+            notes.append(f"Without interval and test, since they are no sums over instances: {', '.join(without)}.")
+    pairs = {method.pairs for method in methods if method.p_values}
+    if pairs:
+        of = f"{min(pairs)}" if len(pairs) == 1 else f"{min(pairs)} to {max(pairs)}"
+        notes.append(
+            f"p: two-sided paired permutation test against {comparison.baseline} ({comparison.swaps:,} swaps of test instances, "
+            f"{of} pair{'s' if max(pairs) > 1 else ''} of seeds), not corrected for the number of tests."
+        )
+    notes += [f"Published figures of {method.name}: {method.published_in or 'no source given'}." for method in methods if method.published]
+    return notes
+
+
+def _cost_table(data: DataResult) -> Table:
+    shown: dict[str, tuple[str, Callable[[float], str]]] = {
+        "seconds": ("training seconds", lambda value: f"{value:,.1f}"),
+        "peak_memory_bytes": ("peak memory, MiB", lambda value: f"{value / 2**20:,.0f}"),
+        "parameters": ("parameters", lambda value: f"{value:,.0f}"),
+        "predictions_per_second": ("predictions/s", lambda value: f"{value:,.0f}"),
+    }
+    rows = [
+        [
+            Cell((method.name,)),
+            *(Cell((write(method.cost[name]),)) if name in method.cost else Cell() for name, (_, write) in shown.items()),
+        ]
+        for method in data.methods
+    ]
+    return Table(f"{data.name}: cost", ["method", *(title for title, _ in shown.values())], rows)
+
+
+def _ranks_table(ranking: Ranking, measures: list[str]) -> Table:
+    shown = [name for name in measures if name in ranking.ranks]
+    methods = list(ranking.ranks[shown[0]])
+    lowest = {name: min(ranking.ranks[name].values()) for name in shown}
+    rows = [
+        [Cell((method,)), *(Cell((f"{ranking.ranks[name][method]:.2f}",), ranking.ranks[name][method] == lowest[name]) for name in shown)]
+        for method in methods
+    ]
+    if ranking.friedman:
+        rows.append([Cell(("Friedman",)), *(Cell((_p(ranking.friedman[name]),)) for name in shown)])
+    apart = f"their average ranks are {ranking.difference:.2f} or more apart"
+    notes = [f"1 is the best. Two methods differ at the 0.05 level (Nemenyi) where {apart}."]
+    return Table(f"Average ranks over {ranking.data_sets} data sets", ["method", *map(title_of, shown)], rows, notes)
+
+
+def to_markdown(tables: list[Table]) -> str:
+    """GitHub-flavoured Markdown."""
+
+    def plain(text: str) -> str:
+        return re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", " ".join(text.split()))
+
+    parts = []
+    for table in tables:
+        lines = [f"### {plain(table.title)}", "", _pipe(map(plain, table.columns))]
+        lines.append(_pipe(["---", *["---:"] * (len(table.columns) - 1)]))
+        for row in table.rows:
+            lines.append(_pipe("<br>".join(_first(cell, plain, lambda text: f"**{text}**")) for cell in row))
+        parts.append("\n".join([*lines, "", *(f"{plain(note)}  " for note in table.notes)]).rstrip() + "\n")
+    return "\n".join(parts)
+
+
+def to_latex(tables: list[Table]) -> str:
+    """LaTeX ``table`` environments that need no package."""
+
+    def plain(text: str) -> str:
+        return "".join(LATEX.get(letter, letter) for letter in " ".join(text.split()))
+
+    parts = []
+    for table in tables:
+        head = " & ".join(map(plain, table.columns))
+        rows = [" & ".join([_stack(row[0], plain, "l"), *(_stack(cell, plain, "r") for cell in row[1:])]) + r" \\" for row in table.rows]
+        notes = [rf"\par\footnotesize {' '.join(map(plain, table.notes))}"] if table.notes else []
+        begin = [r"\begin{table}", r"\centering", rf"\caption{{{plain(table.title)}}}"]
+        begin += [rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}", r"\hline", head + r" \\", r"\hline"]
+        lines = [*begin, *rows, r"\hline", r"\end{tabular}", *notes, r"\end{table}"]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def to_html(tables: list[Table]) -> str:
+    """An HTML fragment without script or style."""
+    parts = []
+    for table in tables:
+        head = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in table.columns)
+        lines = [f"<h3>{html.escape(table.title)}</h3>", "<table>", f"<thead><tr>{head}</tr></thead>", "<tbody>"]
+        for first, *others in table.rows:
+            texts = ["<br>".join(_first(cell, html.escape, lambda text: f"<strong>{text}</strong>")) for cell in (first, *others)]
+            lines.append(f'<tr><th scope="row">{texts[0]}</th>' + "".join(f"<td>{text}</td>" for text in texts[1:]) + "</tr>")
+        lines += ["</tbody>", "</table>", *(f"<p>{html.escape(note)}</p>" for note in table.notes)]
+        parts.append("\n".join(['<section class="comparison">', *lines, "</section>"]) + "\n")
+    return "\n".join(parts)
+
+
+FORMATS: dict[str, Callable[[list[Table]], str]] = {"markdown": to_markdown, "latex": to_latex, "html": to_html}
+
+
+def _first(cell: Cell, plain: Callable[[str], str], strong: Callable[[str], str]) -> list[str]:
+    """The escaped lines of a cell; the first one strong where it is the best."""
+    lines = [plain(line) for line in cell.lines]
+    return [strong(lines[0]), *lines[1:]] if cell.best else lines
+
+
+def _stack(cell: Cell, plain: Callable[[str], str], side: str) -> str:
+    lines = _first(cell, plain, lambda text: rf"\textbf{{{text}}}")
+    return lines[0] if len(lines) == 1 else rf"\shortstack[{side}]{{" + r" \\ ".join(lines) + "}"
+
+
+def _pipe(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

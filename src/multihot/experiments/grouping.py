@@ -1,0 +1,168 @@
+"""Which runs belong together: the same data and the same settings but the seed; and what such a group is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import RunError
+from .run import Run
+from .set_table import MEASURES, SetTable
+
+AGREES = 1e-6
+
+
+@dataclass
+class RunGroup:
+    """One method on one data set, over its seeds.
+
+    Args:
+        data: the data set's name.
+        settings: the settings that all its runs share, flat.
+        runs: by seed, in rising order.
+        name: what it is called among the other methods on its data.
+    """
+
+    data: str
+    settings: dict[str, Any]
+    runs: dict[int, Run] = field(default_factory=dict)
+    name: str = ""
+
+    @cached_property
+    def instances(self) -> dict[int, str]:
+        """By seed, a digest of the measured instances: ids, true label sets and label names."""
+        return {seed: digest for seed, (_, digest) in self._read.items()}
+
+    @cached_property
+    def tables(self) -> dict[int, SetTable]:
+        """By seed, what each measured instance counts; without the runs whose predictions do not hold all that was measured."""
+        return {seed: table for seed, (table, _) in self._read.items() if _agrees(table, self.runs[seed])}
+
+    @cached_property
+    def _read(self) -> dict[int, tuple[SetTable, str]]:
+        found = {}
+        for seed, run in self.runs.items():
+            prediction, targets = run.prediction("test")
+            if targets is None or targets.shape[1] != len(run.labels):
+                raise RunError(f"{run.folder}: predictions/test.parquet does not fit labels.json; the run was altered")
+            digest = sha256("\0".join([*run.labels.names, *prediction.ids]).encode())
+            digest.update(targets.indptr.astype(np.int64).tobytes() + targets.indices.astype(np.int64).tobytes())
+            found[seed] = SetTable.from_label_sets(targets, prediction.chosen), digest.hexdigest()
+        return found
+
+
+def _agrees(table: SetTable, run: Run) -> bool:
+    """Whether the kept label sets give the measures of the run; not where entries are unknown, since those are not kept."""
+    sums = table.sums(np.ones((1, len(table))), per_label=False)
+    measured = {name: run.metrics["test"].get(name) for name in ("micro_f1", "hamming_accuracy")}
+    return all(value is not None and abs(float(MEASURES[name][0](sums)[0]) - value) < AGREES for name, value in measured.items())
+
+
+def find_runs(places: Iterable[str | Path]) -> list[Path]:
+    """The run folders among and below some folders, finished or not, in order and each once.
+
+    Raises:
+        RunError: for a place that is missing or holds no run.
+    """
+    found: dict[Path, Path] = {}
+    for place in map(Path, places):
+        if not place.is_dir():
+            raise RunError(f"there is no folder {place}; name run folders, or a folder that holds some")
+        below = list(_runs_below(place))
+        if not below:
+            raise RunError(f"{place} is no run folder and holds none; `multihot train ... --out {place}` makes one")
+        for folder in below:
+            found.setdefault(folder.resolve(), folder)
+    return list(found.values())
+
+
+def _runs_below(folder: Path) -> Iterator[Path]:
+    if (folder / "config.yaml").exists() or (folder / "metrics.json").exists():
+        yield folder
+        return
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.endswith(".previous")):
+        yield from _runs_below(inner)
+
+
+def group_runs(folders: Iterable[Path]) -> tuple[list[RunGroup], list[str]]:
+    """Finished runs in groups with names, and a line about each run that was left out.
+
+    Raises:
+        RunError: for a damaged run, or where not one run is left.
+    """
+    groups: dict[tuple[str, str], RunGroup] = {}
+    left_out = []
+    for folder in folders:
+        if not (folder / "metrics.json").exists():
+            left_out.append(f"{folder} is not finished and left out; `multihot train --resume {folder}` goes on with it")
+            continue
+        run = Run(folder)
+        if "test" not in run.metrics:
+            left_out.append(f"{folder} was not measured on a test split and is left out")
+            continue
+        settings = {key: value for key, value in flatten(run.config.to_dict()).items() if key != "seed" and not key.startswith("published")}
+        data = run.metrics["data"]["name"]
+        group = groups.setdefault((data, repr(sorted(settings.items()))), RunGroup(data, settings))
+        if run.config.seed in group.runs:
+            left_out.append(f"{folder} is left out: it has the settings and the seed of {group.runs[run.config.seed].folder}")
+            continue
+        group.runs[run.config.seed] = run
+    if not groups:
+        raise RunError("not one finished run to compare: " + "; ".join(left_out))
+    for group in groups.values():
+        group.runs = dict(sorted(group.runs.items()))
+    _name(list(groups.values()))
+    return list(groups.values()), left_out
+
+
+def _name(groups: list[RunGroup]) -> None:
+    """Runs at NAME/SEED, as a sweep leaves them, are called NAME; others by their method and the settings that tell them apart."""
+    telling = _telling(groups)
+    for group in groups:
+        folders = [run.folder.resolve() for run in group.runs.values()]
+        above = {folder.parent for folder in folders}
+        if len(above) == 1 and all(folder.name == str(seed) for folder, seed in zip(folders, group.runs, strict=True)):
+            group.name = above.pop().name
+            continue
+        own = [f"{key.removeprefix('method.').removesuffix('.name')}={group.settings[key]}" for key in telling if key in group.settings]
+        group.name = " ".join([str(group.settings["method.name"]), *own])
+    taken: dict[tuple[str, str], int] = {}
+    for group in groups:
+        times = taken[group.data, group.name] = taken.get((group.data, group.name), 0) + 1
+        if times > 1:
+            group.name = f"{group.name} ({next(iter(group.runs.values())).folder.parent})"
+
+
+def _telling(groups: list[RunGroup]) -> list[str]:
+    """The settings that differ between two groups of the same method on the same data."""
+    found: dict[str, None] = {}
+    kinds: dict[tuple[str, Any], list[RunGroup]] = {}
+    for group in groups:
+        kinds.setdefault((group.data, group.settings.get("method.name")), []).append(group)
+    for alike in kinds.values():
+        keys = sorted({key for group in alike for key in group.settings})
+        found |= dict.fromkeys(key for key in keys if len({repr(group.settings.get(key)) for group in alike}) > 1)
+    return list(found)
+
+
+def flatten(content: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested settings under dotted keys; a part given by its name alone equals one that only has this name.
+
+    >>> flatten({"method": {"name": "br", "loss": "zlpr"}, "seed": 1})
+    {'method.name': 'br', 'method.loss.name': 'zlpr', 'seed': 1}
+    """
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            found |= flatten(value, f"{before}{key}.")
+        elif before == "method." and key != "name" and isinstance(value, str):
+            found[f"{before}{key}.name"] = value
+        else:
+            found[before + key] = value
+    return found
