@@ -45,13 +45,13 @@ class TrainingSettings:
     30
     """
 
-    epochs: int = 20
+    epochs: int = 12
     updates: int | None = None
     batch_size: int = 32
     optimiser: str = "adam"
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 0.0
-    schedule: str = "constant"
+    schedule: str = "linear"
     warmup: float = 0.0
     gradient_clip: float = 10.0
     validate_every: str = "1 epoch"
