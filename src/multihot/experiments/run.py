@@ -107,7 +107,10 @@ class Run:
         path = self.folder / "predictions" / f"{split}.parquet"
         if not path.exists():
             raise RunError(f"{self.folder}: predictions/{split}.parquet is missing; this run kept none for '{split}'")
-        return load_prediction(path)
+        try:
+            return load_prediction(path)
+        except (OSError, ValueError, KeyError, TypeError) as error:  # what a file that is no such Parquet file makes of the reader
+            raise RunError(f"{path} is damaged ({error}); train the run again") from error
 
     def rows(self, source: Any) -> Any:
         """New rows from a file, a list of texts, a list of mappings or a ``datasets.Dataset``, read as the training rows were."""

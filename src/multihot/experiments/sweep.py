@@ -24,6 +24,7 @@ from .files import read_json, write_text
 from .grouping import flatten
 
 NAME = re.compile(r"[\w.+-]+")
+TRAIN = (sys.executable, "-m", "multihot.cli", "train")
 PATIENCE = 120  # seconds that a stopped training has for saving where it is
 
 
@@ -154,7 +155,7 @@ def _train(cell: Cell, lock: int) -> str:
     with log.open("ab") as output:
         # a process group of its own: Ctrl-C reaches it through us, once, so that it can save where it is
         process = subprocess.Popen(
-            [sys.executable, "-m", "multihot.cli", "train", *words],
+            [*TRAIN, *words],
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(lock,),
         )  # fmt: skip
         _wait(process)

@@ -1,0 +1,52 @@
+"""Run folders with invented predictions: what comparing reads, without a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from multihot.experiments.config import Config, save_config
+from multihot.experiments.files import write_json
+from multihot.experiments.measure import break_down, measure
+from multihot.experiments.run import describe_environment
+from multihot.labels import LabelSpace, LabelStatistics
+from multihot.predictions import Prediction, save_prediction
+
+
+def write_run(
+    folder: Path,
+    method: dict[str, Any],
+    seed: int = 0,
+    *,
+    data: str = "letters",
+    rows: int = 120,
+    labels: int = 6,
+    noise: float = 0.2,
+    truth: int = 0,
+    cost: dict[str, float] | None = None,
+) -> Path:
+    """A finished run whose label sets differ from the true ones in a share ``noise`` of the entries; ``truth`` seeds the true ones."""
+    space = LabelSpace([f"label {i}" for i in range(labels)])
+    targets = np.random.default_rng(truth).random((rows, labels)) < np.linspace(0.4, 0.02, labels)
+    random = np.random.default_rng([seed, len(str(folder)), *str(method).encode()])
+    chosen = targets ^ (random.random(targets.shape) < noise * np.where(targets, 1.0, 0.2))
+    scores = np.where(chosen, 0.75, 0.25) + random.uniform(-0.2, 0.2, targets.shape)
+    statistics = LabelStatistics.from_targets(targets)
+    prediction = Prediction([f"n{i}" for i in range(rows)], scores.astype(np.float32), chosen)
+    (folder / "predictions").mkdir(parents=True)
+    save_config(folder / "config.yaml", Config.from_dict({"data": {"source": data}, "method": method, "seed": seed}))
+    write_json(folder / "environment.json", describe_environment())
+    write_json(folder / "labels.json", {"names": space.names, "modality": "text", "reading": {}, "statistics": statistics.to_dict()})
+    save_prediction(folder / "predictions" / "test.parquet", prediction, sparse.csr_matrix(targets), ["a text"] * rows)
+    usual = {"seconds": 12.0, "parameters": 1000, "predictions_per_second": 500.0, "peak_memory_bytes": 2**30}
+    metrics = {
+        "test": measure(prediction, targets, statistics),
+        "breakdowns": {"test": break_down(prediction, targets, space, statistics)},
+        "cost": usual | (cost or {}),
+        "data": {"name": data, "rows": {"train": 10 * rows, "test": rows}, "unseen_labels": {}},
+    }
+    write_json(folder / "metrics.json", metrics)
+    return folder
