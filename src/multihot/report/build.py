@@ -117,7 +117,7 @@ def _run(run: SplitRun, split: str) -> dict[str, Any]:
 
 
 def _per_label(runs: Runs) -> list[list[Any]]:
-    """``[column, training count, support, [chosen, precision, recall, F1, average precision] a run]``, the most frequent in training first."""
+    """``[column, training count, support, [chosen, precision, recall, F1, average precision] a run]``, most frequent first."""
     training = np.zeros(len(runs.labels), dtype=np.int64)
     cells: list[list[Any]] = [[None] * len(runs.runs) for _ in range(len(runs.labels))]
     for number, (run, columns) in enumerate(zip(runs.runs, runs.columns, strict=True)):

@@ -10,8 +10,8 @@ from scipy import sparse
 
 from .reading import Runs, read_excerpts
 
-MOST = 3000  # instances in a page
-BYTES = 2_400_000  # of excerpts and labels in a page
+MOST = 4000  # instances in a page
+BYTES = 3_200_000  # of excerpts and labels in a page
 MISTAKES = 0.75  # share of the sample, where there are so many
 PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp", b"BM": "image/bmp"}
 

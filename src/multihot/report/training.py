@@ -30,7 +30,7 @@ def thin(pairs: Sequence[tuple[float, float]], points: int = POINTS) -> list[lis
     """Means over neighbours where there are more than ``points``: ``[updates, values]``.
 
     >>> thin([(1, 4.0), (2, 2.0), (3, 6.0), (4, 0.0)], points=2)
-    [[1.5, 3.0], [3.5, 3.0]]
+    [[1.5, 3.5], [3.0, 3.0]]
     """
     parts = np.array_split(np.asarray(pairs, dtype=np.float64), min(points, len(pairs)))
     means = [part.mean(axis=0) for part in parts]

@@ -12,6 +12,8 @@ function extent(values) {
   return low === Infinity ? [0, 1] : low === high ? [low - 0.5, high + 0.5] : [low, high];
 }
 
+const roomy = ([low, high]) => [low - 0.05 * (high - low), high + 0.05 * (high - low)];
+
 function axes(width, height, x, y, names) {
   const across = ticks(...x.range, width < 420 ? 4 : 6).map((value) => s("g", {},
     s("line", { class: "axis", x1: x(value), x2: x(value), y1: height - MARGIN.bottom, y2: height - MARGIN.bottom + 4 }),
@@ -35,12 +37,12 @@ function path(points, x, y) {
 
 /**
  * A figure with lines. lines: {name, points: [[x, y]], colour, dashed}; marks: {x, y, colour, name} drawn as points, or {x} as an
- * upright line; axis: {x, y} names, xRange and yRange where they are fixed.
+ * upright line; axis: {x, y} names, xRange and yRange where they are fixed; aside: a control beside the title.
  */
-function lineChart(title, lines, axis, marks = [], height = 260) {
+function lineChart(title, lines, axis, marks = [], aside = null, height = 260) {
   const drawn = lines.filter((line) => line.points.length);
   const xs = axis.xRange || extent(drawn.flatMap((line) => line.points.map(([a]) => a)));
-  const ys = axis.yRange || extent(drawn.flatMap((line) => line.points.map(([, b]) => b)));
+  const ys = axis.yRange || roomy(extent(drawn.flatMap((line) => line.points.map(([, b]) => b))));
   const box = responsive((width) => {
     const x = scale(xs, MARGIN.left, width - MARGIN.right);
     const y = scale(ys, height - MARGIN.bottom, MARGIN.top);
@@ -54,7 +56,7 @@ function lineChart(title, lines, axis, marks = [], height = 260) {
     follow(picture, tip, drawn, x, y, axis);
     return [picture, tip];
   });
-  return h("figure", {}, h("figcaption", {}, h("h3", {}, title)), box,
+  return h("figure", {}, h("figcaption", {}, h("h3", {}, title), aside), box,
     lines.length > 1 || marks.length ? legend(lines.map((line) => [line.name, line.colour, line.dashed])) : null);
 }
 
@@ -100,7 +102,7 @@ function follow(picture, tip, lines, x, y, axis) {
 function heatMap(title, names, values, tell) {
   const box = responsive((width) => {
     const left = Math.min(120, width * 0.3);
-    const size = (width - left) / names.length;
+    const size = (width - left - 0.3 * left) / names.length; // slanted names need room on the right
     const letters = Math.max(3, Math.floor(left / 6.2));
     const cut = (name) => ([...name].length > letters ? `${[...name].slice(0, letters - 1).join("")}…` : name);
     const top = left * 0.75;

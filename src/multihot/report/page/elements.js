@@ -44,7 +44,7 @@ const colour = (run) => `var(--run-${run % 8})`;
 
 /** A run's name with its colour. */
 function runHead(run) {
-  return h("span", { class: "runhead", style: { "--run": colour(run) } }, h("bdi", {}, RUNS[run].name));
+  return h("span", { class: "runhead", title: RUNS[run].name, style: { "--run": colour(run) } }, h("bdi", {}, RUNS[run].name));
 }
 
 /** Names with the colours and dashes that stand for them: [[name, colour, dashed], ...]. */

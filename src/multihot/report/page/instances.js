@@ -53,12 +53,12 @@ function marked(text, query) {
 
 function instanceCard(instance, query) {
   const pictured = instance.excerpt && instance.excerpt.startsWith("data:image/");
-  const verdicts = RUNS.map((_, run) => h("div", { class: SEVERAL ? "verdict" : null }, SEVERAL ? runHead(run) : null, chips(instance, run)));
+  const verdicts = RUNS.map((_, run) => [SEVERAL ? runHead(run) : null, chips(instance, run)]);
   return h("article", { class: pictured ? "card instance pictured" : "card instance" },
     pictured ? h("img", { src: instance.excerpt, alt: `instance ${instance.id}`, loading: "lazy" }) : null,
     h("div", { class: "id" }, h("bdi", {}, instance.id)),
     instance.excerpt && !pictured ? h("div", { class: "text", dir: "auto", tabindex: instance.excerpt.length > 300 ? 0 : null }, marked(instance.excerpt, query)) : null,
-    h("div", { class: "verdicts" }, verdicts));
+    h("div", { class: SEVERAL ? "verdicts several" : "verdicts" }, verdicts));
 }
 
 function instanceSection() {

@@ -1,6 +1,6 @@
 /* Labels: the table, curves of precision and recall, and pairs of labels. */
 
-const PAGE_OF_LABELS = 50;
+const PAGE_OF_LABELS = 20;
 const FIGURES = [["chosen", "Chosen"], ["precision", "Precision"], ["recall", "Recall"], ["f1", "F1"], ["ap", "Average precision"]];
 
 const groupOf = (count) => (count >= DATA.groups.head ? "head" : count >= DATA.groups.medium ? "medium" : "tail");
@@ -26,7 +26,7 @@ function labelTable() {
   const body = h("tbody", {});
   const head = h("tr", {});
   const count = h("span", { class: "small", role: "status" });
-  const more = h("button", { class: "button", onclick: () => { state.shown += 10 * PAGE_OF_LABELS; draw(); } }, "Show more");
+  const more = h("button", { class: "button", onclick: () => { state.shown += 5 * PAGE_OF_LABELS; draw(); } }, "Show more");
 
   function rows(columns) {
     const { value } = columns.find((column) => column.key === state.sort) || columns[0];
@@ -93,13 +93,12 @@ function curveSection() {
       { name: "precision", colour: colour(0), points: at((p) => p) }, { name: "recall", colour: colour(1), points: at((_, r) => r) },
     ];
     const cut = curve && curve.chosen.threshold;
-    const inside = curve && known(cut) && curve.threshold.length ? [{ x: cut, colour: "var(--ink)", name: `chosen from ${short(cut)}` }] : [];
+    const inside = curve && known(cut) && curve.threshold.length ? [{ x: cut, colour: "var(--ink)", name: `lowest score chosen: ${short(cut)}` }] : [];
     const xRange = extent([...(curve ? curve.threshold : []), ...inside.map((mark) => mark.x)]);
-    right.replaceChildren(
-      SEVERAL ? h("div", { class: "controls" }, select("Run", RUNS.map((run, i) => [i, run.name]), state.run, (value) => { state.run = Number(value); draw(); })) : "",
-      lineChart("Figures at every threshold", lines, { x: "score", yRange: [0, 1], xRange }, inside));
+    const whose = SEVERAL && select("Run", RUNS.map((run, i) => [i, run.name]), state.run, (value) => { state.run = Number(value); draw(); });
+    right.replaceChildren(lineChart("Figures at every threshold", lines, { x: "score", yRange: [0, 1], xRange }, inside, whose));
     words.textContent = !curve ? "No instance carries this label, or the run does not know it." : known(cut)
-      ? `Chosen are scores from ${short(cut)} on (the dotted line). Higher thresholds choose fewer labels: more precise, less complete.`
+      ? `The lowest score chosen is ${short(cut)} (the dotted line). Higher thresholds choose fewer labels: more precise, less complete.`
       : "No single threshold explains what was chosen here: each label has its own, the best k are taken, or nothing was chosen.";
   }
 

@@ -53,17 +53,20 @@ function settings() {
 
 function navigation(sections) {
   const links = new Map(sections.map((part) => [part.id, h("a", { href: `#${part.id}` }, part.querySelector("h2").textContent)]));
+  const list = h("ul", {}, [...links.values()].map((link) => h("li", {}, link)));
   const watch = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       if (!isIntersecting) continue;
       for (const [id, link] of links) {
-        if (id === target.id) link.setAttribute("aria-current", "true");
-        else link.removeAttribute("aria-current");
+        if (id === target.id) {
+          link.setAttribute("aria-current", "true");
+          list.scrollTo({ left: link.offsetLeft - 60 }); // on a phone the list is wider than the screen
+        } else link.removeAttribute("aria-current");
       }
     }
   }, { rootMargin: "-20% 0px -75% 0px" });
   sections.forEach((part) => watch.observe(part));
-  return h("ul", {}, [...links.values()].map((link) => h("li", {}, link)));
+  return list;
 }
 
 applyTheme(storage((store) => store.getItem(STORED)));

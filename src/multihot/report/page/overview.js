@@ -48,8 +48,7 @@ function measuresTable(names, withIntervals) {
     const values = RUNS.map((run) => run.measures[name]);
     const winners = best(name, values);
     const reach = RUNS.flatMap((run) => [...(run.intervals[name] || []), run.measures[name]].filter(known));
-    const [low, high] = extent(reach);
-    const span = [low - 0.05 * (high - low), high + 0.05 * (high - low)];
+    const span = roomy(extent(reach));
     return h("tr", {}, h("th", { scope: "row" }, measureTitle(name), withIntervals && EXPLAINED[name] ? h("div", { class: "small" }, EXPLAINED[name]) : null),
       RUNS.map((run, i) => h("td", { class: winners.has(i) ? "best" : null }, share(values[i], withIntervals ? 3 : 4),
         withIntervals && known(values[i]) ? [track(values[i], run.intervals[name], span, i), h("div", { class: "range small" }, rangeText(run.intervals[name]))] : null)));
@@ -63,21 +62,24 @@ function runsTable(first, rows) {
     h("tbody", {}, rows)));
 }
 
-function costTable() {
-  const columns = [
-    ["Training time", (cost) => duration(cost.seconds)], ["Parameters", (cost) => whole(cost.parameters)],
-    ["Peak memory", (cost) => bytes(cost.peak_memory_bytes)], ["Predictions per second", (cost) => whole(cost.predictions_per_second)],
+function cost() {
+  const rows = [
+    ["Training time", (spent) => duration(spent.seconds)], ["Parameters", (spent) => whole(spent.parameters)],
+    ["Peak memory", (spent) => bytes(spent.peak_memory_bytes)], ["Predictions per second", (spent) => whole(spent.predictions_per_second)],
   ];
-  const rows = columns.map(([title, show]) => h("tr", {}, h("th", { scope: "row" }, title), RUNS.map((run) => h("td", {}, show(run.cost)))));
-  return h("div", { class: "card" }, h("h3", {}, "Cost"), runsTable("", rows));
+  if (SEVERAL) {
+    return h("div", { class: "card" }, h("h3", {}, "Cost"), runsTable("", rows.map(([title, show]) =>
+      h("tr", {}, h("th", { scope: "row" }, title), RUNS.map((run) => h("td", {}, show(run.cost)))))));
+  }
+  return h("dl", { class: "card facts" }, rows.map(([title, show]) => h("div", {}, h("dt", { class: "small" }, title), h("dd", {}, show(RUNS[0].cost)))));
 }
 
 function overview() {
   const names = Object.keys(RUNS[0].measures);
   const all = h("details", { class: "card" }, h("summary", {}, `All ${names.length} measures`), measuresTable(names, false));
-  const about = `Measured on the ${DATA.split} split: ${whole(DATA.data.instances)} instances that no training saw. Bands are 95 % bootstrap intervals over instances: how much a figure would move with other instances of the same kind${SEVERAL ? "; the best value of a row is bold" : ""}.`;
+  const about = `Measured on the ${DATA.split} split: ${whole(DATA.data.instances)} instances ${DATA.split === "test" ? "that no training saw" : "that also chose weights and thresholds, so figures flatter"}. Bands are 95 % bootstrap intervals over instances: how much a figure would move with other instances of the same kind${SEVERAL ? "; the best value of a row is bold" : ""}.`;
   const headline = SEVERAL ? h("div", { class: "card" }, measuresTable(HEADLINE.filter((name) => RUNS.some((run) => known(run.measures[name]))), true)) : tiles();
-  return section("overview", "Measures", about, headline, all, h("div", { style: { height: "16px" } }), costTable());
+  return section("overview", "Measures", about, headline, cost(), all);
 }
 
 function training() {
@@ -98,12 +100,12 @@ function training() {
       const [x, y] = line.points.reduce((near, point) => (Math.abs(point[0] - line.kept) < Math.abs(near[0] - line.kept) ? point : near));
       return { x, y, colour: line.colour, name: `${line.name}: kept, update ${line.kept}` };
     });
-    box.replaceChildren(lineChart(`Validation ${measureTitle(measure)}`, lines, { x: "update" }, marks));
+    const choose = names.length > 1 && select("Measure", names.map((name) => [name, measureTitle(name)]), measure, show);
+    box.replaceChildren(lineChart(`Validation ${measureTitle(measure)}`, lines, { x: "update" }, marks, choose));
   };
   if (names.length) show(names.includes("micro_f1") ? "micro_f1" : names[0]);
-  const chooser = names.length > 1 && h("div", { class: "controls" }, select("Measure", names.map((name) => [name, measureTitle(name)]), "micro_f1", show));
   return section("training", "Training", "How the loss fell and the validation measure rose. The point marks the weights that were kept.",
-    h("div", { class: "grid" }, h("div", { class: "card" }, lineChart("Loss", losses, { x: "update" })), names.length ? h("div", { class: "card" }, chooser, box) : null));
+    h("div", { class: "grid" }, h("div", { class: "card" }, lineChart("Loss", losses, { x: "update" })), names.length ? h("div", { class: "card" }, box) : null));
 }
 
 /** Groups with one bar a run: groups are [name, remark, [value a run]]. */

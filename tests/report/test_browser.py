@@ -1,0 +1,200 @@
+"""The report in a real browser: it opens from a file, sorts, filters, searches, turns dark and fits a phone."""
+
+import re
+import runpy
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from run_folders import LOG, make_run, random_problem
+
+from multihot.report import write_report
+
+pytest.importorskip("selenium", reason="selenium drives the browser; it comes with multihot[dev]")
+if not (shutil.which("chromium") and shutil.which("chromedriver")):
+    pytest.skip("no chromium with chromedriver here (Debian: chromium, chromium-driver)", allow_module_level=True)
+
+pictures = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "docs" / "pictures" / "make_pictures.py")))
+NAMES = ["grain", "<b>bold</b>", "</script>", "ذرة", "oil 🚀", "rare"]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("reports")
+    targets, scores = random_problem(70, 6)
+    texts = [f"text number {i} <i>markup</i> شحن {'needle' if i % 10 == 0 else 'hay'}" for i in range(70)]
+    first = make_run(folder / "runs" / "first", targets, scores, names=NAMES, excerpts=texts, log=LOG)
+    other = make_run(
+        folder / "runs" / "a-second-run-with-a-rather-long-name", targets, scores - 0.8, names=NAMES, excerpts=texts, method="svm"
+    )
+    return {"one": write_report([first], folder / "one.html"), "two": write_report([first, other], folder / "two.html")}
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Any]:
+    with pictures.browser(1200, 900) as driver:
+        yield driver
+
+
+@pytest.fixture(params=["one", "two"])
+def page(driver: Any, reports: dict[str, Path], request: pytest.FixtureRequest) -> Any:
+    media(driver, "light")
+    resize(driver, 1200)
+    driver.get(reports[request.param].as_uri())
+    driver.execute_script("window.localStorage.clear()")
+    driver.refresh()
+    return driver
+
+
+def media(driver: Any, scheme: str) -> None:
+    features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+    given = [{"name": name, "value": value} for name, value in features.items()]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": given})
+
+
+def resize(driver: Any, width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def settled(driver: Any) -> None:
+    driver.execute_async_script("setTimeout(arguments[0], 250)")
+
+
+def texts(driver: Any, selector: str) -> list[str]:
+    return driver.execute_script("return [...document.querySelectorAll(arguments[0])].map((node) => node.textContent)", selector)
+
+
+def choose(driver: Any, where: str, label: str, value: str) -> None:
+    driver.execute_script(
+        "const label = [...document.querySelectorAll(arguments[0] + ' label')].find((one) => one.textContent.startsWith(arguments[1]));"
+        "const box = label.querySelector('select'); box.value = arguments[2]; box.dispatchEvent(new Event('change'))",
+        where, label, value,
+    )  # fmt: skip
+
+
+def write(driver: Any, box: str, text: str) -> None:
+    from selenium.webdriver.common.by import By
+
+    field = driver.find_element(By.ID, box)
+    field.clear()
+    field.send_keys(text)
+    settled(driver)
+
+
+def test_it_opens_without_a_word_on_the_console(page: Any) -> None:
+    settled(page)
+    assert [entry for entry in page.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
+    sections = texts(page, "nav.sections a")
+    assert sections[:4] == ["Measures", "Where it works", "Labels", "Thresholds"]
+    assert "Training" in sections
+    assert page.execute_script("return performance.getEntriesByType('resource').filter((one) => !one.name.startsWith('data:')).length") == 0
+    assert page.execute_script("return document.querySelectorAll('.plot svg').length") >= 6
+
+
+def test_names_from_data_are_only_text(page: Any) -> None:
+    assert {name.strip() for name in texts(page, "#label-table tbody td:first-child")} == set(NAMES)
+    assert page.execute_script("return document.querySelectorAll('main b, main i:not(.bar i, .meter i)').length") == 0
+
+
+def test_labels_sort_and_filter(page: Any) -> None:
+    press = "document.querySelector('#label-table th[data-key=\"{}\"] button').click()"
+    page.execute_script(press.format("support"))
+    counts = [int(text) for text in texts(page, "#label-table tbody td:nth-child(3)")]
+    assert counts == sorted(counts, reverse=True)
+    page.execute_script(press.format("support"))
+    assert [int(text) for text in texts(page, "#label-table tbody td:nth-child(3)")] == sorted(counts)
+    assert texts(page, '#label-table th[aria-sort="ascending"]') == ["In test"]
+    write(page, "label-search", "BOLD")
+    assert texts(page, "#label-table tbody td:first-child") == ["<b>bold</b>"]
+    write(page, "label-search", "ذرة")
+    assert texts(page, "#label-table tbody td:first-child") == ["ذرة"]
+
+
+def test_instances_are_found_by_text(page: Any) -> None:
+    write(page, "instance-search", "needle")
+    assert texts(page, "#instance-count") == ["7 of 7 found"]
+    assert set(texts(page, "#instances mark")) == {"needle"}
+    write(page, "instance-search", "number 33 <I>mark")
+    assert texts(page, ".instance .id") == ["n33"]
+    write(page, "instance-search", "no such thing")
+    assert texts(page, "#instance-count") == ["Nothing fits; loosen a filter."]
+
+
+def number_found(driver: Any) -> int:
+    (text,) = texts(driver, "#instance-count")
+    match = re.search(r"of ([\d,]+) found", text)
+    return int(match[1]) if match else 0
+
+
+@pytest.mark.parametrize(("kind", "label"), [("missed", 0), ("wrong", 0), ("mistake", 1), ("right", None), ("missed", None), ("all", 2)])
+def test_instances_are_found_by_label_and_kind_of_mistake(page: Any, kind: str, label: int | None) -> None:
+    targets, scores = random_problem(70, 6)
+    runs = page.execute_script("return document.querySelectorAll('#settings details').length")
+    columns = range(6) if label is None else [label]
+
+    def fits(row: int, shift: float) -> bool:
+        truth, given = targets[row], scores[row] - np.float32(shift) > 0
+        missed, wrong = (any(part[column] for column in columns) for part in (truth & ~given, given & ~truth))
+        concerns = label is None or truth[label] or given[label]
+        return {"missed": missed, "wrong": wrong, "mistake": missed or wrong, "right": (truth == given).all(), "all": concerns}[kind]
+
+    choose(page, "#instances", "Label", "" if label is None else str(label))
+    choose(page, "#instances", "Kind", kind)
+    together = all if kind == "right" else any
+    assert number_found(page) == sum(together(fits(row, shift) for shift in (0, 0.8)[:runs]) for row in range(70))
+
+
+def test_marks_say_what_is_right_and_wrong(driver: Any, reports: dict[str, Path]) -> None:
+    targets, scores = random_problem(70, 6)
+    driver.get(reports["one"].as_uri())
+    for kind, wanted in {"hit": targets & (scores > 0), "missed": targets & (scores <= 0), "wrong": ~targets & (scores > 0)}.items():
+        shown = driver.execute_script(
+            "const named = (one) => [...one.querySelectorAll(arguments[0])].map((chip) => chip.textContent);"
+            "return [...document.querySelectorAll('.instance')].map(named)",
+            f".chip.{kind} bdi",
+        )
+        assert [sorted(names) for names in shown] == [sorted(NAMES[i] for i in np.flatnonzero(row)) for row in wanted[:20]]
+
+
+def test_a_label_leads_to_its_instances(page: Any) -> None:
+    page.execute_script("document.querySelector('#label-table td .link').click()")
+    settled(page)
+    top = page.execute_script("return document.getElementById('instances').getBoundingClientRect().top")
+    assert abs(top) < 200
+    assert number_found(page) < 70
+
+
+def test_keys_are_enough(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    page.execute_script("document.querySelector('#label-table th[data-key=\"support\"] button').focus()")
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    assert texts(page, '#label-table th[aria-sort="descending"]') == ["In test"]
+    assert page.execute_script("return document.activeElement.closest('th').dataset.key") == "support"
+
+
+def test_dark_follows_the_system_and_the_button(page: Any) -> None:
+    def paper() -> str:
+        return page.execute_script("return getComputedStyle(document.body).backgroundColor")
+
+    light = paper()
+    media(page, "dark")
+    settled(page)
+    dark = paper()
+    assert dark != light
+    page.execute_script("document.getElementById('theme').click()")
+    assert paper() == light
+    page.refresh()
+    assert paper() == light
+
+
+@pytest.mark.parametrize("width", [375, 768])
+def test_it_fits_a_phone(page: Any, width: int) -> None:
+    resize(page, width)
+    settled(page)
+    assert page.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]") == [width, width]
