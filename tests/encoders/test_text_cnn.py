@@ -15,7 +15,7 @@ class TestTextCNN(TextEncoderContract):
 
 
 @pytest.mark.parametrize("kernel_sizes", [(1,), (3,), (1, 5)])
-def test_states_are_sums_over_neighbours_and_pooled_is_their_maximum(kernel_sizes: tuple[int, ...]) -> None:
+def test_states_are_sums_over_neighbours_and_pooled_is_their_maximum_and_a_bag(kernel_sizes: tuple[int, ...]) -> None:
     encoder = TextCNNEncoder(vocabulary_size=20, embedding_size=6, width=4, kernel_sizes=kernel_sizes).double().eval()
     tokens = torch.tensor([[3, 9, 4, 7, 2], [8, 5, 0, 0, 0]])
     encoding = encoder({"tokens": tokens, "mask": tokens > 0})
@@ -27,7 +27,18 @@ def test_states_are_sums_over_neighbours_and_pooled_is_their_maximum(kernel_size
                 near = [(k, place + k - size // 2) for k in range(size) if 0 <= place + k - size // 2 < length]
                 parts.append(convolution.bias + sum(convolution.weight[:, :, k] @ words[neighbour] for k, neighbour in near))
             torch.testing.assert_close(encoding.states[row, place], torch.relu(torch.cat(parts)))
-        torch.testing.assert_close(encoding.pooled[row], encoding.states[row, :length].amax(0))
+        bag = encoder.bag.weight @ sum(words) / length**0.5
+        torch.testing.assert_close(encoding.pooled[row], encoding.states[row, :length].amax(0) + bag)
+
+
+def test_word_dropout_puts_the_unknown_word_in_place_of_some_words_in_training_only() -> None:
+    encoder = TextCNNEncoder(vocabulary_size=20, embedding_size=6, width=4, dropout=0.0, pooled_dropout=0.0, word_dropout=0.999999)
+    tokens = torch.tensor([[3, 9, 4, 7, 2], [8, 5, 0, 0, 0]])
+    all_unknown = torch.where(tokens > 0, 1, 0)
+    trained = encoder.train()({"tokens": tokens, "mask": tokens > 0})
+    expected = encoder.eval()({"tokens": all_unknown, "mask": tokens > 0})
+    torch.testing.assert_close(trained.pooled, expected.pooled)
+    assert not torch.allclose(encoder({"tokens": tokens, "mask": tokens > 0}).pooled, expected.pooled)
 
 
 @pytest.mark.parametrize(
