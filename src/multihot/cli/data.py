@@ -21,15 +21,11 @@ def list_data() -> None:
     from ..data import catalog
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column, side in (
-        ("name", "left"),
-        ("modality", "left"),
-        ("rows", "right"),
-        ("labels", "right"),
-        ("a row", "right"),
-        ("title", "left"),
-    ):
-        table.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    for column in ("name", "modality"):
+        table.add_column(column, no_wrap=True, min_width=max(len(column), *(len(getattr(e, column)) for e in catalog.ENTRIES.values())))
+    for column in ("rows", "labels", "a row"):
+        table.add_column(column, justify="right", no_wrap=True, min_width=6)
+    table.add_column("title", overflow="fold")
     for entry in catalog.ENTRIES.values():
         cardinality = "" if entry.cardinality is None else f"{entry.cardinality:.3f}"
         table.add_row(entry.name, entry.modality, f"{sum(entry.rows.values()):,}", str(entry.labels), cardinality, entry.title)
