@@ -3,7 +3,9 @@
 ``python docs/pictures/make_pictures.py --single RUN --compare RUN RUN`` writes report-*.png beside this file. It needs selenium,
 Debian's ``chromium`` and ``chromium-driver``. The runs of the pictures that are in the repository:
 
-``multihot train reuters21578 --method linear-svm --seed 1 --out runs/reuters-svm`` and the demo's two runs on digit-scenes.
+``multihot train reuters21578 --method linear-svm --seed 1 --out runs/reuters-svm`` alone, and, compared,
+``multihot train digit-scenes --set training.epochs=3 --seed 1 --out runs/digits-br`` and
+``multihot train digit-scenes --method linear-svm --seed 1 --out runs/digits-svm``.
 """
 
 from __future__ import annotations

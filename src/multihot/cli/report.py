@@ -11,7 +11,7 @@ from .tables import say
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders; several are compared.")],
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders that hold some; several runs are compared.")],
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
     split: Annotated[str | None, typer.Option(help='"test" or "validation"; by default test, where all runs were measured on it.')] = None,
 ) -> None:
@@ -23,8 +23,10 @@ def report(
 
       multihot report runs/demo/bce runs/demo/zlpr --out comparison.html
     """
+    from ..experiments.grouping import find_runs
     from ..report import write_report
 
-    path = write_report(runs, out, split)
-    what = f"{len(runs)} runs" if len(runs) > 1 else str(runs[0])
+    folders = find_runs(runs)
+    path = write_report(folders, out, split)
+    what = f"{len(folders)} runs" if len(folders) > 1 else str(folders[0])
     say(f"the report of {what} is in {path} ({path.stat().st_size / 1e6:.1f} MB); open it in a browser")
