@@ -30,7 +30,7 @@ def write_run(
 ) -> Path:
     """A finished run whose label sets differ from the true ones in a share ``noise`` of the entries; ``truth`` seeds the true ones."""
     space = LabelSpace([f"label {i}" for i in range(labels)])
-    targets = np.random.default_rng(truth).random((rows, labels)) < np.linspace(0.4, 0.02, labels)
+    targets = np.random.default_rng(truth).random((rows, labels)) < 0.4 / np.arange(1, labels + 1)
     random = np.random.default_rng([seed, len(str(folder)), *str(method).encode()])
     chosen = targets ^ (random.random(targets.shape) < noise * np.where(targets, 1.0, 0.2))
     scores = np.where(chosen, 0.75, 0.25) + random.uniform(-0.2, 0.2, targets.shape)

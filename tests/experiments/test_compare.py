@@ -176,10 +176,8 @@ def test_markdown_is_escaped():
 def test_latex_is_escaped_and_balanced():
     text = to_latex([STRANGE])
     assert r"\caption{50\% of \textless{}b\textgreater{}\&\_\#\$}" in text
-    assert (
-        r"m\_1 \textbackslash{} \{x\}\textasciitilde{}\textasciicircum{} & \shortstack[r]{\textbf{0.5 $\pm$0.1} \\ \textless{}script\textgreater{}} \\"
-        in text
-    )
+    assert r"m\_1 \textbackslash{} \{x\}\textasciitilde{}\textasciicircum{} & \shortstack[r]" in text
+    assert r"{\textbf{0.5 $\pm$0.1} \\ \textless{}script\textgreater{}} \\" in text
     bare = re.sub(r"\\[{}]", "", text)
     assert bare.count("{") == bare.count("}")
 

@@ -143,7 +143,7 @@ def p_values_of(
     observed = {name: abs(values[0]) for name, values in swapped.differences(np.zeros((1, len(rows)))).items()}
     extreme, done = dict.fromkeys(wanted, 0), 0
     for size in _chunks(total, max(len(rows), ours[0].labels.shape[1])):
-        bits = _all_swaps(done, size, len(rows)) if exact else random.integers(0, 2, (size, len(rows)), dtype=np.int8).astype(np.float64)
+        bits = _all_swaps(done, size, len(rows)) if exact else random.integers(0, 2, (len(rows), size), dtype=np.int8).astype(np.float64).T
         for name, values in swapped.differences(bits).items():
             extreme[name] += int((np.abs(values) >= observed[name] - 1e-12).sum())
         done += size
@@ -180,8 +180,8 @@ def _all_swaps(start: int, size: int, rows: int) -> Float[np.ndarray, "S n"]:
 
 
 def _draws(random: np.random.Generator, samples: int, rows: int) -> Float[np.ndarray, "S N"]:
-    """How often each instance is drawn in each sample: multinomial counts."""
-    return np.stack([np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(samples)]).astype(np.float64)
+    """How often each instance is drawn in each sample: multinomial counts, instance after instance in memory."""
+    return np.stack([np.bincount(random.integers(0, rows, rows), minlength=rows) for _ in range(samples)], axis=1).astype(np.float64).T
 
 
 def _measured(sums: Sequence[Sums], wanted: list[str]) -> dict[str, np.ndarray]:
