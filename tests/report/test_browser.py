@@ -161,6 +161,13 @@ def test_marks_say_what_is_right_and_wrong(driver: Any, reports: dict[str, Path]
         assert [sorted(names) for names in shown] == [sorted(NAMES[i] for i in np.flatnonzero(row)) for row in wanted[:20]]
 
 
+def test_instances_on_which_runs_differ(driver: Any, reports: dict[str, Path]) -> None:
+    _, scores = random_problem(70, 6)
+    driver.get(reports["two"].as_uri())
+    choose(driver, "#instances", "Run", "differ")
+    assert number_found(driver) == ((scores > 0) != (scores - np.float32(0.8) > 0)).any(axis=1).sum()
+
+
 def test_a_label_leads_to_its_instances(page: Any) -> None:
     page.execute_script("document.querySelector('#label-table td .link').click()")
     settled(page)

@@ -21,7 +21,7 @@ from .training import training_curves
 
 SCRIPTS = ("elements", "charts", "overview", "labels", "instances", "main")
 INTERVAL_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard")
-LABEL_ROWS = 5000  # of the table of labels
+LABEL_ROWS = 10_000  # of the table of labels, over all runs
 DIGITS = 4
 
 
@@ -126,7 +126,7 @@ def _per_label(runs: Runs) -> list[list[Any]]:
             training[column] = max(training[column], row["training_count"])
             cells[column][number] = [row["chosen"], row["precision"], row["recall"], row["f1"], row.get("average_precision")]
     support = np.asarray(runs.targets.sum(axis=0)).ravel()
-    order = np.argsort(-training, kind="stable")[:LABEL_ROWS]
+    order = np.argsort(-training, kind="stable")[: max(1, LABEL_ROWS // len(runs.runs))]
     return [[column, training[column], support[column], cells[column]] for column in order.tolist()]
 
 

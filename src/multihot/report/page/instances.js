@@ -87,7 +87,8 @@ function instanceSection() {
   }
 
   const change = (name) => (value) => { state[name] = value; state.shown = PAGE_OF_INSTANCES; draw(); };
-  const byName = DATA.labels.map((name, label) => [label, name]).filter(([label]) => INSTANCES.some((instance) => instance.named.includes(label))).sort((a, b) => a[1].localeCompare(b[1]));
+  const shown = new Set(INSTANCES.flatMap((instance) => instance.named));
+  const byName = [...shown].map((label) => [label, DATA.labels[label]]).sort((a, b) => a[1].localeCompare(b[1]));
   const labels = select("Label", [["", "Any label"], ...byName], "", (value) => change("label")(value === "" ? null : Number(value)));
   const who = SEVERAL && select("Run", [["any", "Any run"], ["differ", "Where runs differ"], ...RUNS.map((run, i) => [i, run.name])], "any", change("run"));
   let waiting = 0;
