@@ -1,4 +1,4 @@
-"""The command line: ``multihot train | predict | evaluate | data | list | demo``."""
+"""The command line: ``multihot train | sweep | compare | report | predict | evaluate | data | recipes | list | cite | demo``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import compare, data, demo, evaluate, listing, predict, report, sweep, train
+from . import cite, compare, data, demo, evaluate, listing, predict, recipes, report, sweep, train
 from .errors import OneLineErrors
 
 app = typer.Typer(
@@ -26,7 +26,9 @@ app.command("report")(report.report)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
+app.add_typer(recipes.app, name="recipes")
 app.command("list")(listing.list_components)
+app.command("cite")(cite.cite)
 app.command("demo")(demo.demo)
 
 

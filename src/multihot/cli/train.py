@@ -12,8 +12,8 @@ from .tables import print_measures, say
 
 
 def train(
-    source: Annotated[str | None, typer.Argument(help="A file, a folder, a named data set, or a YAML configuration.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder to make; by default runs/<data>-<method>.")] = None,
+    source: Annotated[str | None, typer.Argument(help="A file, a folder, a named data set, a recipe, or a YAML configuration.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder to make; by default runs/<data>-<method> or runs/<recipe>.")] = None,
     text: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
     labels: Annotated[str | None, typer.Option(help="Column with the labels.")] = None,
     id_column: Annotated[str | None, typer.Option("--id", help="Column with the instances' names.")] = None,
@@ -35,6 +35,8 @@ def train(
       multihot train reuters21578 --method linear-svm
 
       multihot train reuters21578 --method br --set method.loss=zlpr --set training.epochs=10
+
+      multihot train reuters21578/multihot-br-quick --seed 1
     """
     from ..experiments import Config
     from ..experiments.fit import fit
@@ -45,7 +47,7 @@ def train(
     else:
         content = _content(source, text, labels, id_column, delimiter, validation, test, method, settings or [], seed)
         config = Config.from_dict(content)
-        run = fit(config, out or _default_folder(config), overwrite=overwrite, say=say)
+        run = fit(config, out or _default_folder(source, config), overwrite=overwrite, say=say)
     print_measures({"": run.metrics})
     say(f"the run is in {run.folder}; `multihot predict {run.folder} FILE` gives label sets for new instances")
 
@@ -57,8 +59,9 @@ def _content(
     from ..experiments import load_config, override
 
     content: dict[str, Any] = {}
-    if source is not None and source.endswith((".yaml", ".yml")):
-        content, source = load_config(Path(source)), None
+    configuration = _configuration(source)
+    if configuration is not None:
+        content, source = load_config(configuration), None
         if not isinstance(content, dict):
             raise ConfigurationError("a configuration must be a mapping with data, method, training and seed")
     data = dict(content.get("data") or {})
@@ -71,12 +74,24 @@ def _content(
     content["data"] = data | {key: value for key, value in given.items() if value is not None}
     if method is not None:
         content["method"] = {"name": method}
+        content.pop("published", None)  # those figures are another method's
     if seed is not None:
         content["seed"] = seed
     return override(content, settings)
 
 
-def _default_folder(config: Any) -> Path:
+def _configuration(source: str | None) -> Path | None:
+    """The configuration that the source names: a YAML file or a recipe; None where it names data."""
+    from ..experiments.recipes import find_recipe
+
+    if source is None:
+        return None
+    return Path(source) if source.endswith((".yaml", ".yml")) else find_recipe(source)
+
+
+def _default_folder(given: str | None, config: Any) -> Path:
+    if given is not None and _configuration(given) is not None:
+        return Path("runs") / (Path(given).stem if Path(given).suffix else given.replace("/", "-"))
     source = config.data.source
     name = Path(source if isinstance(source, str) else source["train"]).name.split(".")[0] if source else "run"
     return Path("runs") / f"{name}-{config.method.get('name', 'br')}"

@@ -1,0 +1,89 @@
+"""What to cite: the papers behind a method's parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..components import KINDS, choices, find, split_config
+from ..errors import ConfigurationError, nearest
+from ..method import METHODS, Method
+from .methods import classical_names, is_classical
+
+REFERENCES = Path(__file__).with_name("references.bib")
+
+LINEAR = ("fan2008liblinear", "pedregosa2011scikit")
+
+# class -> keys of references.bib; what rests on no paper is not listed
+CITES: dict[str, tuple[str, ...]] = {
+    "BinaryRelevanceScorer": ("tsai2019thesis",),
+    "LabelAttentionScorer": ("mullenbach2018explainable",),
+    "TextCNNEncoder": ("kim2014convolutional",),
+    "TextLSTMEncoder": ("tsai2019thesis",),
+    "ZLPRLoss": ("su2022zlpr",),
+    "LinearSVMClassifier": LINEAR,
+    "LogisticClassifier": LINEAR,
+    "ClassifierChainClassifier": ("read2009classifier", *LINEAR),
+    "LabelPowersetClassifier": LINEAR,
+}
+COST_SENSITIVE = "parambath2014optimizing"
+PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "decision")
+
+
+def references() -> dict[str, str]:
+    """key -> BibTeX entry, in the file's order."""
+    entries = re.split(r"\n(?=@)", REFERENCES.read_text(encoding="utf-8"))
+    return {entry.partition("{")[2].partition(",")[0]: entry.strip() for entry in entries}
+
+
+def cited_by_method(method: Mapping[str, Any], modality: str | None = None) -> list[str]:
+    """The keys of all papers behind a method's configuration.
+
+    Args:
+        method: the configuration, neural or classical.
+        modality: "text", "table" or "image": says which encoder is meant where none is named.
+
+    Returns:
+        Keys of ``references()``, each once, in the order of the method's parts.
+
+    >>> cited_by_method({"name": "br", "encoder": "text_lstm", "loss": "zlpr"})
+    ['tsai2019thesis', 'su2022zlpr']
+    """
+    return list(dict.fromkeys(_behind(method, modality)))
+
+
+def _behind(method: Mapping[str, Any], modality: str | None) -> Iterator[str]:
+    if is_classical(method):
+        yield from CITES.get(find("classical", str(method["name"]).replace("-", "_")).__name__, ())
+        if method.get("cost_sensitive"):
+            yield COST_SENSITIVE
+        return
+    parts = Method.from_config(method)
+    parts = parts.for_modality(modality) if modality else parts
+    for kind in PARTS:
+        if (part := getattr(parts, kind)) is not None:
+            yield from CITES.get(find(kind, split_config(kind, part)[0]).__name__, ())
+
+
+def cited_by_name(name: str) -> list[str]:
+    """The keys of the papers behind a method or a component that people can name.
+
+    Args:
+        name: a method (``"br"``, ``"linear-svm"``) or a component of any kind (``"zlpr"``).
+
+    Raises:
+        ConfigurationError: if nothing has that name.
+
+    >>> cited_by_name("zlpr")
+    ['su2022zlpr']
+    """
+    if name in METHODS or is_classical({"name": name}):
+        return cited_by_method({"name": name})
+    components = {
+        key: kind for kind in KINDS for cls_name, cls in choices(kind).items() for key in (cls_name, *getattr(cls, "aliases", ()))
+    }
+    if name not in components:
+        raise ConfigurationError(f"there is no method or component '{name}'; {nearest(name, {*METHODS, *classical_names(), *components})}")
+    return list(CITES.get(find(components[name], name).__name__, ()))

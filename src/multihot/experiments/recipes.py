@@ -1,0 +1,86 @@
+"""Recipes: configurations that come with multihot, each with the command that runs it and the figures that were published for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import ConfigurationError, nearest
+from .config import Config, load_config
+
+FOLDER = Path(__file__).parents[1] / "recipes"
+
+
+def recipe_names() -> list[str]:
+    """The names of all recipes, in alphabetical order: ``<data set>/<author><year>-<method>``.
+
+    >>> "reuters21578/tsai2019-br" in recipe_names()
+    True
+    """
+    return sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.yaml"))
+
+
+def recipe_path(name: str) -> Path:
+    """The file of a recipe.
+
+    Raises:
+        ConfigurationError: if there is none of that name; the message lists near misses and all names.
+
+    >>> recipe_path("reuters21578/tsai2019-br").name
+    'tsai2019-br.yaml'
+    """
+    if name not in recipe_names():
+        raise ConfigurationError(f"there is no recipe '{name}'; {nearest(name, recipe_names())}")
+    return FOLDER / f"{name}.yaml"
+
+
+def find_recipe(source: str) -> Path | None:
+    """The recipe that a source of data may name instead, or None where it names something else.
+
+    Args:
+        source: what was given to ``multihot train``.
+
+    Raises:
+        ConfigurationError: for what can only be a recipe's name misspelt: no such path exists, but recipes lie in that folder.
+
+    >>> find_recipe("reuters21578") is None
+    True
+    """
+    if source in recipe_names():
+        return recipe_path(source)
+    folders = {name.rpartition("/")[0] for name in recipe_names()}
+    if source.rpartition("/")[0] in folders and not Path(source).exists():
+        return recipe_path(source)
+    return None
+
+
+def summary(path: Path) -> str:
+    """What a recipe is in one sentence: the first line of its header."""
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.removeprefix("#").strip() if first.startswith("#") else ""
+
+
+def check_recipe(path: Path) -> Config:
+    """Read a recipe, or any other configuration, and refuse what cannot work before any data is read.
+
+    Args:
+        path: the YAML file.
+
+    Returns:
+        The experiment.
+
+    Raises:
+        ConfigurationError: naming the file, the key or part that cannot work, and the nearest that can.
+    """
+    from ..data import catalog
+    from ..method import Method
+    from .methods import check_method, is_classical
+
+    try:
+        config = Config.from_dict(load_config(path))
+        check_method(config.method)
+        entry = catalog.find(config.data.source) if isinstance(config.data.source, str) else None
+        if entry is not None and not is_classical(config.method):
+            Method.from_config(config.method).for_modality(entry.modality).check(entry.modality)
+    except ConfigurationError as error:
+        raise ConfigurationError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+    return config
