@@ -158,7 +158,9 @@ def _data_result(data: str, groups: list[RunGroup], baseline: str | None, measur
         remarks.append("not all runs were measured on the same test instances; intervals and tests are given only where they were")
     methods = []
     for group in groups:
-        intervals, p_values, pairs = {}, {}, 0
+        intervals: dict[str, Interval] = {}
+        p_values: dict[str, float] = {}
+        pairs = 0
         if len(group.tables) < len(group.runs):
             remarks.append(
                 f"{group.name}: no interval or test, since unknown entries (or altered files) keep its predictions from its measures"
