@@ -1,0 +1,211 @@
+"""Every recipe is validated, assembled at its full size and stepped once; the commands around recipes and citations."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from typer.testing import CliRunner
+
+from multihot.classical import fit_classical
+from multihot.cli import app
+from multihot.components import KINDS, choices
+from multihot.data import catalog
+from multihot.data.batches import make_loader
+from multihot.data.in_memory import from_rows
+from multihot.errors import ConfigurationError
+from multihot.experiments import Config, Run, load_config
+from multihot.experiments.citations import CITES, COST_SENSITIVE, cited_by_method, references
+from multihot.experiments.methods import is_classical
+from multihot.experiments.recipes import FOLDER, check_recipe, recipe_names, recipe_path, summary
+from multihot.method import Method
+from multihot.metrics import evaluate
+from multihot.training.module import make_optimiser
+
+TOPICS = {"grain": "wheat corn harvest", "metal": "gold copper mine", "money": "bank rate currency"}
+
+
+def call(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def few_rows(modality: str, count: int = 24) -> list[dict]:
+    """Rows of a modality whose inputs give their labels away."""
+    from PIL import Image
+
+    draw, rows = random.Random(0), []
+    for number in range(count):
+        labels = [topic for place, topic in enumerate(TOPICS) if (number >> place) % 2]
+        bits = [float(topic in labels) for topic in TOPICS]
+        if modality == "text":
+            words = [draw.choice(TOPICS[topic].split()) for topic in labels] + ["the", "of", "and"]
+            rows.append({"text": " ".join(words), "labels": labels})
+        elif modality == "table":
+            rows.append({"features": [*bits, draw.random()], "labels": labels})
+        else:
+            pixels = np.repeat(np.uint8([255 * bit for bit in bits] + [draw.randrange(256)]), 400).reshape(40, 40)
+            rows.append({"image": png_bytes(Image.fromarray(pixels)), "labels": labels})
+    return rows
+
+
+def png_bytes(image) -> bytes:
+    from io import BytesIO
+
+    buffer = BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory) -> Path:
+    """A BERT with the parts of a real one, small: the weights of bert-base-cased are not at hand."""
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("bert")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "of", "and", *" ".join(TOPICS.values()).split()]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    transformers.BertTokenizerFast(vocab={word: number for number, word in enumerate(words)}).save_pretrained(folder)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    transformers.BertModel(transformers.BertConfig(vocab_size=len(words), **sizes)).save_pretrained(folder)
+    return folder
+
+
+def modality_of(config: Config) -> str:
+    return catalog.get(config.data.source).modality if config.data.source else "text"
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_is_valid_and_says_what_it_is(name):
+    path = recipe_path(name)
+    config = check_recipe(path)
+    assert len(summary(path)) > 20
+    assert f"#   multihot train {name}" in path.read_text()
+    assert config.data.source is None or path.relative_to(FOLDER).parent.as_posix() == config.data.source
+    measures = evaluate([[1, 0], [0, 1]], [[1, 0], [1, 1]], [[0.9, 0.1], [0.6, 0.7]])
+    assert set((config.published or {"measures": {}})["measures"]) <= set(measures)
+
+
+@pytest.mark.parametrize("name", [name for name in recipe_names() if not is_classical(check_recipe(recipe_path(name)).method)])
+def test_neural_recipes_are_assembled_and_stepped_once(name, request):
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    config = check_recipe(recipe_path(name))
+    method = dict(config.method)
+    if isinstance(method.get("encoder"), dict) and "pretrained" in method["encoder"]:
+        method["encoder"] = {**method["encoder"], "pretrained": str(request.getfixturevalue("bert"))}
+    data = from_rows(few_rows(modality_of(config)))
+    space = data.label_space()
+    parts = Method.from_config(method).for_modality(data.modality).check(data.modality)
+    processor = parts.build_processor(num_features=data.num_features).fit(data.splits["train"])
+    model, objective, decoding = parts.assemble(processor, space, data.statistics(space))
+    rows = processor.prepare(data.splits["train"])
+    batch = next(iter(make_loader(rows, processor, space, batch_size=4, shuffle=False, seed=0)))
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    optimiser = make_optimiser(list(objective.turn_parameters(model, "model")), config.training)
+    loss = objective(model.train(), batch, "model")
+    loss.backward()
+    optimiser.step()
+    assert torch.isfinite(loss)
+    assert any(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
+    assert decoding(model.eval(), batch).scores.shape == (4, len(space))
+
+
+@pytest.mark.parametrize("name", [name for name in recipe_names() if is_classical(check_recipe(recipe_path(name)).method)])
+def test_classical_recipes_are_fitted(name):
+    config = check_recipe(recipe_path(name))
+    data = from_rows(few_rows(modality_of(config)))
+    prediction = fit_classical(config.method, data, data.label_space()).predict(data.splits["train"])
+    assert prediction.chosen.shape == (24, 3)
+
+
+def test_a_recipe_runs_by_its_name_and_its_figures_travel_with_the_run(tmp_path):
+    rows = [f'"{row["text"]}",{"|".join(row["labels"])}' for row in few_rows("text", 40)]
+    (tmp_path / "train.csv").write_text("\n".join(["text,labels", *rows]))
+    result = call(
+        "train", "reuters21578/linear-svm", "--set", f"data.source={tmp_path / 'train.csv'}", "--seed", 3, "--out", tmp_path / "run"
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    config = Run(tmp_path / "run").config
+    assert (config.seed, config.method) == (3, {"name": "linear-svm"})
+    assert config.published == check_recipe(recipe_path("reuters21578/linear-svm")).published
+    cited = call("cite", tmp_path / "run")
+    assert "fan2008liblinear" in cited.stdout
+    assert "tsai2019thesis" not in cited.stdout
+
+
+def test_another_method_takes_no_published_figures_along(tmp_path):
+    from multihot.cli.train import _content
+
+    content = _content("reuters21578/tsai2019-br", None, None, None, None, None, None, "logistic", [], None)
+    assert "published" not in content
+    kept = _content("reuters21578/tsai2019-br", None, None, None, None, None, None, None, ["training.updates=5"], None)
+    assert (kept["published"]["table"], kept["training"]["updates"]) == ("4.6", 5)
+
+
+def test_names_misspelt_are_met_with_the_nearest():
+    for words, meant in {
+        ("recipes", "show", "reuters21578/tsai2019-rb"): "did you mean 'reuters21578/tsai2019-br'",
+        ("train", "reuters21578/tsai2019"): "did you mean 'reuters21578/tsai2019-br'",
+        ("cite", "zplr"): "did you mean 'zlpr'",
+    }.items():
+        result = call(*words)
+        assert result.exit_code == 2
+        assert meant in result.stderr
+
+
+def test_recipes_are_listed_shown_and_copied(tmp_path):
+    listed = call("recipes", "list").stdout
+    assert all(name in listed for name in recipe_names())
+    assert "table 4.6" in listed
+    text = recipe_path("reuters21578/tsai2019-br").read_text()
+    assert call("recipes", "show", "reuters21578/tsai2019-br").stdout == text
+    assert call("recipes", "copy", "reuters21578/tsai2019-br", tmp_path).exit_code == 0
+    assert (tmp_path / "tsai2019-br.yaml").read_text() == text
+    again = call("recipes", "copy", "reuters21578/tsai2019-br", tmp_path)
+    assert again.exit_code == 2
+    assert "is there already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"trainin": {}}, "did you mean 'training'"),
+        ({"method": {"name": "br", "loss": "zplr"}}, "did you mean 'zlpr'"),
+        ({"method": {"name": "br", "encoder": {"name": "text_lstm", "hiden_size": 3}}}, "did you mean 'hidden_size'"),
+        ({"method": {"name": "br", "encoder": "tabular"}}, "reads table, but the data is text"),
+        ({"published": {"source": "x", "measures": {"micro_f1": "high"}}}, "must be a finite number"),
+        ({"published": {"measures": {"micro_f1": 0.5}}}, "published.source"),
+        ({"published": {"source": "x", "mesures": {}}}, "did you mean 'measures'"),
+    ],
+)
+def test_validate_names_file_and_fault(tmp_path, change, said):
+    content = load_config(recipe_path("reuters21578/tsai2019-br")) | change
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content))
+    result = call("recipes", "validate", tmp_path / "mine.yaml", "reuters21578/tsai2019-br")
+    assert result.exit_code == 2
+    assert "mine.yaml" in result.stderr
+    assert said in result.stderr
+    assert "reuters21578/tsai2019-br: valid" in result.stdout
+    with pytest.raises(ConfigurationError, match=r"mine\.yaml"):
+        check_recipe(tmp_path / "mine.yaml")
+
+
+def test_a_configuration_keeps_its_published_figures_through_yaml(tmp_path):
+    config = check_recipe(recipe_path("aapd/tsai2019-br"))
+    assert Config.from_dict(yaml.safe_load(yaml.safe_dump(config.to_dict()))) == config
+    assert replace(config, published=None) != config
+
+
+def test_citations_name_real_components_and_every_reference_is_used():
+    classes = {cls.__name__ for kind in KINDS for cls in choices(kind).values()}
+    assert set(CITES) <= classes
+    assert {key for keys in CITES.values() for key in keys} | {COST_SENSITIVE} == set(references())
+    assert all(entry.startswith("@") and entry.count("{") == entry.count("}") for entry in references().values())
+
+
+def test_everything_is_cited_when_nothing_is_named():
+    assert all(entry in call("cite").stdout for entry in references().values())
+    assert cited_by_method({"name": "linear-svm", "cost_sensitive": "micro_f1"})[-1] == COST_SENSITIVE
+    assert "Reuters-21578" in call("cite", "reuters21578/linear-svm").stdout.splitlines()[0]
