@@ -141,7 +141,7 @@ def test_a_sweep_started_after_a_kill_waits_for_the_training_left_behind(trainer
 
 
 def test_ctrl_c_saves_and_the_next_sweep_goes_on(tmp_path):
-    settings = QUICK | {"training.epochs": 40}
+    settings = QUICK | {"training.epochs": 40, "training.validate_every": "10 epochs"}
     content = {
         "data": [{"name": "small", "source": str(write_csv(tmp_path / "t.csv", small_rows())), "text": "body", "labels": "tags"}],
         "methods": {"br": "br"},

@@ -225,7 +225,8 @@ def _look_up(cell: Cell) -> None:
         return
     before = flatten(Config.from_dict(load_config(path), where=str(path)).to_dict())
     now = flatten(cell.config.to_dict())
-    other = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
+    keys = sorted(key for key in before.keys() | now.keys() if key.split(".")[0] != "published")  # quoted, not a setting
+    other = [key for key in keys if before.get(key) != now.get(key)]
     if other and (finished or (cell.folder / "checkpoints" / "last.ckpt").exists()):
         changes = ", ".join(f"{key} {json.dumps(before.get(key))} -> {json.dumps(now.get(key))}" for key in other[:5])
         raise RunError(
