@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+import yaml
 from made_runs import write_run
 from typer.testing import CliRunner
 
@@ -202,14 +203,16 @@ def test_html_is_escaped_and_well_formed():
     assert not {"script", "b"} & tags.seen
 
 
-def test_published_figures_stand_beside_ours(folder, monkeypatch):
-    published = {"source": "Somebody 2019", "table": "4.6", "measures": {"micro_f1": 0.861, "unknown_measure": 1.0}}
-    monkeypatch.setattr("multihot.experiments.config.Config.published", published, raising=False)
-    found = compare([folder / "letters" / "good"])
+def test_published_figures_stand_beside_ours(tmp_path):
+    run = write_run(tmp_path / "good" / "0", BCE)
+    published = {"source": "Somebody 2019", "table": "4.6", "row": "BR", "measures": {"micro_f1": 0.861, "hamming_accuracy": 0.9}}
+    content = yaml.safe_load((run / "config.yaml").read_text()) | {"published": published}
+    (run / "config.yaml").write_text(yaml.safe_dump(content))
+    found = compare([run])
     assert found.data_sets[0].methods[0].published == {"micro_f1": 0.861}
     text = to_markdown(tables_of(found))
     assert "publ. 0.861" in text
-    assert "Published figures of good: Somebody 2019, table 4.6." in text
+    assert "Published figures of good: Somebody 2019, table 4.6, BR." in text
 
 
 def test_comparing_loads_no_model(folder):

@@ -206,8 +206,9 @@ def _method_result(
         )
         if all(name in one for one in costs)
     }
-    published = getattr(runs[0].config, "published", None) or {}
-    place = ", ".join(str(part) for part in (published.get("source"), published.get("table") and f"table {published['table']}") if part)
+    published = runs[0].config.published or {}
+    table = f"table {published['table']}" if published.get("table") else None
+    place = ", ".join(str(part) for part in (published.get("source"), table, published.get("row")) if part)
     return MethodResult(
         name=group.name,
         folders=[run.folder for run in runs],
