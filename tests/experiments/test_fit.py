@@ -121,7 +121,7 @@ def test_a_method_that_cannot_work_is_refused_before_data_is_read(tmp_path):
         (lambda f: (f / "metrics.json").unlink(), "metrics.json is missing"),
         (lambda f: (f / "model.safetensors").unlink(), "model.safetensors is missing"),
         (lambda f: (f / "model.safetensors").write_bytes(b"\0" * 100), "model.safetensors is damaged"),
-        (lambda f: (f / "processor.json").write_text("{"), "processor.json is not readable JSON"),
+        (lambda f: (f / "processor.json").write_text("{"), "processor.json is damaged or was altered"),
         (lambda f: (f / "labels.json").unlink(), "labels.json is missing"),
         (lambda f: (f / "config.yaml").unlink(), "config.yaml is missing"),
         (lambda f: (f / "environment.json").write_text(json.dumps({"run_format": 99, "multihot": "9.9"})), "multihot 9.9, which is newer"),

@@ -24,14 +24,26 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=1, default=_plain, allow_nan=True) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file of a run folder."""
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file of a run folder: one object.
+
+    Raises:
+        RunError: if it is missing or holds anything else.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunError(f"{path.parent}: {path.name} is missing; the run did not finish or was altered") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError, IsADirectoryError) as error:
         raise RunError(f"{path} is not readable JSON ({error}); the run was altered, train it again") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path} holds a JSON {type(content).__name__}, not an object; the run was altered, train it again")
+    return content
+
+
+def plain(content: Any) -> Any:
+    """NumPy numbers and arrays, tuples and the like as JSON reads them back."""
+    return json.loads(json.dumps(content, default=_plain))
 
 
 def _plain(value: Any) -> Any:

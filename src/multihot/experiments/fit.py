@@ -19,11 +19,12 @@ from ..method import Method
 from ..predictions import Prediction, save_prediction
 from .config import Config, DataSettings, load_config, save_config
 from .excerpts import excerpts
-from .files import write_json
+from .files import plain, write_json
 from .measure import break_down, measure
 from .methods import check_method, is_classical
 from .predictor import NeuralPredictor, Predictor
 from .run import Run, describe_environment
+from .seal import seal
 
 Say = Callable[[str], None]
 
@@ -114,6 +115,8 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     unseen = data.unseen_labels(space)
     _warn_unseen(unseen, config, say)
     sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in data.splits.items())
+    if not (folder / "environment.json").exists():  # a training that goes on keeps the one it began with
+        write_json(folder / "environment.json", describe_environment())
     say(f"{data.name}: {sizes}; {len(space)} labels, {statistics.cardinality:.2f} an instance")
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
     write_json(folder / "labels.json", trained_on)
@@ -195,7 +198,7 @@ def _measure_and_finish(
     cost["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     metrics["cost"] = cost
     metrics["data"] = {"name": data.name, "rows": {split: len(rows) for split, rows in data.splits.items()}, "unseen_labels": unseen}
-    write_json(folder / "metrics.json", metrics)  # last: its presence says that the run is finished
+    write_json(folder / "metrics.json", seal(folder, plain(metrics)))  # last: its presence says that the run is finished
 
 
 def _targets(data: MultiLabelData, split: str, space: LabelSpace) -> tuple[Any, Any]:
@@ -217,7 +220,8 @@ def _check_folder(folder: Path, overwrite: bool) -> None:
     """Refuse to touch what is there, unless told to or unless nothing in it is worth keeping."""
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file; choose another --out")
-    if not folder.exists() or not any(folder.iterdir()):
+    begun = "config.yaml.partial"  # all that a training killed in its first moment leaves
+    if not folder.exists() or not any(path.name != begun for path in folder.iterdir()):
         return
     if not (folder / "config.yaml").exists():
         raise RunError(f"{folder} is not empty and no run folder, so nothing is written to it; choose another --out")
@@ -240,5 +244,4 @@ def _open_folder(folder: Path, config: Config) -> Path | None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     save_config(folder / "config.yaml", config)
-    write_json(folder / "environment.json", describe_environment())
     return previous

@@ -19,6 +19,7 @@ from ..predictions import Prediction, load_prediction
 from .config import Config, load_config
 from .files import read_json
 from .measure import break_down, measure
+from .seal import check_file, check_metrics
 
 if TYPE_CHECKING:
     from .predictor import Predictor
@@ -50,8 +51,9 @@ class Run:
             )
             raise RunError(f"{self.folder} holds no finished run (metrics.json is missing); {going_on}")
         written = self.environment.get("run_format", 0)
-        if written > FORMAT:
+        if not isinstance(written, int) or written > FORMAT:
             raise RunError(f"{self.folder} was written by multihot {self.environment.get('multihot')}, which is newer; upgrade multihot")
+        self._file("environment.json")
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
@@ -64,7 +66,7 @@ class Run:
     @cached_property
     def config(self) -> Config:
         """The experiment as it was run."""
-        path = self.folder / "config.yaml"
+        path = self._file("config.yaml")
         if not path.exists():
             raise RunError(f"{self.folder}: config.yaml is missing; the run was altered")
         return Config.from_dict(load_config(path), where=str(path))
@@ -72,7 +74,7 @@ class Run:
     @cached_property
     def trained_on(self) -> dict[str, Any]:
         """What ``labels.json`` says of the training data: names, statistics, modality, and how its columns were read."""
-        return read_json(self.folder / "labels.json")
+        return read_json(self._file("labels.json"))
 
     @cached_property
     def labels(self) -> LabelSpace:
@@ -87,11 +89,17 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """``validation`` and ``test`` measures, ``breakdowns``, ``cost`` and ``data``."""
-        return read_json(self.folder / "metrics.json")
+        path = self.folder / "metrics.json"
+        content = read_json(path)
+        check_metrics(path, content)
+        return content
 
     @cached_property
     def predictor(self) -> Predictor:
         """The trained method, loaded when it is first asked for."""
+        for name in self.metrics.get("files", {}):
+            if not name.startswith("predictions/"):
+                self._file(name)
         if (self.folder / "classical.json").exists():
             from ..classical import load_classical
 
@@ -104,13 +112,16 @@ class Run:
 
     def prediction(self, split: str = "test") -> tuple[Prediction, Any]:
         """The prediction kept at training for a split, and the targets (N, L) or None."""
-        path = self.folder / "predictions" / f"{split}.parquet"
+        path = self._file(f"predictions/{split}.parquet")
         if not path.exists():
             raise RunError(f"{self.folder}: predictions/{split}.parquet is missing; this run kept none for '{split}'")
         try:
             return load_prediction(path)
         except (OSError, ValueError, KeyError, TypeError) as error:  # what a file that is no such Parquet file makes of the reader
             raise RunError(f"{path} is damaged ({error}); train the run again") from error
+
+    def _file(self, name: str) -> Path:
+        return check_file(self.folder, name, self.metrics.get("files", {}))
 
     def rows(self, source: Any) -> Any:
         """New rows from a file, a list of texts, a list of mappings or a ``datasets.Dataset``, read as the training rows were."""

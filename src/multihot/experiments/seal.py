@@ -1,0 +1,77 @@
+"""The seal of a finished run: the sha256 of every file that is read again, kept in ``metrics.json``, so that altered files are named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import RunError
+
+SEALED = ("*.*", "predictions/*.parquet")  # logs and checkpoints are no part of what a run gives
+
+
+def seal(folder: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of ``metrics.json`` with the digests of all other files under ``files``, and its own under ``sha256``.
+
+    Args:
+        folder: the run folder, complete but for ``metrics.json``.
+        metrics: plain values.
+    """
+    paths = sorted(path for pattern in SEALED for path in folder.glob(pattern) if path.is_file())
+    names = [path.relative_to(folder).as_posix() for path in paths if path.suffix != ".partial" and path.name != "metrics.json"]
+    content = {**metrics, "files": {name: _digest(folder / name) for name in names}}
+    return content | {"sha256": _digest_of_values(content)}
+
+
+def check_metrics(path: Path, content: Mapping[str, Any]) -> None:
+    """Refuse a ``metrics.json`` that is not as it was written; one without a seal is of an older run and passes.
+
+    Raises:
+        RunError: if its digest differs.
+    """
+    if "files" not in content and "sha256" not in content:
+        return
+    rest = {name: value for name, value in content.items() if name != "sha256"}
+    if not isinstance(content.get("files"), dict) or content.get("sha256") != _digest_of_values(rest):
+        raise RunError(_altered(path))
+
+
+def check_file(folder: Path, name: str, files: Mapping[str, str]) -> Path:
+    """The path of a file of a run, if it is as it was written.
+
+    Args:
+        folder: the run folder.
+        name: of the file, relative to the folder.
+        files: the digests under ``files`` in ``metrics.json``; a file that it does not name is not checked.
+
+    Raises:
+        RunError: if a sealed file is missing or altered.
+    """
+    path = folder / name
+    if name not in files:
+        return path
+    try:
+        same = _digest(path) == files[name]
+    except FileNotFoundError:
+        raise RunError(f"{folder}: {name} is missing; the run was altered, copy it again or train it again") from None
+    except IsADirectoryError:
+        same = False
+    if not same:
+        raise RunError(_altered(path))
+    return path
+
+
+def _altered(path: Path) -> str:
+    return f"{path} is damaged or was altered since the training (its sha256 is another); copy the run again or train it again"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest_of_values(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
