@@ -124,10 +124,10 @@ class Classifier(ABC):
 
     def save(self, folder: Path) -> None:
         """Write what was learned as ``model.safetensors``, aside first and then into place."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         aside = folder / f"{WEIGHTS_FILE}.partial"
-        save_file({name: np.ascontiguousarray(tensor) for name, tensor in self.to_tensors().items()}, aside)
+        aside.write_bytes(save({name: np.ascontiguousarray(tensor) for name, tensor in self.to_tensors().items()}))
         os.replace(aside, folder / WEIGHTS_FILE)
 
     def load(self, folder: Path) -> Classifier:

@@ -64,14 +64,14 @@ class NeuralPredictor:
         return Prediction.concatenate(parts).reorder(ids)
 
     def save(self, folder: Path) -> None:
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.model.state_dict().items()}
         loss = self.decoding.loss  # a loss may own parameters that its scores depend on, such as a threshold label
         if loss is not None:
             tensors |= {f"loss.{name}": tensor.detach().cpu().contiguous() for name, tensor in loss.state_dict().items()}
         aside = folder / "model.safetensors.partial"
-        save_file(tensors, aside)
+        aside.write_bytes(save(tensors))  # save_file would hide a full disk in an error of its own
         aside.replace(folder / "model.safetensors")
         write_json(folder / "processor.json", self.processor.to_dict())
         write_json(folder / "decision.json", self.decoding.decision.to_dict() if self.decoding.decision else {})

@@ -109,7 +109,7 @@ def read_log(folder: Path) -> dict[str, list[tuple[float, float]]]:
     if not path.exists():
         return {}
     curves: dict[str, list[tuple[float, float]]] = {}
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:  # an altered byte is then no number
         for number, row in enumerate(csv.DictReader(file), start=2):
             try:
                 update = float(row.pop("step"))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import lightning.pytorch as pl
@@ -17,7 +18,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, Logger
 from torch.utils.data import DataLoader
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, RunError
 from ..interfaces import Decoding, Model, Objective
 from .callbacks import LastCheckpoint, RandomStates, TrainingProgress
 from .module import Judge, TrainingModule
@@ -192,11 +193,23 @@ def quiet_lightning() -> Iterator[None]:
 
 def _position(checkpoint: Path) -> tuple[int, float]:
     """How many updates a checkpoint has behind it, and how many seconds they took."""
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    content = _read(checkpoint)
     return content["multihot"]["updates"], content["multihot"]["seconds"]
 
 
+def _read(checkpoint: Path) -> dict[str, Any]:
+    """A checkpoint's tensors and numbers; anything else in it is refused, and never executed."""
+    try:
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        if "multihot" not in content:
+            raise KeyError("multihot")
+        return content
+    except (UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RunError(f"{checkpoint} is damaged or holds more than tensors and numbers ({reason}); train anew with --overwrite") from error
+
+
 def _load_best(module: TrainingModule, path: Path) -> None:
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    content = _read(path)
     module.best_update = content["multihot"]["updates"]
     module.load_state_dict(content["state_dict"])
