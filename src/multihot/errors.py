@@ -6,8 +6,22 @@ import difflib
 from collections.abc import Iterable
 
 
+LONGEST = 1500  # characters of a message
+
+
 class MultihotError(Exception):
-    """Anything the user can mend; the command line prints its message and exits with code 2."""
+    """Anything the user can mend; the command line prints its message and exits with code 2.
+
+    Args:
+        message: becomes one line, shortened in the middle where a file's content made it endless.
+
+    >>> str(MultihotError("x.csv: line 3:\\n  broken"))
+    'x.csv: line 3: broken'
+    """
+
+    def __init__(self, message: object = ""):
+        line = " ".join(str(message).split())
+        super().__init__(line if len(line) <= LONGEST else f"{line[: LONGEST - 300]} ... {line[-300:]}")
 
 
 class ConfigurationError(MultihotError, ValueError):

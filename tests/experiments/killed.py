@@ -16,7 +16,7 @@ from pathlib import Path
 
 import multihot.cli
 import multihot.experiments.fit
-import multihot.training.fit  # noqa: F401  (imported once, for all processes)
+import multihot.training.fit  # imported once, for all processes
 
 
 def watch(folder: Path, at: int | None, later: float, journal: Path) -> None:
@@ -30,7 +30,7 @@ def watch(folder: Path, at: int | None, later: float, journal: Path) -> None:
     def hook(event: str, arguments: tuple) -> None:
         nonlocal count
         if event == "open":
-            path, mode, flags = arguments
+            path, _, flags = arguments
             if not isinstance(path, (str, bytes, os.PathLike)) or not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
                 return
         elif event in ("os.mkdir", "os.rename"):

@@ -148,9 +148,10 @@ def unfinished(csv_file, out, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(multihot.experiments.fit.NeuralPredictor, "save", stop)
-        multihot.fit(csv_file, text="body", labels="tags", out=out, settings=SETTINGS)
+        with pytest.raises(KeyboardInterrupt):
+            multihot.fit(csv_file, text="body", labels="tags", out=out, settings=SETTINGS)
     return out
 
 

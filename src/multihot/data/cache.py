@@ -156,7 +156,11 @@ class SplitWriter:
             self.file = pa.OSFile(str(self.path), "wb")
             self.writer = pa.ipc.new_stream(self.file, self.schema)
         if self.buffer:
-            columns = [pa.array([row.get(field.name) for row in self.buffer], type=field.type) for field in self.schema]
+            try:
+                columns = [pa.array([row.get(field.name) for row in self.buffer], type=field.type) for field in self.schema]
+            except (UnicodeError, pa.ArrowException) as error:  # half a surrogate pair out of JSON, texts of more than 2 GiB
+                rows = f"rows {self.count - len(self.buffer) + 1} to {self.count}"
+                raise DataError(f"{self.source}: {rows} hold what cannot be kept ({error}); correct them") from error
             self.writer.write_batch(pa.record_batch(columns, schema=self.schema))
             self.buffer.clear()
 

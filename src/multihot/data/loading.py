@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -76,7 +77,7 @@ def load(
     """
     options = Options(text, labels, id, features, delimiter, encoding, index_base, require_labels)  # type: ignore[arg-type]
     root = Path(cache_dir) if cache_dir else None
-    if isinstance(source, (str, Path)) and not Path(source).exists() and (entry := catalog.find(str(source))):
+    if isinstance(source, (str, Path)) and not os.path.exists(source) and (entry := catalog.find(str(source))):
         if entry.made_by:
             return _load_made(entry, root)
         folder = catalog.obtain(entry, Path(from_path) if from_path else None)
@@ -100,7 +101,7 @@ def _resolve(source: str | Path | Mapping[str, str | Path], kind: str | None) ->
         parts = tuple((name, path, kind or detect(path)) for name, path in paths.items())
         return Source(next(iter(paths.values())).name.split(".")[0], parts)
     path = Path(source)
-    if not path.exists() and not path.suffix and path.name == str(source):
+    if not os.path.exists(path) and not path.suffix and path.name == str(source):
         raise DataError(f"there is no file and no data set '{source}'; {nearest(str(source), catalog.names())}")
     check_exists(path)
     name = path.resolve().name.split(".")[0]

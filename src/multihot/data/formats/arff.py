@@ -11,9 +11,10 @@ import numpy as np
 from ...errors import DataError
 from .arff_header import QUOTED, Attribute, Header, label_columns, labels_of_xml, read_header, split_values, unquote
 from .columns import expand
-from .opening import open_zip, suffix_of, text_lines
+from .opening import open_zip, read_member, suffix_of, text_lines
 from .reading import Options, Reading, Row, at_line, split_of
 
+LARGEST = float(np.finfo(np.float32).max)
 PAIR = re.compile(rf"\s*(\d+)\s+({QUOTED}|[^\s,]+)\s*(?:,|$)")
 
 
@@ -130,9 +131,12 @@ def _number(cell: str, attribute: Attribute, where: str) -> float:
             raise DataError(f"{where}: attribute '{attribute.name}' is {cell!r}; the header allows {listed}")
         return float(attribute.values[cell])
     try:
-        return float(cell)
+        number = float(cell)
     except ValueError as error:
         raise DataError(f"{where}: attribute '{attribute.name}' is {cell!r}, not a number; correct the row") from error
+    if abs(number) > LARGEST:
+        raise DataError(f"{where}: attribute '{attribute.name}' is {cell!r}; allowed are finite 32-bit numbers, or ? for a missing one")
+    return number
 
 
 def _members(path: Path) -> list[tuple[str | None, str | Path | None]]:
@@ -161,7 +165,7 @@ def _declared(path: Path, options: Options, members: list) -> list[str] | None:
         return labels_of_xml(xml.read_bytes(), str(xml)) if xml else None
     with open_zip(path) as archive:
         name = next((name for name in archive.namelist() if name.lower().endswith(".xml")), None)
-        return labels_of_xml(archive.read(name), f"{path}: {name}") if name else None
+        return labels_of_xml(read_member(archive, name, path), f"{path}: {name}") if name else None
 
 
 def _xml_beside(path: Path) -> Path | None:

@@ -12,8 +12,8 @@ from .reading import at_line
 
 QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 ATTRIBUTE = re.compile(rf"@attribute\s+({QUOTED}|[^\s{{]+)\s*(.*)$", re.IGNORECASE)
-VALUE = re.compile(rf"\s*({QUOTED}|[^,]*?)\s*(?:,|$)")
-MEKA_LABELS = re.compile(r"-C\s+(-?\d+)")
+VALUE = re.compile(rf"\s*(?:({QUOTED})\s*|([^,]*))(?:,|$)")
+MEKA_LABELS = re.compile(r"-C\s+(-?\d{1,9})\b")
 NUMERIC = ("numeric", "real", "integer")
 
 
@@ -69,7 +69,7 @@ def labels_of_xml(content: bytes, where: str) -> list[str]:
     """
     try:
         root = ElementTree.fromstring(content)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two for an encoding it does not know
         raise DataError(f"{where}: broken XML ({error}); it must list the labels as <label name=...>") from error
     names = [element.attrib["name"] for element in root.iter() if element.tag.rpartition("}")[2] == "label" and "name" in element.attrib]
     if not names:
@@ -107,7 +107,7 @@ def split_values(text: str) -> list[str]:
     """
     if "'" not in text and '"' not in text:
         return [part.strip() for part in text.split(",")]
-    return [unquote(match[1]) for match in VALUE.finditer(text) if match.end() > match.start()]
+    return [unquote(match[1] or match[2].strip()) for match in VALUE.finditer(text) if match.end() > match.start()]
 
 
 def unquote(text: str) -> str:

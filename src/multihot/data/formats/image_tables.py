@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import DataError
 from .delimited import records
-from .opening import check_exists, open_zip
+from .opening import check_exists, open_zip, read_member
 from .reading import SPLIT_NAMES, Options, Reading, Row
 
 NOT_LABELS = ("image", "image_id", "split", "scene_class", "source_file")
@@ -26,6 +25,8 @@ def read_image_table(path: Path, options: Options) -> Reading:
     first = next(iter(records(table, options)), None)
     if first is None:
         raise DataError(f"{table}: the file holds no rows; get it again")
+    if "split" not in first[1]:
+        raise DataError(f"{table}: line 1: there is no column 'split'; its columns are {', '.join(first[1])}")
     labels = [name for name in first[1] if name not in NOT_LABELS]
     return Reading("image", _rows(path, table, labels, options), options, declared_labels=labels, columns=list(first[1]))
 
@@ -42,14 +43,7 @@ def _rows(path: Path, table: Path, labels: list[str], options: Options) -> Itera
             if record[name] not in meaning:
                 raise DataError(f"{where}: label '{name}' is {record[name]!r}; allowed are {', '.join(meaning)}")
             found[meaning[record[name]]].append(name)
-        if identity not in members.get(part, {}):
+        if part not in SPLIT_NAMES or identity not in members.get(part, {}):
             raise DataError(f"{where}: no images_{part}.zip holds an image '{identity}'; get the data set again")
-        image = _image(archives[part], members[part][identity], where)
+        image = read_member(archives[part], members[part][identity], where)
         yield {"id": identity, "split": SPLIT_NAMES[part], "labels": found["labels"], "unknown": found["unknown"], "image": image}
-
-
-def _image(archive: zipfile.ZipFile, member: str, where: str) -> bytes:
-    try:
-        return archive.read(member)
-    except zipfile.BadZipFile as error:
-        raise DataError(f"{where}: image '{member}' is altered ({error}); get the data set again") from error

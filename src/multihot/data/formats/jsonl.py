@@ -27,7 +27,9 @@ def _records(path: Path, options: Options) -> Records:
         where = at_line(path, number)
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # numbers of thousands of digits, a thousand brackets
+            if not isinstance(error, json.JSONDecodeError):
+                raise DataError(f"{where}: JSON that cannot be read ({error}); every line must be one JSON object") from error
             hint = "; the file is one JSON array, write one object a line instead" if number == 1 and line.lstrip().startswith("[") else ""
             raise DataError(
                 f"{where}: broken JSON at column {error.colno} ({error.msg}){hint or '; every line must be one JSON object'}"

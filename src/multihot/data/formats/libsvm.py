@@ -12,7 +12,8 @@ from ...errors import DataError
 from .opening import text_lines
 from .reading import Options, Reading, Row, at_line, distinct
 
-HEADER = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+)\s*$")
+HEADER = re.compile(r"\s*(\d{1,18})\s+(\d{1,18})\s+(\d{1,18})\s*$")
+MOST_FEATURES, MOST_LABELS = 2**31 - 1, 10_000_000
 LINE = re.compile(r"\s*([^\s:#]+(\s|$))?(\s*\d+:\S+)*\s*(#.*)?$")
 
 
@@ -27,6 +28,10 @@ def read_libsvm(path: Path, options: Options) -> Reading:
     """
     header = HEADER.match(next(text_lines(path, options.encoding), ""))
     features, labels = (int(header[2]), int(header[3])) if header else (None, None)
+    if header and (int(header[2]) > MOST_FEATURES or int(header[3]) > MOST_LABELS):
+        raise DataError(
+            f"{at_line(path, 1)}: {header[2]} features and {header[3]} labels; allowed are at most {MOST_FEATURES} and {MOST_LABELS}"
+        )
     return Reading(
         modality="table",
         rows=_rows(path, options, features, skip=1 if header else 0),
@@ -51,9 +56,9 @@ def _row(content: str, where: str, base: int, features: int | None) -> Row:
         split = [pair.split(":") for pair in pairs]
         indices = np.array([index for index, _ in split], dtype=np.int64) - base
         values = np.array([value for _, value in split], dtype=np.float32)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise DataError(f"{where}: every part after the labels must read number:value ({error})") from error
-    top = features if features is not None else np.iinfo(np.int32).max
+    top = features if features is not None else MOST_FEATURES
     if len(indices) and not (indices.min() >= 0 and indices.max() < top):
         raise DataError(f"{where}: feature {indices.min() + base} to {indices.max() + base}; allowed are {base} to {top - 1 + base}")
     if not np.isfinite(values).all():

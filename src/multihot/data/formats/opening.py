@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from ...errors import DataError, nearest
 from .reading import at_line
 
 COMPRESSIONS = (".gz", ".zip")
+# what the readers of gzip and zip raise for files that are damaged, encrypted, or packed in a way they do not know
+BROKEN = (EOFError, OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, UnicodeError)
 
 
 def check_exists(path: Path) -> Path:
@@ -32,6 +35,8 @@ def check_exists(path: Path) -> Path:
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     except PermissionError as error:
         raise DataError(f"{path}: may not be read; change its permissions") from error
+    except (OSError, ValueError) as error:  # a name that is too long, or holds what no name may
+        raise error if isinstance(error, DataError) else DataError(f"{path}: is no name of a file ({error}); check the path") from error
     close = difflib.get_close_matches(path.name, siblings, n=3)
     hint = f"; {nearest(path.name, close)}" if close else "" if siblings else f": the folder {path.parent} is missing or empty"
     raise DataError(f"{path}: there is no such file{hint or '; check the path'}")
@@ -65,10 +70,14 @@ def open_bytes(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
         else:
             with path.open("rb") as file:
                 yield file
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: the compressed file is cut short or altered ({error}); get it again") from error
     except PermissionError as error:
         raise DataError(f"{path}: may not be read; change its permissions") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path}: is a folder; give a file, or leave format= out") from error
+    except BROKEN as error:
+        if path.suffix.lower() not in COMPRESSIONS:
+            raise DataError(f"{path}: cannot be read ({error}); get it again") from error
+        raise DataError(f"{path}: the compressed file is cut short or altered ({error}); get it again") from error
 
 
 def text_lines(path: Path, encoding: str | None = None, member: str | None = None) -> Iterator[str]:
@@ -80,15 +89,20 @@ def text_lines(path: Path, encoding: str | None = None, member: str | None = Non
     codec = _codec(path, encoding)
     with open_bytes(path, member) as file:
         if codec.startswith(("utf-16", "utf-32")):  # their line ends are no single bytes
-            yield from io.TextIOWrapper(file, encoding=codec, newline="")
+            try:
+                yield from io.TextIOWrapper(file, encoding=codec, newline="")
+            except UnicodeError as error:
+                raise DataError(f"{path}: not {codec.upper()} ({error}); say encoding= as the file is written") from error
             return
         for number, line in enumerate(file, start=1):
             try:
                 yield line.decode("utf-8-sig" if number == 1 and codec == "utf-8" else codec)
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:
+                where = at_line(f"{path}: {member}" if member else path, number)
+                if not isinstance(error, UnicodeDecodeError):
+                    raise DataError(f"{where}: not {codec.upper()} ({error}); say encoding= as the file is written") from error
                 bad = f"byte {error.start + 1} of the line is 0x{line[error.start]:02x}"
                 hint = "UTF-16" if line[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
-                where = at_line(f"{path}: {member}" if member else path, number)
                 raise DataError(f"{where}: not {codec.upper()} ({bad}); if the file is {hint}, say encoding='{hint.lower()}'") from error
 
 
@@ -96,7 +110,7 @@ def _codec(path: Path, encoding: str | None) -> str:
     codec = (encoding or "utf-8").lower()
     try:
         "".encode(codec)
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise DataError(
             f"{path}: there is no encoding '{encoding}'; allowed are Python's, such as utf-8, latin-1, cp1252, utf-16"
         ) from error
@@ -112,8 +126,20 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     check_exists(path)
     try:
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+    except BROKEN as error:
         raise DataError(f"{path}: the zip is cut short or altered ({error}); get it again") from error
+
+
+def read_member(archive: zipfile.ZipFile, name: str, where: Path | str) -> bytes:
+    """The content of a member of a zip.
+
+    Raises:
+        DataError: if it is cut short, altered or encrypted.
+    """
+    try:
+        return archive.read(name)
+    except BROKEN as error:
+        raise DataError(f"{where}: '{name}' is altered ({error}); get the zip again") from error
 
 
 def _only_member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:

@@ -42,4 +42,4 @@ def _rows(pairs: dict[str, tuple[Path, Path]], options: Options) -> Iterator[Row
             if text is None or labels is None:
                 short = text_file if text is None else label_file
                 raise DataError(f"{short}: ends after line {number - 1}, but its partner goes on; every text needs its line of labels")
-            yield {"split": split, "text": text.strip(), "labels": distinct(labels.split(options.delimiter))}
+            yield {"split": split, "text": text.strip(), "labels": distinct(labels.split(options.delimiter or None))}

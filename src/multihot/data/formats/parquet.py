@@ -31,5 +31,5 @@ def _records(path: Path) -> Records:
                 for record in batch.to_pylist():
                     number += 1
                     yield f"{path}: row {number}", record
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]}); write it again") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import html
 import re
 import tarfile
@@ -10,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import DataError
-from .opening import check_exists, text_lines
+from .opening import BROKEN, check_exists, text_lines
 from .reading import Options, Reading, Row, at_line, distinct
 
 SPLIT = re.compile(r'LEWISSPLIT="(TRAIN|TEST)"')
 NUMBER = re.compile(r'NEWID="(\d+)"')
 FILLER = "Blah blah blah."  # what stands for the body in stories that are a headline only
+ABSURD = re.compile(r"&#\d{8,};?")  # characters that no one has numbered
 CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
@@ -55,7 +55,7 @@ def _aptemod_rows(path: Path, catalogue: Path, options: Options) -> Iterator[Row
             continue
         if part is None:
             raise DataError(f"{at_line(catalogue, number)}: {name!r} is no story; allowed are training/ID and test/ID")
-        text = check_exists(path / name).read_bytes().decode(options.encoding or "latin-1")
+        text = "".join(text_lines(path / name, options.encoding or "latin-1"))
         yield {"id": name, "split": part, "labels": distinct(labels), "text": _clean(text)}
 
 
@@ -70,7 +70,7 @@ def _files(path: Path) -> Iterator[tuple[str, str]]:
             for member in archive:
                 if member.name.endswith(".sgm") and (file := archive.extractfile(member)):
                     yield f"{path}: {member.name}", file.read().decode("latin-1")
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+    except (tarfile.TarError, *BROKEN) as error:
         raise DataError(f"{path}: the archive is cut short or altered ({error}); get it again") from error
 
 
@@ -101,5 +101,5 @@ def _between(text: str, start: str, end: str) -> str | None:
 
 
 def _clean(text: str) -> str:
-    text = html.unescape(text).translate(CONTROL).strip()
+    text = html.unescape(ABSURD.sub("\ufffd", text)).translate(CONTROL).strip()
     return "" if text == FILLER else text

@@ -1,0 +1,130 @@
+"""One small valid source of every format, and ways to spoil its bytes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zipfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import strategies as st
+
+CSV = 'id,text,labels\r\na,"wheat, ""corn""\nrise",grain|wheat\r\nb,größer,corn\r\nc,,\r\n'.encode()
+FLAGS = b"text;sea;sand\nwater;1;0\nbeach;1;1\nroad;0;?\n"
+TABLE = b"f1,f2,labels\n1.5,-2,a;b\n,3e4,b\n"
+JSONL = b"".join(
+    [
+        b'{"text": "wheat \\u00fc", "labels": ["grain"], "split": "train"}\n',
+        b'{"text": "sea", "labels": {"sea": 0.5, "sand": 1}, "split": "test"}\n',
+        b'{"text": "road", "labels": null, "split": "dev"}\n',
+    ]
+)
+LIBSVM = b"0,2 1:0.5 3:1e3\n 2:1\n1 1:0.25 # a remark\n"
+XMC = b"3 5 4\n0,2 1:0.5 3:1e3\n3 2:1\n1 1:0.25\n"
+MEKA = b"@relation 'x: -C 2'\n@attribute a {0,1}\n@attribute 'b c' {0,1}\n@attribute d real\n@attribute e {p,'q r'}\n@data\n1,0,2.5,'q r'\n"
+MULAN = b"@relation x\n@attribute f numeric\n@attribute \"g h\" numeric\n@attribute l {0,1}\n@data\n{0 1.5,2 1}\n{1 'x'}\n0,1,?\n{}\n"
+MULAN = MULAN.replace(b"{1 'x'}\n", b"{1 '3'}\n")
+XML = b'<?xml version="1.0" encoding="utf-8"?>\n<labels xmlns="http://mulan.sourceforge.net/labels"><label name="l"></label></labels>\n'
+STORY = (
+    '<REUTERS TOPICS="YES" LEWISSPLIT="{split}" OLDID="1" NEWID="{id}">\n<TOPICS><D>grain</D><D>corn</D></TOPICS>\n'
+    "<TEXT>&#2;\n<TITLE>WHEAT &amp; CORN</TITLE><BODY>Prices rose &lt;ABC&gt;.\n&#3;</BODY></TEXT>\n</REUTERS>\n"
+)
+SGML = "".join(STORY.format(split=split, id=i) for i, split in enumerate(["TRAIN", "TEST", "TRAIN"])).encode()
+
+
+def _parquet() -> bytes:
+    table = pa.table({"id": ["a", "b"], "text": ["wheat", "sea"], "labels": [["grain"], ["sea", "sand"]]})
+    pq.write_table(table, file := io.BytesIO())
+    return file.getvalue()
+
+
+def _zip(members: dict[str, bytes]) -> bytes:
+    with zipfile.ZipFile(file := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def _tar(members: dict[str, bytes]) -> bytes:
+    with tarfile.open(fileobj=(file := io.BytesIO()), mode="w:gz") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return file.getvalue()
+
+
+# name -> (format, what to read ("" for the whole folder), file -> content)
+SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
+    "csv": ("csv", "x.csv", {"x.csv": CSV}),
+    "csv flags": ("csv", "x.csv", {"x.csv": FLAGS}),
+    "csv table": ("csv", "x.csv", {"x.csv": TABLE}),
+    "csv gzip": ("csv", "x.csv.gz", {"x.csv.gz": gzip.compress(CSV)}),
+    "csv zip": ("csv", "x.csv.zip", {"x.csv.zip": _zip({"x.csv": CSV})}),
+    "jsonl": ("jsonl", "x.jsonl", {"x.jsonl": JSONL}),
+    "parquet": ("parquet", "x.parquet", {"x.parquet": _parquet()}),
+    "libsvm": ("libsvm", "x.svm", {"x.svm": LIBSVM}),
+    "xmc": ("libsvm", "x.txt", {"x.txt": XMC}),
+    "meka": ("arff", "x.arff", {"x.arff": MEKA}),
+    "mulan": ("arff", "x.arff", {"x.arff": MULAN, "x.xml": XML}),
+    "mulan zip": ("arff", "x.zip", {"x.zip": _zip({"x-train.arff": MULAN, "x-test.arff": MULAN, "x.xml": XML})}),
+    "reuters folder": ("reuters-sgml", "", {"reut2-000.sgm": SGML}),
+    "reuters tar": ("reuters-sgml", "x.tar.gz", {"x.tar.gz": _tar({"reut2-000.sgm": SGML})}),
+    "aptemod": (
+        "reuters-aptemod",
+        "",
+        {"cats.txt": b"training/1 grain corn\ntest/2 corn\n", "training/1": b"WHEAT\n rose", "test/2": b"CORN &lt;x>"},
+    ),
+    "paired": (
+        "paired",
+        "",
+        {"text_train": b"a b\nc\n", "label_train": b"x y\nz\n", "text_val": b"d\n", "label_val": b"x\n"},
+    ),
+    "goemotions": (
+        "goemotions",
+        "",
+        {"train.tsv": b"so glad\t0,1\tid1\nhm\t1\tid2\n", "test.tsv": b"oh\t0\tid3\n", "labels.txt": b"joy\nneutral\n"},
+    ),
+    "image table": (
+        "image-table",
+        "",
+        {"labels.csv": b"image,split,car,bus\ni1,train,1,0\ni2,test,0,1\n", "images_train.zip": _zip({"i1.png": b"png"}), "images_test.zip": _zip({"i2.png": b"png"})},
+    ),
+}  # fmt: skip
+
+NASTY = [
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"'", b"\\", b"\r", b"\r\n", b"\n\n", b",", b"\t", b"{", b"}", b"[", b"]", b":", b"<", b"&",
+    b"%", b"#", b"?", b"-1", b"1e999", b"nan", b"inf", b"1_0", b"99999999999", b"9" * 5000, b"[" * 5000, b'{"a":' * 5000, b" " * 20000,
+    b"x" * 100_000, b"a," * 5000, b'"\\ud800"', b"\xed\xa0\x80", "²".encode(), "\u2028\x85".encode(), b"\x1a", b"&#" + b"9" * 5000 + b";",
+    b"@data\n", b"@attribute z {", b"-C 99999", b"</REUTERS>", b"<TEXT", b"null", b"true", b"\n9 9 99999999999\n", b"1 99999999999999999999:1",
+    b"' '" + b" " * 20000 + b"'", b"/../", b"training/../../x y\n", b"{0 1,", b"0:0:0 ", b"1:",
+]  # fmt: skip
+CODECS = ["utf-16", "utf-8-sig", "cp500", "utf-32"]
+
+
+@st.composite
+def spoiled(draw: st.DrawFn, content: bytes) -> bytes:
+    """A content after one to four random changes."""
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(0, len(content)))
+        until = min(len(content), place + draw(st.sampled_from([1, 1, 2, 10, 100])))
+        kind = draw(st.sampled_from(["byte", "cut", "insert", "insert", "replace", "repeat", "remove", "crlf", "recode", "prefix"]))
+        if kind == "byte" and place < len(content):
+            content = content[:place] + bytes([draw(st.integers(0, 255))]) + content[place + 1 :]
+        elif kind == "cut":
+            content = content[:place]
+        elif kind in ("insert", "replace"):
+            content = content[:place] + draw(st.sampled_from(NASTY)) + content[place if kind == "insert" else until :]
+        elif kind == "repeat":
+            content = content[:until] + content[place:until] * draw(st.integers(1, 50)) + content[until:]
+        elif kind == "remove":
+            content = content[:place] + content[until:]
+        elif kind == "crlf":
+            content = content.replace(b"\n", b"\r\n")
+        elif kind == "recode":
+            content = content.decode("latin-1").encode(draw(st.sampled_from(CODECS)), "replace")
+        elif kind == "prefix":
+            content = draw(st.binary(max_size=20)) + content
+    return content
