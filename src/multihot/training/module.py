@@ -77,7 +77,8 @@ class TrainingModule(pl.LightningModule):
         checkpoint["multihot"] = {"updates": total.processed, "seconds": self.seconds()}
 
     def configure_optimizers(self) -> list[Optimizer]:
-        return [make_optimiser(list(self.objective.turn_parameters(self.model, kind)), self.settings) for kind in self.kinds]
+        fused = "mixed" not in str(self.trainer.precision)  # with mixed precision, Lightning clips no gradients of fused optimisers
+        return [make_optimiser(list(self.objective.turn_parameters(self.model, kind)), self.settings, fused) for kind in self.kinds]
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         turn = self.objective.turns[batch_idx % len(self.objective.turns)]
@@ -127,14 +128,14 @@ class TrainingModule(pl.LightningModule):
             )
 
 
-def make_optimiser(parameters: list[nn.Parameter], settings: TrainingSettings) -> Optimizer:
+def make_optimiser(parameters: list[nn.Parameter], settings: TrainingSettings, fused: bool = True) -> Optimizer:
     """The optimiser that the settings name; parameters that never get a gradient are left out."""
     trainable = [p for p in parameters if p.requires_grad]
     options: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
     if settings.optimiser == "sgd":
         return torch.optim.SGD(trainable, momentum=0.9, **options)
     kind = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
-    return kind(trainable, fused=True, **options)
+    return kind(trainable, fused=fused, **options)
 
 
 def gather(parts: list[Prediction]) -> list[Prediction]:

@@ -88,7 +88,7 @@ class TrainingSettings:
     def validation_interval(self, per_epoch: int) -> int:
         """Updates between two validations."""
         number, _, unit = self.validate_every.partition(" ")
-        if not number.isdigit() or int(number) < 1 or unit not in ("epoch", "epochs", "update", "updates"):
+        if not number.isdecimal() or len(number) > 9 or int(number) < 1 or unit not in ("epoch", "epochs", "update", "updates"):
             raise ConfigurationError(f"training.validate_every must read like '1 epoch' or '500 updates', got {self.validate_every!r}")
         return int(number) * (per_epoch if unit.startswith("epoch") else 1)
 

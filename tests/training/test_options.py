@@ -1,0 +1,94 @@
+"""Precision, loggers and the schedule: what is passed on to Lightning arrives there."""
+
+import pytest
+import torch
+from toys import LABELS, ToyDecoder, ToyEncoder, ToyGreedyDecoding, ToyOwnSamplesObjective, toy_loader
+
+from multihot.errors import ConfigurationError
+from multihot.interfaces import Model
+from multihot.training import TrainingSettings
+from multihot.training.fit import make_loggers, resolve_precision, train
+
+
+def settings_with(**changes):
+    return TrainingSettings(**{"epochs": 2, "monitor": "subset_accuracy", "device": "cpu", **changes})
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
+def test_other_precisions_train(tmp_path, precision):
+    torch.manual_seed(0)
+    model = Model(ToyEncoder(), decoder=ToyDecoder(LABELS, 32))
+    loader, held_out = toy_loader(), toy_loader(64)
+    if precision == "64-true":
+        model, loader.dataset.targets = model.double(), loader.dataset.targets.double()
+        held_out.dataset.targets = held_out.dataset.targets.double()
+        loader.dataset.features, held_out.dataset.features = loader.dataset.features.double(), held_out.dataset.features.double()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    objective = ToyOwnSamplesObjective()
+    train(
+        model,
+        objective,
+        ToyGreedyDecoding(),
+        loader,
+        held_out,
+        lambda p: {"subset_accuracy": 0.0},
+        settings_with(precision=precision),
+        tmp_path,
+    )
+    assert all(torch.isfinite(tensor).all() for tensor in model.state_dict().values())
+    assert any(not torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_automatic_precision_is_what_the_hardware_computes_in():
+    assert resolve_precision(settings_with(precision="16-mixed")) == "16-mixed"
+    assert resolve_precision(settings_with(precision="auto")) in ("32-true", "bf16-mixed")
+
+
+def test_loggers_by_name(tmp_path):
+    pytest.importorskip("tensorboard")
+    kinds = [type(logger).__name__ for logger in make_loggers(settings_with(loggers=["tensorboard"]), tmp_path)]
+    assert kinds == ["CSVLogger", "TensorBoardLogger"]
+    with pytest.raises(ConfigurationError, match=r"training.loggers has no 'tensorbord'; did you mean 'tensorboard'"):
+        settings_with(loggers=["tensorbord"])
+
+
+def test_a_logger_that_is_not_installed_is_named_with_its_remedy(tmp_path, monkeypatch):
+    import lightning.pytorch.loggers as loggers
+
+    class Absent:
+        def __init__(self, **_):
+            raise ModuleNotFoundError("No module named 'wandb'")
+
+    monkeypatch.setattr(loggers, "WandbLogger", Absent)
+    with pytest.raises(ConfigurationError, match=r"logger 'wandb' is not installed .*pip install \"multihot\[loggers\]\""):
+        make_loggers(settings_with(loggers=["wandb"]), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "warmup", "expected"),
+    [
+        ("constant", 0.0, [1, 1, 1, 1]),
+        ("linear", 0.0, [1, 0.75, 0.5, 0.25]),
+        ("cosine", 0.0, [1, 0.853553, 0.5, 0.146447]),
+        ("linear", 0.5, [1 / 3, 2 / 3, 1, 0.5]),
+    ],
+)
+def test_the_learning_rate_follows_its_schedule(schedule, warmup, expected):
+    settings = settings_with(schedule=schedule, warmup=warmup, learning_rate=1.0)
+    assert [settings.learning_rate_at(update, 4) for update in range(4)] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 0}, "training.epochs must be at least 1, got 0"),
+        ({"learning_rate": -1.0}, "training.learning_rate must be above 0"),
+        ({"schedule": "cosin"}, "did you mean 'cosine'"),
+        ({"validate_every": "often"}, "must read like '1 epoch' or '500 updates', got 'often'"),
+        ({"warmup": 1.0}, r"training.warmup must be in \[0, 1\)"),
+        ({"patience": 0}, "training.patience must be at least 1 or null"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(changes, message):
+    with pytest.raises(ConfigurationError, match=message):
+        settings_with(**changes)
