@@ -4,6 +4,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+SITE := NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
 TESTS ?= --doctest-modules src tests
 
 .DEFAULT_GOAL := help
@@ -32,6 +33,7 @@ check: $(READY) ## style, types, directions of imports, docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python docs/check.py
+	$(SITE)
 
 format: $(READY) ## mend what can be mended without thinking
 	$(BIN)/ruff check --fix .
@@ -42,8 +44,9 @@ bench: $(READY) ## every benchmark, one after another; figures as JSON under run
 	set -e; export MULTIHOT_DATA="$${MULTIHOT_DATA:-../shared/data}"; for file in benchmarks/*.py; do \
 		echo "== $$file"; $(BIN)/python $$file --out runs/benchmarks/$$(basename $$file .py).json; done
 
-docs: $(READY) ## write the table of components from the code, then check links and snippets
+docs: $(READY) ## write the table of components from the code, check links and commands, build the site in site/
 	$(BIN)/python docs/check.py --write
+	$(SITE)
 
 clean: ## remove what the commands above made, the installation included
-	rm -rf .venv runs/benchmarks .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv site runs/benchmarks .mypy_cache .ruff_cache .pytest_cache .hypothesis

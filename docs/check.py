@@ -1,6 +1,7 @@
 """Hold the documents against the code: links resolve, printed commands parse, the table of components is up to date.
 
-``python docs/check.py`` checks; ``--write`` writes the table first. That Python snippets run is tested in ``tests/test_docs.py``.
+``python docs/check.py`` checks; ``--write`` writes the table first. ``tests/test_docs.py`` runs all snippets, but those of the shell that
+stand below ``<!-- not run: why -->``: they are only parsed.
 """
 
 from __future__ import annotations
@@ -16,12 +17,26 @@ ROOT = Path(__file__).parents[1]
 COMPONENTS = ROOT / "docs" / "components.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob("examples/*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+SHELL = re.compile(r"^(?:<!-- not run: ([^\n]+) -->\n)?```(?:bash|sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^[^\n]*<<'?(\w+)'?\n.*?^\1$|^(?:[^\n]*\\\n)*[^\n]+$", re.MULTILINE | re.DOTALL)
+ASSIGNMENT = re.compile(r"[A-Z_]+=")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def snippets(document: Path, *languages: str) -> list[str]:
     """The fenced blocks of a document that are written in one of the languages."""
     return [code for language, code in FENCE.findall(document.read_text()) if language in languages]
+
+
+def shell_snippets(document: Path) -> list[tuple[str, str]]:
+    """The shell snippets of a document, each with the reason why it is not run, or nothing."""
+    return [(code, reason) for reason, code in SHELL.findall(document.read_text())]
+
+
+def commands_of(snippet: str) -> list[str]:
+    """The commands of a shell snippet, each on one line, but for its here-document."""
+    commands = [command.group().removeprefix("$ ") for command in COMMAND.finditer(snippet)]
+    return [command if "<<" in command else command.replace("\\\n", " ") for command in commands]
 
 
 def anchors(document: Path) -> set[str]:
@@ -52,15 +67,17 @@ def broken_commands(document: Path) -> Iterator[str]:
 
     command = get_command(app)
     refusal: type[Exception] = BadParameter.__mro__[1]  # click's UsageError, wherever typer takes click from
-    for snippet in snippets(document, "bash", "sh", "console"):
-        for line in snippet.replace("\\\n", " ").splitlines():
-            words = shlex.split(line.removeprefix("$ "), comments=True)
+    for snippet, _ in shell_snippets(document):
+        for line in commands_of(snippet):
+            words = [] if "<<" in line else shlex.split(line, comments=True)
+            while words and ASSIGNMENT.match(words[0]):
+                words = words[1:]
             if words[:1] != ["multihot"]:
                 continue
             try:
                 parse(command, words[1:])
             except refusal as error:
-                yield f"command `{line.strip()}`: {error}"
+                yield f"command `{line}`: {error}"
 
 
 def parse(command: Any, words: list[str]) -> None:
