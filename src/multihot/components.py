@@ -156,8 +156,16 @@ def _import_dotted(kind: str, path: str) -> type[Any]:
     module_name, _, class_name = path.rpartition(".")
     try:
         cls = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError, SyntaxError) as error:
         raise ConfigurationError(f"{kind} '{path}' cannot be imported ({error}); give the dotted path of a class") from error
-    if not isinstance(cls, type):
-        raise ConfigurationError(f"{kind} '{path}' is not a class; give the dotted path of a class")
+    base = _base_of(kind)
+    if not isinstance(cls, type) or not issubclass(cls, base):  # anything else could be made to run a stranger's configuration
+        raise ConfigurationError(f"{kind} '{path}' is no class derived from {base.__module__}.{base.__name__}; give the path of one")
     return cls
+
+
+def _base_of(kind: str) -> type[Any]:
+    """The class that every component of a kind derives from."""
+    module = "multihot.classical.base" if kind == "classical" else "multihot.interfaces"
+    name = {"distribution": "LabelDistribution"}.get(kind, KINDS[kind][1])
+    return getattr(importlib.import_module(module), name)

@@ -20,3 +20,12 @@ def slow(examples: int) -> Callable[[Any], Any]:
     """Many examples, new ones in every run; marked so that the quick suite leaves them out."""
     drawn = settings(max_examples=examples, database=None, deadline=20_000, suppress_health_check=CHECKS, print_blob=True)
     return lambda test: pytest.mark.slow(drawn(test))
+
+
+def one_line(error: Exception, name: str = "") -> str:
+    """The message of an error that the user can mend, which is one line and names what it is about."""
+    message = str(error)
+    assert message, type(error)
+    assert len(message.splitlines()) == 1, message
+    assert name in message, message
+    return message

@@ -90,7 +90,11 @@ SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
     "image table": (
         "image-table",
         "",
-        {"labels.csv": b"image,split,car,bus\ni1,train,1,0\ni2,test,0,1\n", "images_train.zip": _zip({"i1.png": b"png"}), "images_test.zip": _zip({"i2.png": b"png"})},
+        {
+            "labels.csv": b"image,split,car,bus\ni1,train,1,0\ni2,test,0,1\n",
+            "images_train.zip": _zip({"i1.png": b"png"}),
+            "images_test.zip": _zip({"i2.png": b"png"}),
+        },
     ),
 }  # fmt: skip
 
@@ -99,7 +103,8 @@ NASTY = [
     b"%", b"#", b"?", b"-1", b"1e999", b"nan", b"inf", b"1_0", b"99999999999", b"9" * 5000, b"[" * 5000, b'{"a":' * 5000, b" " * 20000,
     b"x" * 100_000, b"a," * 5000, b'"\\ud800"', b"\xed\xa0\x80", "²".encode(), "\u2028\x85".encode(), b"\x1a", b"&#" + b"9" * 5000 + b";",
     b"@data\n", b"@attribute z {", b"-C 99999", b"</REUTERS>", b"<TEXT", b"null", b"true", b"\n9 9 99999999999\n", b"1 99999999999999999999:1",
-    b"' '" + b" " * 20000 + b"'", b"/../", b"training/../../x y\n", b"{0 1,", b"0:0:0 ", b"1:",
+    b"' '" + b" " * 20000 + b"'",
+    b"/../", b"training/../../x y\n", b"{0 1,", b"0:0:0 ", b"1:",
 ]  # fmt: skip
 CODECS = ["utf-16", "utf-8-sig", "cp500", "utf-32"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from profiles import quick, slow
+from profiles import one_line, quick, slow
 from sources import SOURCES, spoiled
 
 from multihot.data import load
@@ -48,9 +48,7 @@ def check_reads(files: dict[str, bytes], read: str, options: dict[str, Any]) -> 
             for split in data.splits:
                 assert data.targets(split, space)[0].shape == (len(data.split(split)), len(space))
         except MultihotError as error:
-            assert len(str(error).splitlines()) == 1, str(error)
-            assert "source" in str(error) or Path(read).name.split(".")[0] in str(error), str(error)
-            return str(error)
+            return one_line(error, "source" if "source" in str(error) else Path(read).name.split(".")[0])
         assert not [path for path in (Path(name) / "cache").rglob("*.partial") if path.is_file()]
     return ""
 

@@ -16,6 +16,9 @@ from ..errors import ConfigurationError
 from ..training.settings import TrainingSettings
 from .files import write_text
 
+# what the YAML reader raises for words that are no YAML, or that it takes for a date, a number or a tag they are not
+YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
+
 
 @dataclass(frozen=True)
 class DataSettings:
@@ -92,13 +95,15 @@ class Config:
         if not isinstance(content, Mapping):
             raise ConfigurationError(f"{where} must be a mapping with data, method, training and seed, got {type(content).__name__}")
         check_keys(content, {f.name for f in fields(cls)}, where=where)
-        method = content.get("method", {"name": "br"})
+        method = content.get("method") or {"name": "br"}
+        if not isinstance(method, (str, Mapping)):
+            raise ConfigurationError(f"method must be a method's name or a mapping of its parts, got {method!r}; for example method: br")
         seed = content.get("seed", 0)
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-            raise ConfigurationError(f"seed must be an integer of at least 0, got {seed!r}")
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+            raise ConfigurationError(f"seed must be an integer from 0 to {2**32 - 1}, got {seed!r}")
         return cls(
             data=_section(DataSettings, content.get("data"), "data"),
-            method={"name": method} if isinstance(method, str) else dict(method or {"name": "br"}),
+            method={"name": method} if isinstance(method, str) else dict(method),
             training=_section(TrainingSettings, content.get("training"), "training"),
             seed=seed,
             published=_published(content.get("published")),
@@ -115,7 +120,7 @@ def load_config(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(f"there is no configuration file {path}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (*YAML_ERRORS, OSError) as error:
         raise ConfigurationError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from error
     return content or {}
 
@@ -151,7 +156,7 @@ def _value(text: str) -> Any:
     """A setting's text as YAML reads it; ``1e-3`` is a number here, though YAML 1.1 takes it for a word."""
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except YAML_ERRORS:
         return text
     if isinstance(value, str):
         try:
