@@ -76,8 +76,10 @@ def test_wrong_and_missing_settings_are_named() -> None:
 
 
 def test_any_class_can_be_named_by_its_dotted_path() -> None:
-    assert find("loss", "torch.nn.BCELoss").__name__ == "BCELoss"
+    assert find("loss", "multihot.losses.zlpr.ZLPRLoss").__name__ == "ZLPRLoss"
     with pytest.raises(ConfigurationError, match=r"cannot be imported .*; give the dotted path"):
         find("loss", "no_such_package.Loss")
-    with pytest.raises(ConfigurationError, match="is not a class"):
+    with pytest.raises(ConfigurationError, match=r"is no class derived from multihot\.interfaces\.Loss"):
         find("loss", "math.pi")
+    with pytest.raises(ConfigurationError, match=r"is no class derived from multihot\.interfaces\.Loss"):
+        find("loss", "torch.nn.BCELoss")

@@ -102,7 +102,8 @@ NASTY = [
     b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"'", b"\\", b"\r", b"\r\n", b"\n\n", b",", b"\t", b"{", b"}", b"[", b"]", b":", b"<", b"&",
     b"%", b"#", b"?", b"-1", b"1e999", b"nan", b"inf", b"1_0", b"99999999999", b"9" * 5000, b"[" * 5000, b'{"a":' * 5000, b" " * 20000,
     b"x" * 100_000, b"a," * 5000, b'"\\ud800"', b"\xed\xa0\x80", "²".encode(), "\u2028\x85".encode(), b"\x1a", b"&#" + b"9" * 5000 + b";",
-    b"@data\n", b"@attribute z {", b"-C 99999", b"</REUTERS>", b"<TEXT", b"null", b"true", b"\n9 9 99999999999\n", b"1 99999999999999999999:1",
+    b"@data\n", b"@attribute z {", b"-C 99999", b"</REUTERS>", b"<TEXT", b"null", b"true", b"\n9 9 99999999999\n", 
+    b"1 99999999999999999999:1",
     b"' '" + b" " * 20000 + b"'",
     b"/../", b"training/../../x y\n", b"{0 1,", b"0:0:0 ", b"1:",
 ]  # fmt: skip

@@ -66,8 +66,10 @@ CONTENT = st.one_of(
     ),
 )
 PIECES = st.sampled_from(
-    ["data:", "method:", " name: br", "\n", "  ", "- ", "&a ", "*a", "[", "]", "{", "}", "!!python/object/apply:os.system [x]", "!!float ''",
-     "!!int ''", "!!timestamp x", "!!bool x", "!!binary x", "!!set {a}", "2001-99-99", "? ", ": ", "'", '"', "\0", "\t", "#", "|", "%YAML 9",
+    ["data:", "method:", " name: br", "\n", "  ", "- ", "&a ", "*a", "[", "]", "{", "}", "!!python/object/apply:os.system [x]",
+    "!!float ''",
+     "!!int ''", "!!timestamp x", "!!bool x", "!!binary x", "!!set {a}", "2001-99-99", "? ", ": ", "'", '"', "\0", "\t", "#", "|",
+    "%YAML 9",
      "0b", "0x", "1_", "1:99", "=", "<<: ", "seed: 3", "[" * 3000, "é", "\ud800", "\x85", "---", "..."]
 )  # fmt: skip
 TEXT = st.lists(PIECES, max_size=12).map("".join)
@@ -104,8 +106,9 @@ def check_override(settings: list[str]) -> str:
     return check_configuration(content)
 
 
+KEYS = ["method.loss", "method", "data.source", "training.epochs", "seed", "a..b", "", ".", "seed.x"]
 SETTINGS = st.lists(
-    st.builds("{}={}".format, st.sampled_from(["method.loss", "method", "data.source", "training.epochs", "seed", "a..b", "", ".", "seed.x"]), TEXT),
+    st.builds("{}={}".format, st.sampled_from(KEYS), TEXT),
     max_size=3,
 )  # fmt: skip
 
@@ -115,25 +118,25 @@ def test_a_valid_configuration_is_taken():
     assert "no method 'bt'" in check_configuration({"method": "bt"})
 
 
-@quick(300)
+@quick(120)
 @given(CONTENT)
 def test_configurations(content):
     assert check_configuration(content) is not None
 
 
-@quick(200)
+@quick(100)
 @given(METHOD)
 def test_methods(method):
     assert check_configuration({"method": method}) is not None
 
 
-@quick(200)
+@quick(100)
 @given(TEXT)
 def test_yaml(text):
     assert check_yaml(text) is not None
 
 
-@quick(150)
+@quick(60)
 @given(SETTINGS)
 def test_overrides(settings):
     assert check_override(settings) is not None
@@ -152,6 +155,6 @@ def test_a_dotted_path_makes_components_only(tmp_path):
     made = tmp_path / "made"
     program = {"name": "subprocess.Popen", "args": f"touch {made}", "shell": True}
     for part in ("loss", "encoder", "scorer", "decision", "decoding", "objective", "distribution"):
-        with pytest.raises(ConfigurationError, match="'subprocess.Popen' is no"):
+        with pytest.raises(ConfigurationError, match=r"'subprocess\.Popen' is no class derived from"):
             check_method({"name": "br", part: program})
     assert not made.exists()
