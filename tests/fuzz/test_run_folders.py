@@ -52,7 +52,7 @@ def check_spoiled(run: Path, name: str, content: bytes) -> None:
 
 def _values(content: bytes) -> object:
     try:
-        return json.loads(content)
+        return json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
 

@@ -43,6 +43,8 @@ FORMATS = {
     "image-table": Format("image_tables:read_image_table", (), "folder with labels.csv and images_SPLIT.zip"),
 }
 
+FOLDERS = ("reuters-aptemod", "paired", "image-table")  # what no single file can be
+
 LIBSVM_LINE = re.compile(rb"\s*([^\s:#,]+(,[^\s:#,]+)*)?(\s+\d+:[-+.\deE]+)+\s*(#.*)?$")
 XMC_HEADER = re.compile(rb"\d+\s+\d+\s+\d+\s*$")
 
@@ -63,6 +65,8 @@ def read(path: Path, name: str, options: Options) -> Reading:
         raise ConfigurationError(f"there is no format '{name}'; {nearest(name, FORMATS)}")
     module, _, function = FORMATS[name].reader.partition(":")
     reader: Callable[[Path, Options], Reading] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+    if name in FOLDERS and not check_exists(path).is_dir():
+        raise DataError(f"{path}: is a file, but format '{name}' reads a {FORMATS[name].title.partition(' with')[0]}; give the folder")
     return reader(check_exists(path), options)
 
 
