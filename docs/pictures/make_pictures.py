@@ -1,7 +1,8 @@
-"""Take the pictures of the documentation from real reports, in a headless Chromium.
+"""Take the pictures of the documentation from real reports and from its own site, in a headless Chromium.
 
-``python docs/pictures/make_pictures.py --single RUN --compare RUN RUN`` writes report-*.png beside this file. It needs selenium,
-Debian's ``chromium`` and ``chromium-driver``. The runs of the pictures that are in the repository:
+``python docs/pictures/make_pictures.py --single RUN --compare RUN RUN --site site`` writes report-*.png and docs-*.png beside this file,
+or those for which something is given; ``make docs`` makes the site. It needs selenium, Debian's
+``chromium`` and ``chromium-driver``. The runs of the pictures that are in the repository:
 
 ``multihot train reuters21578 --method linear-svm --seed 1 --out runs/reuters-svm`` alone, and, compared,
 ``multihot train digit-scenes --set training.epochs=3 --seed 1 --out runs/digits-br`` and
@@ -57,7 +58,7 @@ def take(report: Path, out: Path, *, width: int = 1240, height: int = 860, dark:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
         driver.get(report.resolve().as_uri())
         driver.execute_script(
-            "document.documentElement.style.scrollBehavior = 'auto'; document.getElementById(arguments[0]).scrollIntoView()", at
+            "document.documentElement.style.scrollBehavior = 'auto'; document.getElementById(arguments[0])?.scrollIntoView()", at
         )
         driver.execute_async_script("setTimeout(arguments[0], 600)")
         save(driver.get_screenshot_as_png(), out)
@@ -75,20 +76,26 @@ def main() -> None:
     from multihot.report import write_report
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--single", required=True, help="the run whose report is shown alone")
-    parser.add_argument("--compare", required=True, nargs="+", help="the runs that are compared")
+    parser.add_argument("--single", help="the run whose report is shown alone")
+    parser.add_argument("--compare", nargs="+", help="the runs that are compared")
+    parser.add_argument("--site", type=Path, help="the built documentation")
     parser.add_argument("--out", type=Path, default=FOLDER, help="where the pictures go")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as aside:
-        single = write_report([given.single], Path(aside) / "single.html")
-        compared = write_report(given.compare, Path(aside) / "compared.html")
-        take(single, given.out / "report-desktop.png")
-        take(single, given.out / "report-labels.png", at="labels")
-        take(single, given.out / "report-thresholds.png", at="curves")
-        take(compared, given.out / "report-comparison.png")
-        take(compared, given.out / "report-instances.png", at="instances")
-        take(compared, given.out / "report-dark.png", at="breakdowns", dark=True)
-        take(single, given.out / "report-phone.png", width=375, height=812)
+        if given.single:
+            single = write_report([given.single], Path(aside) / "single.html")
+            take(single, given.out / "report-desktop.png")
+            take(single, given.out / "report-labels.png", at="labels")
+            take(single, given.out / "report-thresholds.png", at="curves")
+            take(single, given.out / "report-phone.png", width=375, height=812)
+        if given.compare:
+            compared = write_report(given.compare, Path(aside) / "compared.html")
+            take(compared, given.out / "report-comparison.png")
+            take(compared, given.out / "report-instances.png", at="instances")
+            take(compared, given.out / "report-dark.png", at="breakdowns", dark=True)
+    if given.site:
+        take(given.site / "index.html", given.out / "docs-start.png")
+        take(given.site / "methods" / "binary-relevance.html", given.out / "docs-method.png", dark=True)
 
 
 if __name__ == "__main__":
