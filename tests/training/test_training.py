@@ -59,6 +59,11 @@ def run(folder, settings, data=None, resume=False):
     return model, outcome
 
 
+def validations(folder):
+    with (folder / "log" / "metrics.csv").open() as file:
+        return [(row["step"], row["validation/subset_accuracy"]) for row in csv.DictReader(file) if row["validation/subset_accuracy"]]
+
+
 def settings_with(**changes):
     return TrainingSettings(**{"epochs": 3, "monitor": "subset_accuracy", "device": "cpu", "schedule": "cosine", "warmup": 0.1, **changes})
 
@@ -73,6 +78,7 @@ def test_resumed_equals_uninterrupted(tmp_path, interrupt_at, validate_every):
     resumed, outcome_resumed = run(tmp_path / "parts", settings, resume=True)
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
+    assert validations(tmp_path / "parts") == validations(tmp_path / "whole")
     assert (outcome.best_update, outcome.best_value, outcome.updates) == (
         outcome_resumed.best_update, outcome_resumed.best_value, outcome_resumed.updates,
     )  # fmt: skip

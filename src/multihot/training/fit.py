@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 from ..errors import ConfigurationError, RunError
 from ..interfaces import Decoding, Model, Objective
 from .callbacks import LastCheckpoint, RandomStates, TrainingProgress
+from .log import put_in_front, read_log
 from .module import Judge, TrainingModule
 from .settings import TrainingSettings
 from .stream import stream_loader
@@ -89,6 +90,8 @@ def train(
     callbacks: list[Callback] = [RandomStates(), progress, best, keeper]
     if settings.patience:
         callbacks.append(EarlyStopping(f"validation/{settings.monitor}", mode=settings.monitor_mode, patience=settings.patience))
+    log = folder / "log" / "metrics.csv"
+    earlier = read_log(log, start)
     with quiet_lightning():
         seed_everything(seed)
         trainer = _trainer(settings, folder, callbacks, updates, per_epoch)
@@ -98,6 +101,7 @@ def train(
         finally:
             progress.stop()
             keeper.restore_signals()
+            put_in_front(log, earlier)
     done = trainer.fit_loop.epoch_loop.batch_progress.total.completed
     _load_best(module, Path(best.best_model_path))
     return TrainingOutcome(
