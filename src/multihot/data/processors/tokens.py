@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from torch import Tensor
 from ..cache import cache_root
 
 CHUNK = 10_000  # rows read at once where a whole column is looked at
+LONG = 20_000  # rows from which on tokenising takes long enough for a progress bar
 
 
 def add_tokens(rows: Any, tokenise: Callable[[list[str | None]], list[list[int]]], settings: Any) -> Any:
@@ -35,15 +38,31 @@ def add_tokens(rows: Any, tokenise: Callable[[list[str | None]], list[list[int]]
         folder = cache_root() / "tokens"
         folder.mkdir(parents=True, exist_ok=True)
         place = {"cache_file_name": str(folder / f"{fingerprint}.arrow")}
-    return rows.map(
-        lambda texts: {"tokens": tokenise(texts)},
-        input_columns="text",
-        batched=True,
-        features=datasets.Features({**rows.features, "tokens": datasets.Sequence(datasets.Value("int32"))}),
-        new_fingerprint=fingerprint,
-        desc="Tokenising",
-        **place,
-    )
+    with _progress_bar(shown=sys.stderr.isatty() and len(rows) >= LONG):
+        return rows.map(
+            lambda texts: {"tokens": tokenise(texts)},
+            input_columns="text",
+            batched=True,
+            features=datasets.Features({**rows.features, "tokens": datasets.Sequence(datasets.Value("int32"))}),
+            new_fingerprint=fingerprint,
+            desc="Tokenising",
+            **place,
+        )
+
+
+@contextmanager
+def _progress_bar(shown: bool) -> Iterator[None]:
+    """The library's bar only where somebody watches and there is something to wait for."""
+    import datasets
+
+    if shown or datasets.are_progress_bars_disabled():
+        yield
+        return
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        datasets.enable_progress_bars()
 
 
 def content_key(rows: Any, settings: Any) -> str:
