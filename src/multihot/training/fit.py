@@ -79,14 +79,7 @@ def train(
     start, seconds_before = _position(last) if resume and last.exists() else (0, 0.0)
     module = TrainingModule(model, objective, decoding, settings, updates, per_epoch, judge, seconds_before)
     keeper, progress = LastCheckpoint(last), TrainingProgress(settings, updates, per_epoch)
-    best = ModelCheckpoint(
-        last.parent,
-        "best",
-        f"validation/{settings.monitor}",
-        mode=settings.monitor_mode,
-        save_weights_only=True,
-        enable_version_counter=False,
-    )
+    best = _best_checkpoint(settings, last.parent)
     callbacks: list[Callback] = [RandomStates(), progress, best, keeper]
     if settings.patience:
         callbacks.append(EarlyStopping(f"validation/{settings.monitor}", mode=settings.monitor_mode, patience=settings.patience))
@@ -118,6 +111,18 @@ def train(
 def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and PyTorch, in worker processes too."""
     pl.seed_everything(seed, workers=True, verbose=False)
+
+
+def _best_checkpoint(settings: TrainingSettings, folder: Path) -> ModelCheckpoint:
+    """Keeps the weights of the best validation, under one name."""
+    return ModelCheckpoint(
+        folder,
+        "best",
+        f"validation/{settings.monitor}",
+        mode=settings.monitor_mode,
+        save_weights_only=True,
+        enable_version_counter=False,
+    )
 
 
 def _trainer(settings: TrainingSettings, folder: Path, callbacks: list[Callback], updates: int, per_epoch: int) -> pl.Trainer:
