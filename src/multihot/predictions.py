@@ -14,6 +14,9 @@ from scipy import sparse
 Scores: TypeAlias = Float[np.ndarray, "N L"] | sparse.csr_matrix
 Chosen: TypeAlias = Bool[np.ndarray, "N L"] | sparse.csr_matrix
 
+DENSE_UP_TO = 1000  # labels; beyond, a prediction keeps only the best scores of each instance
+KEEP = 100
+
 
 @dataclass
 class Prediction:

@@ -75,7 +75,7 @@ def test_kept_scores_are_the_best_ones(monkeypatch):
     predictor = fit_classical({"name": "linear-svm"}, data, data.label_space())
     dense = predictor.predict(data.split("train")).scores
     monkeypatch.setattr("multihot.classical.predictor.DENSE_UP_TO", 2)
-    monkeypatch.setattr("multihot.classical.predictor.KEPT", 2)
+    monkeypatch.setattr("multihot.classical.predictor.KEEP", 2)
     kept = predictor.predict(data.split("train")).scores
     for row, expected in zip(kept, dense, strict=True):
         assert sorted(row.data) == sorted(expected)[-2:]

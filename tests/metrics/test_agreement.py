@@ -17,7 +17,7 @@ TOLERANCE = 1e-9
 AVERAGES = {"micro": "micro", "macro": "macro", "example": "samples"}
 
 
-def same(found: dict[str, float], expected: dict[str, float], tolerance: float = TOLERANCE) -> None:
+def assert_same(found: dict[str, float], expected: dict[str, float], tolerance: float = TOLERANCE) -> None:
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, abs=tolerance), name
@@ -77,7 +77,7 @@ def test_agrees_with_scikit_learn(problem: tuple[np.ndarray, np.ndarray, np.ndar
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn warns of labels without positives
         expected = by_scikit_learn(targets, chosen) | scores_by_scikit_learn(targets, scores)
-    same({name: found[name] for name in expected}, expected)
+    assert_same({name: found[name] for name in expected}, expected)
 
 
 @settings(max_examples=30, deadline=None)
@@ -86,15 +86,15 @@ def test_dense_sparse_torch_and_streaming_are_identical(problem: tuple[np.ndarra
     targets, chosen, scores = problem
     stored = with_zeros_stored(scores)
     dense = evaluate(targets, chosen, scores)
-    same(evaluate(sparse.csr_matrix(targets), sparse.csc_matrix(chosen), stored), dense)
-    same(evaluate(sparse.csr_matrix(targets), chosen.astype(bool), scores), dense)
-    same(evaluate(torch.tensor(targets), torch.tensor(chosen, dtype=torch.bool), torch.tensor(scores)), dense)
+    assert_same(evaluate(sparse.csr_matrix(targets), sparse.csc_matrix(chosen), stored), dense)
+    assert_same(evaluate(sparse.csr_matrix(targets), chosen.astype(bool), scores), dense)
+    assert_same(evaluate(torch.tensor(targets), torch.tensor(chosen, dtype=torch.bool), torch.tensor(scores)), dense)
     for batched_scores in (scores, stored):
         evaluator = Evaluator(targets.shape[1])
         for start in range(0, len(targets), size):
             part = slice(start, start + size)
             evaluator.update(targets[part], chosen[part], batched_scores[part])
-        same(evaluator.compute(), dense)
+        assert_same(evaluator.compute(), dense)
 
 
 def test_agrees_with_scikit_learn_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_agrees_with_scikit_learn_across_chunks(monkeypatch: pytest.MonkeyPatch)
         evaluate(targets, chosen, scores),
         evaluate(sparse.csr_matrix(targets), sparse.csr_matrix(chosen), with_zeros_stored(scores)),
     ):
-        same({name: found[name] for name in expected}, expected)
+        assert_same({name: found[name] for name in expected}, expected)
 
 
 def test_scores_that_are_not_stored_rank_last() -> None:
@@ -122,8 +122,8 @@ def test_scores_that_are_not_stored_rank_last() -> None:
     found = evaluate(targets, targets, sparse.csr_matrix(scores * stored))
     dense = np.where(stored, scores, -1e6)  # scikit-learn wants finite numbers: any below all others
     expected = scores_by_scikit_learn(targets.astype(int), dense)
-    same({name: found[name] for name in expected if "ndcg" not in name}, {n: v for n, v in expected.items() if "ndcg" not in n})
-    same(evaluate(targets, targets, np.where(stored, scores, -np.inf)), found)
+    assert_same({name: found[name] for name in expected if "ndcg" not in name}, {n: v for n, v in expected.items() if "ndcg" not in n})
+    assert_same(evaluate(targets, targets, np.where(stored, scores, -np.inf)), found)
 
 
 def test_mean_average_precision_agrees_with_torchmetrics() -> None:

@@ -18,12 +18,11 @@ from ..components import build, check_keys
 from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError, RunError
 from ..labels import LabelSpace
-from ..predictions import Prediction
+from ..predictions import DENSE_UP_TO, KEEP, Prediction
 from .base import Classifier, Progress
 from .features import FEATURES, FeatureMaker
 
 CHUNK = 4096  # rows predicted together
-DENSE_UP_TO, KEPT = 1000, 100  # labels up to which all scores are kept, and the best scores kept of each row where labels are more
 METHOD_FILE, FEATURES_FILE = "classical.json", "features.json"
 
 
@@ -151,7 +150,7 @@ def _feature_settings(method: Mapping[str, Any]) -> dict[str, Any]:
 
 def _best(scores: Float[np.ndarray, "N L"], chosen: Bool[np.ndarray, "N L"]) -> sparse.csr_matrix:
     """The best scores of each row."""
-    columns = np.sort(np.argpartition(-scores, KEPT, axis=1)[:, :KEPT], axis=1)
+    columns = np.sort(np.argpartition(-scores, KEEP, axis=1)[:, :KEEP], axis=1)
     values = np.take_along_axis(scores, columns, axis=1)
     ends = np.arange(len(scores) + 1) * columns.shape[1]
     return sparse.csr_matrix((values.ravel(), columns.ravel(), ends), shape=scores.shape)

@@ -9,11 +9,8 @@ import torch
 from scipy import sparse
 
 from ..interfaces import Decision, Decoding, Loss, Model
-from ..predictions import Prediction
+from ..predictions import DENSE_UP_TO, KEEP, Prediction
 from ..types import Batch
-
-DENSE_UP_TO = 1000  # labels; beyond, a prediction keeps only the best scores of each instance
-KEEP = 100
 
 
 class ThresholdDecoding(Decoding):
