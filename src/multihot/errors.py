@@ -31,6 +31,10 @@ class DataError(MultihotError, ValueError):
     """A file, a row or a column that is not what was said to be there."""
 
 
+class NotANumberError(MultihotError, ValueError):
+    """Logits that hold NaN: the network or its inputs broke before the loss saw them."""
+
+
 class RunError(MultihotError):
     """A run folder that is missing, incomplete or altered."""
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from multihot.errors import DataError, NotANumberError
 from multihot.interfaces import Loss
 
 
@@ -27,6 +28,12 @@ def random_case(rows: int = 6, labels: int = 7, soft: bool = False, seed: int = 
     known = torch.rand(rows, labels, generator=generator) < 0.7
     known[:, 0] = True
     return logits, targets, known
+
+
+def _changed(values: Tensor, value: float) -> Tensor:
+    values = values.clone()
+    values[2, 3] = value
+    return values
 
 
 class LossContract(ABC):
@@ -122,6 +129,13 @@ class LossContract(ABC):
             self.loss(logits.long(), targets)
         with pytest.raises(ValueError, match="known must be boolean"):
             self.loss(logits, targets, known.double())
+
+    def test_values_that_cannot_be_meant_are_refused(self) -> None:
+        logits, targets, _ = random_case()
+        with pytest.raises(DataError, match=r"_loss: targets: row 2, label 3 is 1.5; give values in \[0, 1\]"):
+            self.loss(logits, _changed(targets, 1.5))
+        with pytest.raises(NotANumberError, match="_loss: logits hold NaN, first in row 2, label 3"):
+            self.loss(_changed(logits, float("nan")), targets)
 
     def test_inputs_are_left_as_they_were(self) -> None:
         case = random_case()

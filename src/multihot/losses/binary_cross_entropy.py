@@ -9,10 +9,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..interfaces import Loss, check_logits
-from .targets import split_known
-
-REDUCTIONS = ("mean", "sum")
+from ..interfaces import Loss
+from .targets import by_instance, check_reduction, read_inputs
 
 
 def binary_cross_entropy_loss(
@@ -35,19 +33,13 @@ def binary_cross_entropy_loss(
         (B,), at least float32; 0 for an instance without a known label.
 
     Raises:
-        ValueError: if shapes or types do not belong together.
+        ValueError: if shapes or types do not belong together, or a value cannot be meant; see ``read_inputs``.
 
     >>> binary_cross_entropy_loss(torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 1.0]]))
     tensor([0.4100])
     """
-    check_logits("binary_cross_entropy_loss", logits, targets, known)
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # a sum over many labels does not fit half precision
-    targets, known = split_known(targets.to(logits.dtype), known)
-    weight = None if known is None else known.to(logits.dtype)
-    entries = F.binary_cross_entropy_with_logits(logits, targets, weight, reduction="none")
-    if reduction == "sum":
-        return entries.sum(-1)
-    return entries.mean(-1) if weight is None else entries.sum(-1) / weight.sum(-1).clamp(min=1)
+    logits, targets, known = read_inputs("binary_cross_entropy_loss", logits, targets, known)
+    return by_instance(F.binary_cross_entropy_with_logits(logits, targets, reduction="none"), known, reduction)
 
 
 class BinaryCrossEntropyLoss(Loss):
@@ -67,9 +59,7 @@ class BinaryCrossEntropyLoss(Loss):
 
     def __init__(self, reduction: str = "mean"):
         super().__init__()
-        if reduction not in REDUCTIONS:
-            raise ValueError(f"the 'reduction' parameter must be 'mean' or 'sum', got {reduction!r}")
-        self.reduction = reduction
+        self.reduction = check_reduction(reduction)
 
     def forward(
         self, logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None

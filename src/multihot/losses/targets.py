@@ -1,4 +1,4 @@
-"""Targets before they reach a loss: are they numbers that a loss can mean?"""
+"""What every loss does first: are logits and targets numbers that it can mean, which entries are known, and in what precision to add up."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..errors import DataError
+from ..errors import DataError, NotANumberError
+from ..interfaces import check_logits
+
+REDUCTIONS = ("mean", "sum")
 
 
 def check_targets(targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None) -> None:
     """Refuse targets outside [0, 1]; NaN stands for an unknown entry and is allowed.
 
-    Losses do not call this: looking at values would make an accelerator wait. Call it once where targets are made, on the CPU.
+    Losses look at values on the CPU only, because elsewhere a look would make an accelerator wait: call it once where targets are made.
 
     Args:
         targets: (B, L), meant to lie in [0, 1].
@@ -37,25 +40,75 @@ def check_targets(targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | No
         )
 
 
-def split_known(
-    targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None
-) -> tuple[Float[Tensor, "B L"], Bool[Tensor, "B L"] | None]:
-    """Targets without NaN, and which of them are known; None where all are, so that a loss can take its shorter way.
+def read_inputs(
+    name: str, logits: Float[Tensor, "B E"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None, extra: int = 0
+) -> tuple[Float[Tensor, "B E"], Float[Tensor, "B L"], Bool[Tensor, "B L"] | None]:
+    """Logits and targets in the precision that sums need, and which targets are known; what a loss cannot mean is refused in its name.
 
     Args:
-        targets: (B, L) in [0, 1]; NaN stands for an unknown entry.
+        name: of the loss, for its error messages.
+        logits: (B, L + extra), floating point.
+        targets: (B, L) in [0, 1], hard or soft, of any type; NaN is an unknown entry.
         known: (B, L) or None.
+        extra: columns of the logits behind those of the labels.
 
     Returns:
-        targets (B, L), 0 where unknown, and known (B, L) or None.
+        logits, at least float32; targets of the same type, 0 where unknown; known (B, L), or None where all are known, so that a loss
+        can take its shorter way.
 
-    >>> split_known(torch.tensor([[1.0, float("nan")]]), None)
-    (tensor([[1., 0.]]), tensor([[ True, False]]))
+    Raises:
+        ValueError: if shapes or types do not belong together.
+        DataError: on the CPU, for a target outside [0, 1].
+        NotANumberError: on the CPU, for NaN among the logits.
+
+    >>> read_inputs("my_loss", torch.tensor([[0.5, 2.0]], dtype=torch.bfloat16), torch.tensor([[1.0, float("nan")]]), None)
+    (tensor([[0.5000, 2.0000]]), tensor([[1., 0.]]), tensor([[ True, False]]))
     """
-    if targets.device.type == "cpu" and not torch.compiler.is_compiling():  # elsewhere a look at values would wait for the device
-        if known is not None and bool(known.all()):
-            known = None
-        if known is None and not bool(targets.sum().isnan()):
-            return targets, None
+    check_logits(name, logits, targets, known, extra)
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # a sum over many labels does not fit half precision
+    targets = targets.to(logits.dtype)
+    if logits.device.type != "cpu" or torch.compiler.is_compiling() or not targets.numel():
+        present = ~targets.isnan() if known is None else known & ~targets.isnan()
+        return logits, targets.masked_fill(~present, 0.0), present
+    _check_values(name, logits.detach(), targets.detach(), known)
+    if known is not None and bool(known.all()):
+        known = None
+    if known is None and not bool(targets.detach().sum().isnan()):
+        return logits, targets, None
     present = ~targets.isnan() if known is None else known & ~targets.isnan()
-    return targets.masked_fill(~present, 0.0), present
+    return logits, targets.masked_fill(~present, 0.0), present
+
+
+def _check_values(name: str, logits: Tensor, targets: Tensor, known: Tensor | None) -> None:
+    low, high = targets.aminmax()
+    if not (low >= 0 and high <= 1):  # NaN among them comes here, too
+        try:
+            check_targets(targets, known)
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from None
+    if bool(logits.sum().isnan()) and bool((broken := logits.isnan()).any()):  # infinities of both signs add up to NaN as well
+        row, label = broken.nonzero()[0].tolist()
+        raise NotANumberError(
+            f"{name}: logits hold NaN, first in row {row}, label {label}; what came before the loss broke: look for infinite inputs, "
+            "a learning rate that is too high, or an overflow in half precision"
+        )
+
+
+def by_instance(entries: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None, reduction: str = "mean") -> Float[Tensor, " B"]:
+    """One value an instance: the mean (or the sum) of the entries that are known; 0 where none is.
+
+    >>> by_instance(torch.tensor([[1.0, 3.0]]), torch.tensor([[True, False]]))
+    tensor([1.])
+    """
+    if known is not None:
+        entries = entries.masked_fill(~known, 0.0)
+    if reduction == "sum":
+        return entries.sum(-1)
+    return entries.mean(-1) if known is None else entries.sum(-1) / known.sum(-1).clamp(min=1)
+
+
+def check_reduction(reduction: str) -> str:
+    """The reduction, if it is one: ``"mean"`` or ``"sum"`` over the known labels of an instance."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"the 'reduction' parameter must be 'mean' or 'sum', got {reduction!r}")
+    return reduction

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..interfaces import Loss, check_logits
-from .targets import split_known
+from ..interfaces import Loss
+from .targets import read_inputs
 
 
 def zlpr_loss(logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None) -> Float[Tensor, " B"]:
@@ -29,14 +29,12 @@ def zlpr_loss(logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known
         (B,), at least float32; 0 for an instance without a known label.
 
     Raises:
-        ValueError: if shapes or types do not belong together.
+        ValueError: if shapes or types do not belong together, or a value cannot be meant; see ``read_inputs``.
 
     >>> zlpr_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0]]))
     tensor([0.4402])
     """
-    check_logits("zlpr_loss", logits, targets, known)
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    targets, known = split_known(targets.to(logits.dtype), known)
+    logits, targets, known = read_inputs("zlpr_loss", logits, targets, known)
     if targets.requires_grad or torch.compiler.is_compiling():  # a compiler fuses the formula by itself
         return _by_formula(logits, targets, known)
     return _ClosedForm.apply(logits, targets, known)

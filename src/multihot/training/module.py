@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..errors import MultihotError
+from ..errors import MultihotError, NotANumberError
 from ..interfaces import Decoding, Model, Objective
 from ..predictions import Prediction
 from ..types import Batch
@@ -86,7 +86,10 @@ class TrainingModule(pl.LightningModule):
         for group in optimiser.param_groups:
             group["lr"] = self.settings.learning_rate_at(batch_idx, self.total_updates)
         self.objective.set_progress(batch_idx / self.total_updates)
-        loss = self.objective(self.model, batch, turn)
+        try:
+            loss = self.objective(self.model, batch, turn)
+        except NotANumberError as error:
+            raise self._diverged(str(error), batch, batch_idx) from error
         self._check_finite(loss, batch, batch_idx)
         optimiser.zero_grad()
         self.manual_backward(loss)
@@ -121,11 +124,16 @@ class TrainingModule(pl.LightningModule):
         if loss.device.type != "cpu" and update % CHECK_EVERY:
             return
         if not torch.isfinite(loss):
-            some = ", ".join(str(name) for name in list(batch.ids)[:5])
-            raise TrainingDivergedError(
-                f"the loss became {float(loss.detach())} at update {update + 1}, in the batch with instances {some}, ...; the last good "
-                f"checkpoint is in the run folder's checkpoints; lower training.learning_rate or set training.precision=32-true"
-            )
+            raise self._diverged(f"the loss became {float(loss.detach())}", batch, update)
+
+    def _diverged(self, what: str, batch: Batch, update: int) -> TrainingDivergedError:
+        some = ", ".join(str(name) for name in list(batch.ids)[:5])
+        best = getattr(self.trainer.checkpoint_callback, "best_model_path", "")
+        kept = f"the last good checkpoint is {best}" if best else "no checkpoint was good yet"
+        return TrainingDivergedError(
+            f"{what} at update {update + 1}, in the batch with instances {some}, ...; {kept}; "
+            "lower training.learning_rate or set training.precision=32-true"
+        )
 
 
 def make_optimiser(parameters: list[nn.Parameter], settings: TrainingSettings, fused: bool = True) -> Optimizer:
