@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -35,6 +34,7 @@ def binary_cross_entropy_loss(
     Raises:
         ValueError: if shapes or types do not belong together, or a value cannot be meant; see ``read_inputs``.
 
+    >>> import torch
     >>> binary_cross_entropy_loss(torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 1.0]]))
     tensor([0.4100])
     """
@@ -51,6 +51,7 @@ class BinaryCrossEntropyLoss(Loss):
     Raises:
         ValueError: for any other reduction.
 
+    >>> import torch
     >>> BinaryCrossEntropyLoss()(torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 1.0]]))
     tensor([0.4100])
     """
