@@ -2,8 +2,9 @@
 
 from .image_cnn import ImageCNNEncoder
 from .tabular import TabularEncoder
+from .text_bag import TextBagEncoder
 from .text_cnn import TextCNNEncoder
 from .text_lstm import TextLSTMEncoder
 from .text_transformer import TextTransformerEncoder
 
-__all__ = ["ImageCNNEncoder", "TabularEncoder", "TextCNNEncoder", "TextLSTMEncoder", "TextTransformerEncoder"]
+__all__ = ["ImageCNNEncoder", "TabularEncoder", "TextBagEncoder", "TextCNNEncoder", "TextLSTMEncoder", "TextTransformerEncoder"]
