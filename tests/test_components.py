@@ -19,8 +19,10 @@ INTERFACES = {
     "decoder": interfaces.Decoder,
     "objective": interfaces.Objective,
     "decoding": interfaces.Decoding,
+    "calibration": interfaces.Calibration,
     "decision": interfaces.Decision,
     "processor": interfaces.Processor,
+    "sampler": interfaces.Sampling,
 }
 COMPONENTS = [pytest.param(kind, name, cls, id=f"{kind}-{name}") for kind in KINDS for name, cls in choices(kind).items()]
 TESTS = {path: path.read_text() for path in HERE.rglob("test_*.py") if path != Path(__file__)}

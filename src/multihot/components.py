@@ -23,8 +23,10 @@ KINDS: dict[str, tuple[str, str]] = {
     "decoder": ("multihot.decoders", "Decoder"),
     "objective": ("multihot.objectives", "Objective"),
     "decoding": ("multihot.decoding", "Decoding"),
+    "calibration": ("multihot.calibration", "Calibration"),
     "decision": ("multihot.calibration", "Decision"),
     "processor": ("multihot.data.processors", "Processor"),
+    "sampler": ("multihot.data.samplers", "Sampling"),
     "classical": ("multihot.classical", "Classifier"),
 }
 

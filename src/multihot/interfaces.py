@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -154,6 +155,36 @@ class Objective(nn.Module, ABC):
         self.reported.update({name: value.detach() for name, value in values.items()})
 
 
+class Calibration(ABC):
+    """Maps scores to the logits of probabilities that hold: of the labels given probability p, a share p is true.
+
+    It is fitted on validation data before the decision, and travels in the run folder.
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    @abstractmethod
+    def fitted(self) -> bool:
+        """Whether it may be asked to map scores."""
+
+    @abstractmethod
+    def fit(self, scores: Any, targets: Any, known: Any = None) -> Calibration:
+        """Learn from the validation split: scores (N, L), targets (N, L), known (N, L) or None. Returns self."""
+
+    @abstractmethod
+    def __call__(self, scores: Any) -> Any:
+        """scores (N, L), dense or sparse -> calibrated logits (N, L), of the same kind; 0 is probability 1/2, -inf stays."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """What was learned, as plain JSON values."""
+
+    @abstractmethod
+    def load_dict(self, content: dict[str, Any]) -> Calibration:
+        """Take back what ``to_dict`` gave. Returns self."""
+
+
 class Decision(ABC):
     """Turns scores into label sets; whatever it must learn, it learns from validation data, and it travels in the run folder."""
 
@@ -188,6 +219,7 @@ class Decoding(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[frozenset[str]] = frozenset()  # of {"scorer", "decoder"}: the parts it reads
     loss: Loss | None = None  # whose ``scores`` make sense of a scorer's logits
+    calibration: Calibration | None = None  # fitted on validation data before the decision, where the decoding has one
     decision: Decision | None = None  # fitted on validation data, where the decoding has one
 
     @abstractmethod
@@ -235,6 +267,20 @@ class Processor(ABC):
     @abstractmethod
     def load_dict(self, content: dict[str, Any]) -> Processor:
         """Take back what ``to_dict`` gave. Returns self."""
+
+
+class Sampling(ABC):
+    """Decides of which training rows an epoch consists; which of them share a batch is decided elsewhere.
+
+    Its constructor may ask for ``targets``: (N, L) boolean, sparse, the label sets of the training rows.
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    size: int  # rows an epoch, with repetition; the same in every epoch, so that a training knows how long it is
+
+    @abstractmethod
+    def rows(self, random: np.random.Generator) -> Int[np.ndarray, " size"]:
+        """The row numbers of one epoch, in any order, drawn from ``random`` alone."""
 
 
 def check_logits(name: str, logits: Tensor, targets: Tensor, known: Tensor | None, extra: int = 0) -> None:

@@ -19,7 +19,7 @@ Part = str | dict[str, Any] | None
 
 ENCODER_FOR = {"text": "text_cnn", "table": "tabular", "image": "image_cnn"}  # the quick default of each modality
 
-PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "decision")
+PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Method:
         distribution: turns targets into label distributions before the loss sees them, or None.
         objective: what training minimises.
         decoding: how label sets are read out.
+        calibration: what makes scores the logits of probabilities that hold, fitted on validation data before the decision, or None.
         decision: how scores become label sets, fitted on validation data where it has something to fit.
         processor: arguments for the processor that the encoder reads from, such as ``{"max_words": 400}``.
 
@@ -48,6 +49,7 @@ class Method:
     distribution: Part = None
     objective: Part = "scoring"
     decoding: Part = "threshold"
+    calibration: Part = None
     decision: Part = "global"
     processor: Part = None
 
@@ -94,6 +96,7 @@ class Method:
         self._check_needs("decoding", self.decoding)
         self._check_needs("objective", self.objective)
         self._check_trained()
+        self._check_calibration()
         if self.encoder is not None and modality is not None:
             self._check_modality(modality)
         return self
@@ -117,6 +120,12 @@ class Method:
         name, _ = split_config("objective", self.objective)
         for part in sorted(self._present() - find("objective", name).needs):
             raise ConfigurationError(f"objective '{name}' does not train the {part}; leave `{part}` out or choose an objective that does")
+
+    def _check_calibration(self) -> None:
+        """A decoding that calibrates says so in its constructor; any other would leave the calibration out without a word."""
+        name, _ = split_config("decoding", self.decoding)
+        if self.calibration is not None and "calibration" not in inspect.signature(find("decoding", name)).parameters:
+            raise ConfigurationError(f"decoding '{name}' reads no calibrated scores; leave `calibration` out or use `decoding: threshold`")
 
     def _check_modality(self, modality: str) -> None:
         name, _ = split_config("encoder", self.encoder)
@@ -158,7 +167,8 @@ class Method:
         distribution = build("distribution", self.distribution, **labels) if self.distribution else None
         objective = build("objective", self.objective, loss=loss, distribution=distribution, **labels)
         decision = build("decision", self.decision, **labels) if self.decision else None
-        decoding = build("decoding", self.decoding, loss=loss, decision=decision, **labels)
+        calibration = build("calibration", self.calibration, **labels) if self.calibration else None
+        decoding = build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)
         return Model(encoder, scorer, decoder), objective, decoding
 
 

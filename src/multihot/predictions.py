@@ -16,6 +16,7 @@ Chosen: TypeAlias = Bool[np.ndarray, "N L"] | sparse.csr_matrix
 
 DENSE_UP_TO = 1000  # labels; beyond, a prediction keeps only the best scores of each instance
 KEEP = 100
+DENSE_COLUMNS = {"score": "scores", "uncalibrated": "uncalibrated"}  # of a file of predictions
 
 
 @dataclass
@@ -27,12 +28,14 @@ class Prediction:
         scores: (N, L), only their order means something; dense, or sparse with the best labels of each instance.
         chosen: (N, L) boolean, dense or sparse: the predicted label sets.
         sequences: the order in which a decoder emitted the labels, N lists of columns; None without a decoder.
+        uncalibrated: (N, L), the scores as they were before a calibration; None without one.
     """
 
     ids: list[str]
     scores: Scores
     chosen: Chosen
     sequences: list[list[int]] | None = None
+    uncalibrated: Scores | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -44,14 +47,14 @@ class Prediction:
     @classmethod
     def concatenate(cls, parts: Sequence[Prediction]) -> Prediction:
         """One prediction out of those of several batches."""
-        stack = sparse.vstack if sparse.issparse(parts[0].chosen) else np.concatenate
-        stack_scores = sparse.vstack if sparse.issparse(parts[0].scores) else np.concatenate
         sequences = [part.sequences for part in parts if part.sequences is not None]
+        uncalibrated = [part.uncalibrated for part in parts if part.uncalibrated is not None]
         return cls(
             ids=[name for part in parts for name in part.ids],
-            scores=stack_scores([part.scores for part in parts]),
-            chosen=stack([part.chosen for part in parts]),
+            scores=_stack([part.scores for part in parts]),
+            chosen=_stack([part.chosen for part in parts]),
             sequences=[sequence for part in sequences for sequence in part] if len(sequences) == len(parts) else None,
+            uncalibrated=_stack(uncalibrated) if len(uncalibrated) == len(parts) else None,
         )
 
     def reorder(self, ids: Sequence[str]) -> Prediction:
@@ -59,7 +62,12 @@ class Prediction:
         place = {name: i for i, name in enumerate(self.ids)}
         rows = [place[name] for name in ids]
         sequences = [self.sequences[i] for i in rows] if self.sequences is not None else None
-        return Prediction(list(ids), self.scores[rows], self.chosen[rows], sequences)
+        uncalibrated = self.uncalibrated[rows] if self.uncalibrated is not None else None
+        return Prediction(list(ids), self.scores[rows], self.chosen[rows], sequences, uncalibrated)
+
+
+def _stack(parts: Sequence[Any]) -> Any:
+    return sparse.vstack(parts) if sparse.issparse(parts[0]) else np.concatenate(parts)
 
 
 def save_prediction(
@@ -71,7 +79,8 @@ def save_prediction(
     """Write a prediction, with the true label sets where they are known, as one Parquet file.
 
     Columns: ``id``; ``targets``, the columns of the true labels (null where unlabelled); ``chosen``, those of the predicted labels;
-    ``scores``, L numbers a row, or ``score_labels`` and ``score_values`` where scores are sparse; ``sequence`` where there is one;
+    ``scores``, L numbers a row, or ``score_labels`` and ``score_values`` where scores are sparse; ``uncalibrated`` (or
+    ``uncalibrated_labels`` and ``uncalibrated_values``), the scores before a calibration; ``sequence`` where there is one;
     ``excerpt``, what a report shows of the instance.
     """
     import pyarrow as pa
@@ -89,13 +98,14 @@ def save_prediction(
     table = {"id": pa.array(prediction.ids, pa.string()), "chosen": columns_of(prediction.chosen)}
     if targets is not None:
         table["targets"] = columns_of(targets)
-    if sparse.issparse(prediction.scores):
-        rows = sparse.csr_matrix(prediction.scores)
-        table["score_labels"] = lists(rows, rows.indices, pa.int32())
-        table["score_values"] = lists(rows, rows.data, pa.float32())
-    else:
-        flat = pa.array(np.ascontiguousarray(prediction.scores, dtype=np.float32).ravel())
-        table["scores"] = pa.FixedSizeListArray.from_arrays(flat, prediction.num_labels)
+    for name, scores in (("score", prediction.scores), ("uncalibrated", prediction.uncalibrated)):
+        if sparse.issparse(scores):
+            rows = sparse.csr_matrix(scores)
+            table[f"{name}_labels"] = lists(rows, rows.indices, pa.int32())
+            table[f"{name}_values"] = lists(rows, rows.data, pa.float32())
+        elif scores is not None:
+            flat = pa.array(np.ascontiguousarray(scores, dtype=np.float32).ravel())
+            table[DENSE_COLUMNS[name]] = pa.FixedSizeListArray.from_arrays(flat, prediction.num_labels)
     if prediction.sequences is not None:
         table["sequence"] = pa.array(prediction.sequences, pa.list_(pa.int32()))
     if excerpts is not None:
@@ -124,11 +134,19 @@ def load_prediction(path: Path) -> tuple[Prediction, sparse.csr_matrix | None]:
         return sparse.csr_matrix((data, indices, ends), shape=(table.num_rows, num_labels))
 
     names = table.column_names
-    if "scores" in names:
-        scores = column("scores").flatten().to_numpy(zero_copy_only=False).reshape(-1, num_labels)
-        chosen = matrix("chosen").toarray()
-    else:
-        scores, chosen = matrix("score_labels", "score_values"), matrix("chosen")
+
+    def scores_of(name: str) -> Scores | None:
+        if f"{name}_values" in names:
+            return matrix(f"{name}_labels", f"{name}_values")
+        if (dense := DENSE_COLUMNS[name]) in names:
+            return column(dense).flatten().to_numpy(zero_copy_only=False).reshape(-1, num_labels)
+        return None
+
+    scores, chosen = scores_of("score"), matrix("chosen")
+    if scores is None:
+        raise KeyError("neither scores nor score_values among its columns")
     sequences = column("sequence").to_pylist() if "sequence" in names else None
-    prediction = Prediction(column("id").to_pylist(), scores, chosen, sequences)
+    prediction = Prediction(
+        column("id").to_pylist(), scores, chosen if sparse.issparse(scores) else chosen.toarray(), sequences, scores_of("uncalibrated")
+    )
     return prediction, matrix("targets") if "targets" in names else None

@@ -34,9 +34,10 @@ def test_dense_sparse_and_torch_choose_alike(decision: Decision) -> None:
 
 
 def test_names_in_a_configuration() -> None:
-    assert sorted(choices("decision")) == ["fixed", "global", "own_rule", "per_label", "top_k"]
+    tuned = {"cardinality", "conformal", "global", "per_label", "proportional"}
+    assert set(choices("decision")) == tuned | {"expected_f1", "fixed", "own_rule", "top_k"}
     assert build("decision", {"name": "top_k", "k": 3}).k == 3
-    assert not [name for name, cls in choices("decision").items() if cls.needs_fit != (name in ("global", "per_label"))]
+    assert not [name for name, cls in choices("decision").items() if cls.needs_fit != (name in tuned)]
 
 
 def test_fixed_threshold_is_reached_and_own_rule_exceeded() -> None:

@@ -1,6 +1,28 @@
-"""Decisions: from scores to label sets. What a decision learns, it learns from validation data, and it travels in the run folder."""
+"""Calibrations and decisions: from scores to probabilities that hold, and from scores to label sets.
 
+What they learn, they learn from validation data, and it travels in the run folder.
+"""
+
+from .conformal import ConformalDecision
+from .expected_f1 import ExpectedF1Decision
 from .fixed import FixedDecision, OwnRuleDecision, TopKDecision
+from .isotonic import IsotonicCalibration
+from .platt import PlattCalibration
+from .shares import CardinalityDecision, ProportionalDecision
+from .temperature import TemperatureCalibration
 from .tuned import GlobalDecision, PerLabelDecision
 
-__all__ = ["FixedDecision", "GlobalDecision", "OwnRuleDecision", "PerLabelDecision", "TopKDecision"]
+__all__ = [
+    "CardinalityDecision",
+    "ConformalDecision",
+    "ExpectedF1Decision",
+    "FixedDecision",
+    "GlobalDecision",
+    "IsotonicCalibration",
+    "OwnRuleDecision",
+    "PerLabelDecision",
+    "PlattCalibration",
+    "ProportionalDecision",
+    "TemperatureCalibration",
+    "TopKDecision",
+]

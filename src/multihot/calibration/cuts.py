@@ -68,6 +68,29 @@ def best_mean_cut(
     return _midway(scores[scores < best].max(initial=-np.inf), best)
 
 
+def count_cut(scores: Float[np.ndarray, " E"], count: int) -> float:
+    """The threshold that ``count`` scores reach, or, where equal scores cannot be parted, as near to it as can be.
+
+    Args:
+        scores: (E,), at least one.
+        count: how many are to be chosen, from 0 on.
+
+    Returns:
+        Midway between the lowest score chosen and the next lower one; of two equally near thresholds the higher; the next number above
+        all scores where none is to be chosen.
+
+    >>> count_cut(np.array([3.0, 2.0, 1.0, 1.0]), 2), count_cut(np.array([3.0, 2.0, 1.0, 1.0]), 3)
+    (1.5, 1.5)
+    """
+    ordered = np.sort(scores)
+    cuts, first = np.unique(ordered, return_index=True)
+    reached = np.append(len(ordered) - first, 0)
+    nearest = len(cuts) - int(np.argmin(np.abs(reached[::-1] - count)))
+    if nearest == len(cuts):
+        return float(np.nextafter(cuts[-1], cuts.dtype.type(np.inf)))
+    return _midway(cuts[max(nearest - 1, 0)], cuts[nearest])
+
+
 def _changes(hits: Bool[np.ndarray, " E"], group: Int[np.ndarray, " E"], positives: Int[np.ndarray, " G"]) -> Float[np.ndarray, " E"]:
     """By how much each entry, chosen after all those before it, changes the F1 of its group."""
     by_group = np.argsort(group, kind="stable")  # a radix sort for small unsigned integers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,24 @@ def read_scores(scores: Any) -> Any:
     return matrix
 
 
+def with_mapped(matrix: Any, mapping: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Any:
+    """The scores that ``mapping(values, labels)`` gives in place of a matrix's own, of the same kind and type; -inf stays.
+
+    Args:
+        matrix: what ``read_scores`` gave.
+        mapping: gets values (E,) in double precision and the label of each, and returns (E,) new ones.
+    """
+    is_sparse = sparse.issparse(matrix)
+    values = matrix.data if is_sparse else matrix.ravel()
+    labels = matrix.indices if is_sparse else np.tile(np.arange(matrix.shape[1]), len(matrix))
+    mapped = values.copy()
+    usable = values > -np.inf
+    mapped[usable] = mapping(values[usable].astype(np.float64), labels[usable])
+    if is_sparse:
+        return sparse.csr_matrix((mapped, matrix.indices, matrix.indptr), shape=matrix.shape)
+    return mapped.reshape(matrix.shape)
+
+
 def _check_numbers(matrix: Any) -> None:
     values = matrix.data if sparse.issparse(matrix) else matrix.ravel()
     if not values.size or values.max() < np.inf:  # NaN is not below infinity either
@@ -52,12 +70,14 @@ class Entries:
         hits: (E,), whether the label is true.
         places: (E,), ``row * L + label``; None where all entries are there, in order.
         targets: (N, L) boolean, the true labels, also those that no threshold can reach.
+        num_rows: instances with at least one annotated entry.
     """
 
     scores: Float[np.ndarray, " E"]
     hits: Bool[np.ndarray, " E"]
     places: Int[np.ndarray, " E"] | None
     targets: sparse.csr_matrix
+    num_rows: int
 
     @property
     def rows(self) -> Int[np.ndarray, " E"]:
@@ -85,6 +105,11 @@ class Entries:
         order = np.argsort(labels, kind="stable")
         ends = np.cumsum(np.bincount(labels, minlength=num_labels))[:-1]
         yield from zip(np.split(self.scores[order], ends), np.split(self.hits[order], ends), strict=True)
+
+    def enough(self, minimum: int) -> Bool[np.ndarray, " L"]:
+        """The labels with at least so many positives, and as many negatives, among the entries."""
+        counts = np.array([(hits.sum(), len(hits) - hits.sum()) for _, hits in self.by_label()])
+        return counts.min(axis=1) >= minimum
 
     def _all_places(self) -> Int[np.ndarray, " E"]:
         return np.arange(len(self.scores)) if self.places is None else self.places
@@ -117,8 +142,8 @@ def _dense_entries(scores: Any, targets: sparse.csr_matrix, annotated: Bool[np.n
     if annotated is not None:
         usable &= annotated.ravel()
     if usable.all():
-        return Entries(flat, hits, None, targets)
-    return Entries(flat[usable], hits[usable], np.flatnonzero(usable), targets)
+        return Entries(flat, hits, None, targets, _count_rows(scores, annotated))
+    return Entries(flat[usable], hits[usable], np.flatnonzero(usable), targets, _count_rows(scores, annotated))
 
 
 def _sparse_entries(scores: Any, targets: sparse.csr_matrix, annotated: Bool[np.ndarray, "N L"] | None) -> Entries:
@@ -128,7 +153,11 @@ def _sparse_entries(scores: Any, targets: sparse.csr_matrix, annotated: Bool[np.
         usable &= annotated[rows, scores.indices]
     hits = np.asarray(targets[rows, scores.indices]).ravel().astype(bool)
     places = rows * scores.shape[1] + scores.indices
-    return Entries(scores.data[usable], hits[usable], places[usable], targets)
+    return Entries(scores.data[usable], hits[usable], places[usable], targets, _count_rows(scores, annotated))
+
+
+def _count_rows(scores: Any, annotated: Bool[np.ndarray, "N L"] | None) -> int:
+    return scores.shape[0] if annotated is None else int(annotated.any(axis=1).sum())
 
 
 def _annotated(targets: Any, known: Any) -> Bool[np.ndarray, "N L"] | None:

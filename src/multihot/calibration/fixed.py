@@ -31,6 +31,15 @@ def stored_where(matrix: sparse.csr_matrix, stay: np.ndarray) -> sparse.csr_matr
     return sparse.csr_matrix((np.ones(int(stay.sum()), dtype=bool), matrix.indices[stay], ends), shape=matrix.shape)
 
 
+def stored_places(matrix: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    """The row of every stored entry, and its place among those of its row: 0 is the best, of equals the earlier column."""
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    best_first = np.lexsort((matrix.indices, -matrix.data, rows))
+    place = np.empty(len(rows), dtype=np.int64)
+    place[best_first] = np.arange(len(rows)) - matrix.indptr[rows]  # rows stay together when sorted
+    return rows, place
+
+
 class FixedDecision(Decision):
     """Choose every label whose score reaches one threshold: ``scores >= threshold``.
 
@@ -95,11 +104,7 @@ class TopKDecision(Decision):
         matrix = read_scores(scores)
         if not sparse.issparse(matrix):
             return self._dense(matrix)
-        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-        best_first = np.lexsort((matrix.indices, -matrix.data, rows))
-        place = np.empty(len(rows), dtype=np.int64)
-        place[best_first] = np.arange(len(rows)) - matrix.indptr[rows]  # rows stay together when sorted
-        return stored_where(matrix, (place < self.k) & (matrix.data > -np.inf))
+        return stored_where(matrix, (stored_places(matrix)[1] < self.k) & (matrix.data > -np.inf))
 
     def _dense(self, scores: np.ndarray) -> np.ndarray:
         if self.k >= scores.shape[1]:

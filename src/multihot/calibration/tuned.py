@@ -51,10 +51,10 @@ class GlobalDecision(Decision):
         return self.threshold is not None
 
     def __call__(self, scores: Any) -> Any:
-        return at_least(scores, _fitted("global", self.threshold))
+        return at_least(scores, expect_fitted("global", self.threshold))
 
     def to_dict(self) -> dict[str, Any]:
-        return {"threshold": _fitted("global", self.threshold)}
+        return {"threshold": expect_fitted("global", self.threshold)}
 
     def load_dict(self, content: dict[str, Any]) -> GlobalDecision:
         self.threshold = float(content["threshold"])
@@ -102,10 +102,10 @@ class PerLabelDecision(Decision):
         return self.thresholds is not None
 
     def __call__(self, scores: Any) -> Any:
-        return at_least(scores, _fitted("per_label", self.thresholds))
+        return at_least(scores, expect_fitted("per_label", self.thresholds))
 
     def to_dict(self) -> dict[str, Any]:
-        return {"thresholds": _fitted("per_label", self.thresholds).tolist()}
+        return {"thresholds": expect_fitted("per_label", self.thresholds).tolist()}
 
     def load_dict(self, content: dict[str, Any]) -> PerLabelDecision:
         self.thresholds = np.asarray(content["thresholds"], dtype=np.float64)
@@ -125,7 +125,8 @@ def _best_global(entries: Entries, measure: str) -> float:
     return found
 
 
-def _fitted(name: str, learned: Any) -> Any:
+def expect_fitted(name: str, learned: Any) -> Any:
+    """What a decision learned; an error that names it where it has learned nothing yet."""
     if learned is None:
         raise ConfigurationError(f"decision '{name}' has no threshold yet; call fit with validation scores and targets, or load_dict")
     return learned

@@ -8,17 +8,18 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from ..interfaces import Decision, Decoding, Loss, Model
-from ..predictions import DENSE_UP_TO, KEEP, Prediction
+from ..interfaces import Calibration, Decision, Decoding, Loss, Model
+from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
 from ..types import Batch
 
 
 class ThresholdDecoding(Decoding):
-    """The scorer's scores, and a decision that turns them into label sets.
+    """The scorer's scores, calibrated where a calibration is given, and a decision that turns them into label sets.
 
     Args:
         loss: the loss that trained the scorer; it knows how to read its logits as scores.
         decision: which scores are high enough (a fixed threshold, one fitted on validation data, one a label, top-k, ...).
+        calibration: what makes the scores the logits of probabilities that hold; None leaves them as they are.
 
     >>> from multihot.calibration import FixedDecision
     >>> from multihot.losses import ZLPRLoss
@@ -30,20 +31,27 @@ class ThresholdDecoding(Decoding):
     loss: Loss
     decision: Decision
 
-    def __init__(self, loss: Loss, decision: Decision):
+    def __init__(self, loss: Loss, decision: Decision, calibration: Calibration | None = None):
         self.loss = loss
         self.decision = decision
+        self.calibration = calibration
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
-        scores = keep_best(self.loss.scores(model.score(batch)).float())
-        # until the decision is fitted, on validation data, the loss's own rule stands in
-        chosen = self.decision(scores) if self.decision.fitted else scores > 0
-        return Prediction(list(batch.ids), scores, chosen)
+        return self._decide(list(batch.ids), keep_best(self.loss.scores(model.score(batch)).float()))
 
     def fit(self, prediction: Prediction, targets: Any, known: Any = None) -> Prediction:
-        self.decision.fit(prediction.scores, targets, known)
-        return Prediction(prediction.ids, prediction.scores, self.decision(prediction.scores))
+        own = prediction.scores if prediction.uncalibrated is None else prediction.uncalibrated  # never calibrate what is calibrated
+        if self.calibration is not None:
+            self.calibration.fit(own, targets, known)
+        self.decision.fit(self.calibration(own) if self.calibration is not None else own, targets, known)
+        return self._decide(prediction.ids, own)
+
+    def _decide(self, ids: list[str], own: Scores) -> Prediction:
+        scores = self.calibration(own) if self.calibration is not None and self.calibration.fitted else own
+        # until the decision is fitted, on validation data, the loss's own rule stands in
+        chosen = self.decision(scores) if self.decision.fitted else scores > 0
+        return Prediction(ids, scores, chosen, uncalibrated=None if scores is own else own)
 
 
 def keep_best(scores: torch.Tensor) -> np.ndarray | sparse.csr_matrix:
