@@ -1,4 +1,4 @@
-"""``multihot data list | get | stats``: the catalogue, and what a data set is like."""
+"""``multihot data list | get | stats | longtail``: the catalogue, what a data set is like, and a long-tailed cut of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .tables import say
+from .tables import make_table, print_tables, say
 
 app = typer.Typer(no_args_is_help=True, help="Named data sets: list them, get them, and look at what a data set holds.")
 
@@ -97,3 +97,43 @@ def show_statistics(
     if picture is not None:
         description.draw(picture)
         say(f"the picture is in {picture}")
+
+
+@app.command("longtail")
+def cut_long_tail(
+    source: Annotated[str, typer.Argument(help="A file, a folder, or a named data set.")],
+    out: Annotated[Path, typer.Option(help="The folder to write; `multihot train FOLDER` trains on it.")],
+    alpha: Annotated[float, typer.Option(help="Power of the Pareto curve; the larger, the faster it falls.")] = 6.0,
+    largest: Annotated[int | None, typer.Option(help="Training rows of the most frequent label; all by default.")] = None,
+    smallest: Annotated[int, typer.Option(help="What the curve falls towards.")] = 1,
+    seed: Annotated[int, typer.Option(help="Decides which rows are drawn.")] = 0,
+    text: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Column with the labels, or the 0/1 columns: a,b,c or first:last.")] = None,
+    copy: Annotated[Path | None, typer.Option("--from", help="A copy of a named data set at hand.")] = None,
+) -> None:
+    """Draw a long-tailed training split along a Pareto curve, as VOC-MLT and COCO-MLT were drawn; other splits stay whole.
+
+    Examples:
+
+      multihot data longtail ucmerced --out ucmerced-lt --largest 400
+
+      multihot data longtail train.csv --labels tags --out train-lt --alpha 6 --seed 1
+    """
+    from ..data import load
+    from ..data.long_tail import cut_long_tail
+    from ..data.writing import write_folder
+
+    cut = cut_long_tail(load(source, text=text, labels=labels, from_path=copy), alpha, largest, smallest, seed)
+    write_folder(cut.data, out)
+    group = {int(label): name for name, members in cut.statistics.split_by_frequency().items() for label in members}
+    table = make_table("label", "source", "wanted", "got", "group")
+    for label in cut.before.argsort(kind="stable")[::-1]:
+        counts = (cut.before[label], cut.wanted[label], cut.statistics.counts[label])
+        table.add_row(cut.space.names[label], *(f"{count:,}" for count in counts), group[int(label)])
+    print_tables(table)
+    sizes = ", ".join(f"{len(members)} {name}" for name, members in cut.statistics.split_by_frequency().items())
+    over = int((cut.statistics.counts > cut.wanted).sum())
+    typer.echo(f"{cut.statistics.num_examples:,} training rows; labels: {sizes}; {over} above the curve, by the company of rarer labels")
+    say(f"the data set is in {out}; `multihot train {out}` trains on it")
+    if "test" not in cut.data.splits:
+        say("the source has no test split, so training will cut one off the long-tailed rows; rare labels may be missing from it")

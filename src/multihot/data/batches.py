@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..errors import ConfigurationError, DataError, nearest
-from ..interfaces import Processor
+from ..interfaces import Processor, Sampling
 from ..labels import LabelSpace
 from ..types import Batch
 from .samplers import SimilarLengthSampler
@@ -91,6 +91,7 @@ def make_loader(
     by_length: bool = True,
     workers: int = 0,
     unseen: str = "ignore",
+    sampling: Sampling | None = None,
 ) -> DataLoader:
     """Batches of prepared rows.
 
@@ -105,6 +106,7 @@ def make_loader(
             the order of the rows). Without it unshuffled rows come as they are.
         workers: processes that prepare batches; 0 prepares them in this one.
         unseen: ``"ignore"`` or ``"error"``, for labels outside the label space.
+        sampling: draws the rows that an epoch consists of; None takes every row once.
 
     Returns:
         A loader of ``Batch``; under ``torch.distributed`` every process gets its share.
@@ -115,7 +117,7 @@ def make_loader(
     if unseen not in ("ignore", "include", "error"):
         raise ConfigurationError(f"there is no policy '{unseen}' for unseen labels; {nearest(unseen, ['ignore', 'include', 'error'])}")
     lengths = processor.length(rows) if by_length else None
-    sampler = SimilarLengthSampler(len(rows), batch_size, lengths, shuffle, seed)
+    sampler = SimilarLengthSampler(len(rows), batch_size, lengths, shuffle, seed, sampling=sampling)
     # the sampler yields whole batches, so the loader's own batching is off
     return DataLoader(
         _Batches(rows, processor, space, unseen),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from jaxtyping import Int
 from scipy import sparse
 
 from ..labels import LabelSpace, LabelStatistics, binarise
+from .imbalance import Imbalance, measure_imbalance
 
 if TYPE_CHECKING:
     from .dataset import MultiLabelData
@@ -85,17 +87,20 @@ class Description:
     statistics: LabelStatistics
     pairs: list[Pair]
 
+    @cached_property
+    def imbalance(self) -> Imbalance:
+        """MeanIR, CVIR and SCUMBLE of the training rows, labels without any row left out."""
+        return measure_imbalance(self.statistics)
+
     @property
     def mean_imbalance(self) -> float:
         """MeanIR: the mean over the labels of (count of the most frequent label / count of the label), labels without any row left out."""
-        counts = self._positive_counts()
-        return float((counts.max() / counts).mean()) if len(counts) else float("nan")
+        return self.imbalance.mean
 
     @property
     def max_imbalance(self) -> float:
         """Count of the most frequent label divided by that of the rarest one that occurs."""
-        counts = self._positive_counts()
-        return float(counts.max() / counts.min()) if len(counts) else float("nan")
+        return self.imbalance.largest
 
     @property
     def frequency_groups(self) -> dict[str, int]:
@@ -118,6 +123,9 @@ class Description:
             "labels": len(self.space),
             "mean_imbalance": self.mean_imbalance,
             "max_imbalance": self.max_imbalance,
+            "imbalance_variation": self.imbalance.variation,
+            "scumble": self.imbalance.scumble,
+            "scumble_variation": self.imbalance.scumble_variation,
             **self.frequency_groups,
             "splits": self.to_rows(),
             "pairs": [asdict(pair) for pair in self.pairs],
@@ -134,9 +142,6 @@ class Description:
         from .describe_picture import figure_of
 
         figure_of(self).savefig(path, dpi=150)
-
-    def _positive_counts(self) -> Int[np.ndarray, " l"]:
-        return self.statistics.counts[self.statistics.counts > 0]
 
 
 def describe(data: MultiLabelData) -> Description:

@@ -64,7 +64,8 @@ def _draw_frequencies(axes: Axes, description: Description) -> None:
     else:
         axes.xaxis.set_major_formatter(lambda rank, _: f"{rank:,.0f}")
         axes.set_xlabel("labels, the most frequent first", color=INK)
-    axes.set_title("how often each label occurs", fontsize=11, color=INK, loc="left")
+    figures = f"MeanIR {description.imbalance.mean:,.1f}, SCUMBLE {description.imbalance.scumble:.3f}"
+    axes.set_title(f"how often each label occurs\n({figures})", fontsize=11, color=INK, loc="left")
     axes.set_ylabel("training rows (log scale)", color=INK)
     axes.legend(frameon=False, fontsize=9, loc="upper right", ncols=3, columnspacing=1.2, handlelength=1.2)
 

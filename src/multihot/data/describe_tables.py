@@ -76,8 +76,13 @@ def _groups(description: Description) -> Group:
     limits = {"head": "100 rows and more", "medium": "20 to 99", "tail": "fewer than 20"}
     groups = description.frequency_groups
     bars = _bars([(f"{name} ({limits[name]})", groups[name], COLOURS[name]) for name in groups], total=len(description.space))
-    imbalance = f"imbalance: mean {description.mean_imbalance:,.1f}, most to least frequent {description.max_imbalance:,.1f}"
-    return Group(bars, Text(imbalance + "\n"))
+    figures = description.imbalance
+    lines = (
+        f"imbalance: mean {figures.mean:,.1f} (MeanIR), most to least frequent {figures.largest:,.1f}, "
+        f"variation {figures.variation:.2f} (CVIR)",
+        f"rare beside frequent labels in one row: {figures.scumble:.3f} (SCUMBLE)",
+    )
+    return Group(bars, *(Text(line) for line in lines), Text())
 
 
 def _labels(description: Description) -> Table:

@@ -11,6 +11,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from scipy import sparse
+
+from ..components import build
 from ..data import MultiLabelData
 from ..data import load as load_data
 from ..errors import DataError, RunError
@@ -27,6 +30,7 @@ from .run import Run, describe_environment
 from .seal import seal
 
 Say = Callable[[str], None]
+ONE_ROW = sparse.csr_matrix([[True]])
 
 
 def fit(
@@ -51,6 +55,7 @@ def fit(
         TrainingInterruptedError: after Ctrl-C; ``resume`` goes on.
     """
     check_method(config.method)
+    build("sampler", config.training.sampler, targets=ONE_ROW)  # refuses its settings before any data is read
     folder = Path(out)
     _check_folder(folder, overwrite)
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
@@ -151,10 +156,12 @@ def _train_neural(
     processor = method.build_processor(num_features=data.num_features).fit(data.splits["train"])
     model, objective, decoding = method.assemble(processor, space, statistics)
     options: dict[str, Any] = {"workers": config.training.workers, "unseen": config.data.unseen_labels}
+    sampling = build("sampler", config.training.sampler, targets=data.targets("train", space)[0])
     loaders = {
         split: make_loader(
             processor.prepare(data.splits[split]), processor, space,
-            batch_size=config.training.batch_size, shuffle=split == "train", seed=config.seed, **options,
+            batch_size=config.training.batch_size, shuffle=split == "train", seed=config.seed,
+            sampling=sampling if split == "train" else None, **options,
         )
         for split in ("train", "validation")
     }  # fmt: skip

@@ -22,6 +22,7 @@ class TrainingSettings:
         epochs: passes over the training split.
         updates: number of updates; when given, it replaces ``epochs``.
         batch_size: instances a batch.
+        sampler: which instances an epoch consists of: a sampler's name, or a mapping with ``name`` and its arguments.
         optimiser: "adam", "adamw" or "sgd" (momentum 0.9).
         learning_rate: the optimiser's step size.
         weight_decay: the optimiser's weight decay.
@@ -48,6 +49,7 @@ class TrainingSettings:
     epochs: int = 12
     updates: int | None = None
     batch_size: int = 32
+    sampler: str | dict[str, Any] = "instance_balanced"
     optimiser: str = "adam"
     learning_rate: float = 3e-3
     weight_decay: float = 0.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import DataError, nearest
-from . import aapd, digit_scenes, goemotions, mulan, reuters21578, ucmerced, voc2007_vehicles
+from . import aapd, coco_mlt, digit_scenes, goemotions, mulan, reuters21578, ucmerced, voc2007_vehicles, voc_mlt
 from .entry import CatalogEntry, CatalogFile
-from .fetching import holds, obtain
+from .fetching import holds, obtain, resembles
 
 __all__ = ["ENTRIES", "CatalogEntry", "CatalogFile", "find", "get", "names", "obtain", "recognise"]
 
@@ -21,6 +21,8 @@ ENTRIES: dict[str, CatalogEntry] = {
         digit_scenes.ENTRY,
         ucmerced.ENTRY,
         voc2007_vehicles.ENTRY,
+        voc_mlt.ENTRY,
+        coco_mlt.ENTRY,
     )
 }
 
@@ -50,6 +52,6 @@ def get(name: str) -> CatalogEntry:
 
 
 def recognise(folder: Path) -> CatalogEntry | None:
-    """The data set whose files this folder holds all of; ``None`` if there is none or more than one."""
-    found = [entry for entry in ENTRIES.values() if entry.files and holds(folder, entry)]
+    """The data set whose files this folder holds all of, one at least of the right size; ``None`` if there is none or more than one."""
+    found = [entry for entry in ENTRIES.values() if entry.files and holds(folder, entry) and resembles(folder, entry)]
     return found[0] if len(found) == 1 else None

@@ -41,6 +41,7 @@ class CatalogEntry:
         cardinality: published mean number of labels a row, over all splits.
         format: the reader, one of ``multihot.data.formats.FORMATS``.
         files: what it consists of.
+        pictures: folders of the user's own copy that the files only name pictures in; never copied, but linked.
         archives: names of archives that copies of the files may come in.
         folder: the usual name of the folder in which a copy lies.
         rename: splits that are taken for another, such as ``{"validation": "train"}``.
@@ -59,6 +60,7 @@ class CatalogEntry:
     cardinality: float | None
     format: str = ""
     files: tuple[CatalogFile, ...] = ()
+    pictures: tuple[str, ...] = ()
     archives: tuple[str, ...] = ()
     folder: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)

@@ -30,7 +30,8 @@ def obtain(entry: CatalogEntry, copy: Path | None = None, to: Path | None = None
 
     Args:
         entry: the data set.
-        copy: a file, a folder, or the folder of many data sets; ``$MULTIHOT_DATA`` is looked through if not said.
+        copy: a file, a folder, or the folder of many data sets; ``$MULTIHOT_DATA`` is looked through if not said. For a data set that
+            only lists pictures, also the folder with the pictures.
         to: where to put the files; the cache if not said.
 
     Raises:
@@ -48,6 +49,8 @@ def obtain(entry: CatalogEntry, copy: Path | None = None, to: Path | None = None
             raise DataError(f"{place}: holds no '{missing[0].name}' of {entry.name}; get a whole copy from {entry.origin}")
     for file in missing:
         _download(entry, file, target)
+    if copy is not None and entry.pictures:
+        _link_pictures(entry, copy, target)
     return target
 
 
@@ -55,6 +58,11 @@ def holds(folder: Path, entry: CatalogEntry) -> bool:
     """Whether a folder has a place for every file of a data set: the file itself, compressed, or its archive."""
     present = {p.name for p in folder.iterdir()}
     return all({file.name, f"{file.name}.gz", *entry.archives} & present for file in entry.files)
+
+
+def resembles(folder: Path, entry: CatalogEntry) -> bool:
+    """Whether a file of the data set has its size here or is packed: other data may come in files of the same names."""
+    return any(_is_there(folder / file.name, file) or not (folder / file.name).is_file() for file in entry.files)
 
 
 def _is_there(path: Path, file: CatalogFile) -> bool:
@@ -71,6 +79,8 @@ def _place(entry: CatalogEntry, copy: Path | None) -> Path | None:
         return copy
     wanted = {name for file in entry.files for name in (file.name, f"{file.name}.gz")} | set(entry.archives)
     found = next((p for p in _candidates(copy, entry) if p.is_dir() and wanted & {q.name for q in p.iterdir()}), None)
+    if found is None and any(_pictures_in(copy, entry, name) for name in entry.pictures):
+        return _place(entry, None)  # a copy of the pictures alone
     if found is None:
         raise DataError(
             f"{copy}: holds neither {entry.files[0].name}{''.join(f' nor {name}' for name in entry.archives)}; give the folder that does"
@@ -80,6 +90,20 @@ def _place(entry: CatalogEntry, copy: Path | None) -> Path | None:
 
 def _candidates(root: Path, entry: CatalogEntry) -> list[Path]:
     return [root, root / entry.folder, root / entry.name, root / PurePosixPath(entry.name).name]
+
+
+def _link_pictures(entry: CatalogEntry, copy: Path, target: Path) -> None:
+    """Let the files find the pictures that they name: a link to each of their folders in the user's copy."""
+    for name in entry.pictures:
+        if found := _pictures_in(copy, entry, name):
+            link = target / name
+            if link.is_symlink():
+                link.unlink()
+            link.symlink_to(found.resolve(), target_is_directory=True)
+
+
+def _pictures_in(copy: Path, entry: CatalogEntry, name: str) -> Path | None:
+    return next((p for p in (copy, *(root / name for root in _candidates(copy, entry))) if p.name == name and p.is_dir()), None)
 
 
 def _contents(place: Path, entry: CatalogEntry) -> Iterator[tuple[str, IO[bytes], Path]]:

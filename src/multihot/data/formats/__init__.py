@@ -41,9 +41,10 @@ FORMATS = {
     "paired": Format("paired:read_paired", (), "folder of paired text_SPLIT and label_SPLIT files, as AAPD"),
     "goemotions": Format("goemotions:read_goemotions", (), "GoEmotions' TSV files with labels.txt"),
     "image-table": Format("image_tables:read_image_table", (), "folder with labels.csv and images_SPLIT.zip"),
+    "image-list": Format("image_lists:read_image_list", (), "folder with NAME_labels.txt and lists of pictures, as VOC-MLT and COCO-MLT"),
 }
 
-FOLDERS = ("reuters-aptemod", "paired", "image-table")  # what no single file can be
+FOLDERS = ("reuters-aptemod", "paired", "image-table", "image-list")  # what no single file can be
 
 LIBSVM_LINE = re.compile(rb"\s*([^\s:#,]+(,[^\s:#,]+)*)?(\s+\d+:[-+.\deE]+)+\s*(#.*)?$")
 XMC_HEADER = re.compile(rb"\d+\s+\d+\s+\d+\s*$")
@@ -74,6 +75,8 @@ def files_of(path: Path, name: str) -> list[Path]:
     """All files that decide what a reading yields, in a fixed order; the cache is keyed by their content."""
     if name == "arff":
         return importlib.import_module(f"{__name__}.arff").files_of_arff(path)
+    if name == "image-list":  # the pictures may be gigabytes in the user's own folder
+        return importlib.import_module(f"{__name__}.image_lists").list_files(path)
     if path.is_dir():
         return sorted(p for p in path.rglob("*") if p.is_file())
     listed = path.parent / "labels.txt"
@@ -106,6 +109,8 @@ def _detect_folder(path: Path) -> str | None:
         return "goemotions"
     if "labels.csv" in names and any(name.startswith("images_") for name in names):
         return "image-table"
+    if any(name.endswith("_labels.txt") for name in names) and any(name.endswith("_train.txt") for name in names):
+        return "image-list"
     return "arff" if any(suffix_of(Path(name)) == ".arff" for name in names) else None
 
 

@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Int
 from torch.utils.data import Sampler
 
-from ..errors import ConfigurationError
+from ...errors import ConfigurationError
+from ...interfaces import Sampling
 
 CHUNK = 50  # batches that are sorted by length together while shuffling: little padding, and still a different mix every epoch
 
@@ -21,10 +22,11 @@ class SimilarLengthSampler(Sampler[list[int]]):
     Shuffled: all rows are permuted, cut into chunks of 50 batches, sorted by length within each chunk, and the batches are shuffled. The
     order is a pure function of ``(seed, epoch)``. Not shuffled: the longest rows come first (what would exhaust the memory does so
     at once), or the rows come as they are where no lengths are given.
+    With a ``sampling`` the epoch consists of the rows that it draws, some of them several times, in place of all N.
 
     The N rows make ``ceil(N / batch_size)`` batches whose sizes differ by at most one row, so no update rests on a short last batch.
     With several processes their number is rounded up to a multiple of ``world_size``: every process gets equally many batches, each
-    row goes to exactly one process, and the batches of one step are of similar length.
+    row of the epoch goes to exactly one process, and the batches of one step are of similar length.
 
     Args:
         num_rows: N, the number of rows.
@@ -34,6 +36,7 @@ class SimilarLengthSampler(Sampler[list[int]]):
         seed: what the orders follow from.
         rank: the number of this process; by default what ``torch.distributed`` says, or 0.
         world_size: the number of processes; by default what ``torch.distributed`` says, or 1.
+        sampling: draws the rows of an epoch; None takes every row once.
 
     Raises:
         ConfigurationError: if there are fewer rows than processes, or the batch size is not positive.
@@ -52,12 +55,15 @@ class SimilarLengthSampler(Sampler[list[int]]):
         seed: int = 0,
         rank: int | None = None,
         world_size: int | None = None,
+        sampling: Sampling | None = None,
     ):
         if batch_size < 1:
             raise ConfigurationError(f"batch_size must be at least 1, got {batch_size}")
         if lengths is not None and len(lengths) != num_rows:
             raise ConfigurationError(f"there are {len(lengths)} lengths for {num_rows} rows; give one length a row")
         self.num_rows = num_rows
+        self.sampling = sampling
+        self.size = num_rows if sampling is None else sampling.size
         self.batch_size = batch_size
         self.lengths = None if lengths is None else np.asarray(lengths)
         self.shuffle = shuffle
@@ -81,26 +87,28 @@ class SimilarLengthSampler(Sampler[list[int]]):
 
     def __len__(self) -> int:
         """Batches an epoch for this process."""
-        return -(-self.num_rows // (self.batch_size * self.world_size))
+        return -(-self.size // (self.batch_size * self.world_size))
 
     def __iter__(self) -> Iterator[list[int]]:
-        if self.num_rows == 0:
+        if self.size == 0:
             return
-        if self.num_rows < self.world_size:
-            raise ConfigurationError(f"{self.num_rows} rows cannot be shared among {self.world_size} processes; use fewer devices")
+        if self.size < self.world_size:
+            raise ConfigurationError(f"{self.size} rows cannot be shared among {self.world_size} processes; use fewer devices")
         for step in self._steps():
             yield step[self.rank].tolist()
 
     def _steps(self) -> list[list[Int[np.ndarray, " b"]]]:
         """All batches of the epoch, grouped into steps of one batch a process."""
         world, count = self.world_size, len(self) * self.world_size
-        small, larger = divmod(self.num_rows, count)
+        small, larger = divmod(self.size, count)
         bounds = np.concatenate([[0], np.cumsum(np.where(np.arange(count) < larger, small + 1, small))])
         random = np.random.default_rng([self.seed, self.epoch])
-        order = random.permutation(self.num_rows) if self.shuffle else np.arange(self.num_rows)
+        order = np.arange(self.num_rows) if self.sampling is None else self.sampling.rows(random)
+        if self.shuffle:
+            order = order[random.permutation(self.size)]
         if self.lengths is not None:
             span = CHUNK * world if self.shuffle else count
-            ends = np.append(bounds[::span][bounds[::span] < self.num_rows], self.num_rows)
+            ends = np.append(bounds[::span][bounds[::span] < self.size], self.size)
             parts = (order[a:b] for a, b in itertools.pairwise(ends))
             order = np.concatenate([part[np.argsort(-self.lengths[part], kind="stable")] for part in parts])
         batches = np.split(order, bounds[1:-1])
