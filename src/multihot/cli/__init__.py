@@ -1,4 +1,4 @@
-"""The command line: ``multihot train | sweep | compare | report | predict | evaluate | data | recipes | list | cite | demo``."""
+"""The command line: ``multihot train | advise | sweep | compare | report | predict | evaluate | data | recipes | list | cite | demo``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import cite, compare, data, demo, evaluate, listing, predict, recipes, report, sweep, train
+from . import advise, cite, compare, data, demo, evaluate, listing, predict, recipes, report, sweep, train
 from .errors import OneLineErrors
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("train")(train.train)
+app.command("advise")(advise.advise)
 app.command("sweep")(sweep.sweep)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)

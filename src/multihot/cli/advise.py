@@ -1,0 +1,142 @@
+"""``multihot advise``: which loss, sampler, decision and initial bias a data set asks for, and whether measuring agrees."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import ConfigurationError
+from .tables import HEADLINE, make_table, print_tables, say
+
+if TYPE_CHECKING:
+    from ..experiments.ablation import Ablation
+    from ..experiments.advise import Advice
+
+
+def advise(
+    source: Annotated[str, typer.Argument(help="A file, a folder, or a named data set.")],
+    measure: Annotated[str, typer.Option(help="What is wanted: micro_f1, macro_f1, example_f1, subset_accuracy or map.")] = "micro_f1",
+    missing: Annotated[bool, typer.Option("--missing", help="An absent label may only not have been annotated.")] = False,
+    text: Annotated[str | None, typer.Option(help="Column with the text.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Column with the labels.")] = None,
+    id_column: Annotated[str | None, typer.Option("--id", help="Column with the instances' names.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="What separates the labels in their column.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A setting that goes before the advice, as in train.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the configuration that `multihot train` reads (.yaml).")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Train the advised settings and their rivals, and compare.")] = False,
+    seeds: Annotated[str, typer.Option(help="Of the check, separated by commas.")] = "0,1,2",
+    limit: Annotated[int, typer.Option(min=1, help="Training rows that the check draws.")] = 2000,
+    runs: Annotated[Path | None, typer.Option(help="Folder of the check's runs; by default runs/advise-<data>-<measure>.")] = None,
+) -> None:
+    """Recommend a loss and its parameters, a sampler, a decision and the initial bias, with reasons.
+
+    Examples:
+
+      multihot advise mulan/yeast --measure macro_f1
+
+      multihot advise train.csv --text body --labels tags --out advice.yaml
+
+      multihot advise mulan/yeast --check --seeds 0,1,2
+    """
+    from ..data import load
+    from ..experiments import Config, override
+    from ..experiments.advise import advise as advise_on
+    from ..experiments.config import save_config
+    from ..experiments.methods import check_method
+
+    if out is not None and out.suffix not in (".yaml", ".yml"):
+        raise ConfigurationError(f"--out {out} must end in .yaml or .yml, for that is what `multihot train` takes for a configuration")
+    chosen_seeds = _seeds(seeds)
+    reading = {name: value for name, value in _reading(text, labels, id_column, delimiter).items() if value is not None}
+    data = load(source, **reading)  # type: ignore[arg-type]
+    advice = advise_on(data, measure, missing)
+    content = override(advice.to_config(data={"source": source, **reading}), settings or [])
+    config = Config.from_dict(content)
+    check_method(config.method)
+    _show(advice, data.name)
+    typer.echo(command_line(advice, source, reading, settings or []))
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        save_config(out, config)
+        say(f"the configuration is in {out}; `multihot train {out}` trains with it")
+    if check:
+        folder = runs or Path("runs") / f"advise-{Path(data.name).name.split('.')[0]}-{measure}"
+        _check(advice, content, data, folder, chosen_seeds, limit)
+
+
+def command_line(advice: Advice, source: str, reading: dict[str, str], settings: list[str]) -> str:
+    """The call of ``multihot train`` that follows the advice."""
+    words = ["multihot", "train", source, *(word for name, value in reading.items() for word in (f"--{name}", value))]
+    advised = [f"{choice.key}={_written(choice.value)}" for choice in advice.choices]
+    return shlex.join([*words, *(word for setting in [*advised, *settings] for word in ("--set", setting))])
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _reading(text: str | None, labels: str | None, id_column: str | None, delimiter: str | None) -> dict[str, str | None]:
+    return {"text": text, "labels": labels, "id": id_column, "delimiter": delimiter}
+
+
+def _seeds(text: str) -> list[int]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() for word in words) or len(set(words)) != len(words):
+        raise ConfigurationError(f"--seeds takes different whole numbers separated by commas, got '{text}'; for example --seeds 0,1,2")
+    return [int(word) for word in words]
+
+
+def _show(advice: Advice, name: str) -> None:
+    from rich.table import Table
+
+    figures = advice.figures
+    title = (
+        f"{name}: {figures.rows:,} rows, {figures.labels:,} labels, {figures.cardinality:.2f} a row (density {figures.density:.3f}), "
+        f"MeanIR {figures.mean_imbalance:.2f}, SCUMBLE {figures.scumble:.3f}, {figures.tail} tail labels"
+    )
+    chosen = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    rejected = Table(box=None, header_style="bold", pad_edge=False)
+    for table, columns in ((chosen, ("setting", "advice", "because")), (rejected, ("other loss", "why not"))):
+        for column in columns:
+            table.add_column(column, no_wrap=column in ("setting", "other loss"), overflow="fold")
+    for choice in advice.choices:
+        chosen.add_row(choice.key, _written(choice.value), choice.reason)
+    for loss, reason in advice.rejected.items():
+        rejected.add_row(loss, reason)
+    print_tables(chosen, "", rejected, *(f"\n{note}" for note in advice.notes), "")
+
+
+def _check(advice: Advice, content: dict[str, Any], data: Any, folder: Path, seeds: list[int], limit: int) -> None:
+    from ..experiments.ablation import held_out, plan_ablation, run_ablation
+
+    planned = plan_ablation(advice, content, folder, seeds)
+    found = run_ablation(planned, held_out(data, limit), advice.measure, say)
+    _show_ablation(found)
+    say(f"{len(planned.cells)} runs are in {folder}; `multihot compare {folder}` shows more measures")
+
+
+def _show_ablation(found: Ablation) -> None:
+    name = HEADLINE.get(found.measure, found.measure)
+    table = make_table("settings", name, "over seeds", "over instances", "p", title=f"{found.comparison.data_sets[0].rows:,} held-out rows")
+    for one in found.ranking:
+        seeds = one.spread[found.measure]
+        interval, p = one.intervals.get(found.measure), one.p_values.get(found.measure)
+        table.add_row(
+            one.name,
+            f"{seeds.mean:.4f}",
+            f"±{seeds.deviation:.4f}" if seeds.seeds > 1 else "",
+            f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "",
+            f"{p:.3f}" if p is not None else "",
+        )
+    print_tables(table)
+    best = found.ranking[0].name
+    if best == "advised":
+        typer.echo("The check agrees: the advised settings come first.")
+    elif found.agrees:
+        typer.echo(f"The check agrees: '{best}' comes first, but not significantly.")
+    else:
+        typer.echo(f"The check disagrees: '{best}' is significantly better than the advised settings; prefer it.")

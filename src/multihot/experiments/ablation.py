@@ -1,0 +1,149 @@
+"""The short ablation that checks an advice: the advised settings beside plain ones, on held-out rows of the training split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..components import split_config
+from ..data import MultiLabelData
+from ..errors import ConfigurationError
+from .advise import LONG_TAIL, Advice
+from .compare import Comparison, MethodResult, compare
+from .config import override
+from .fit import fit, resume
+from .statistics import spread
+from .sweep import Cell, Sweep, plan_sweep
+
+ADVISED = "advised"
+RIVALS = ("binary_cross_entropy", "zlpr", "asymmetric")
+HELD_OUT, VALIDATION = 0.3, 0.2  # shares of the rows, and of what is left of them
+LEVEL = 0.05
+LEAST = 20  # rows; fewer leave nothing to measure on
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """What the ablation found.
+
+    Args:
+        measure: what was wanted.
+        comparison: all runs, the advised ones as baseline.
+        p_value: of the paired permutation test between the best and the advised; None for the advised itself, and for mAP.
+        difference: t-interval over the seeds of the best minus the advised; NaN for one seed.
+    """
+
+    measure: str
+    comparison: Comparison
+    p_value: float | None
+    difference: tuple[float, float]
+
+    @property
+    def ranking(self) -> list[MethodResult]:
+        """The methods, the best first."""
+        return sorted(self.comparison.data_sets[0].methods, key=lambda one: one.spread[self.measure].mean, reverse=True)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the advised is the best, or the best is not significantly better.
+
+        By the paired test over instances where the measure has one; for mAP, by whether the t-interval over the seeds reaches 0.
+        """
+        if self.ranking[0].name == ADVISED:
+            return True
+        return self.p_value >= LEVEL if self.p_value is not None else not self.difference[0] > 0
+
+
+def held_out(data: MultiLabelData, limit: int | None = None) -> MultiLabelData:
+    """Cut the training split into parts for training, validation and measuring; the data's own test split is never looked at.
+
+    Args:
+        data: with a training split.
+        limit: rows to draw from it, the same ones at every call; None takes all.
+
+    Returns:
+        The data set ``<name> (held out)``: 56% of the rows train, 14% choose, 30% measure, label sets alike in all.
+
+    Raises:
+        ConfigurationError: if fewer than 20 rows are left.
+    """
+    train = data.split("train")
+    size = min(limit or len(train), len(train))
+    if size < LEAST:
+        raise ConfigurationError(
+            f"the ablation needs at least {LEAST} training rows, got {size} of {data.name}; raise --limit or give more"
+        )
+    rows = np.sort(np.random.default_rng(0).choice(len(train), size, replace=False))
+    mark = f"{data.fingerprint}-{size}"
+    part = replace(
+        data, name=f"{data.name} (held out)", fingerprint=mark, splits={"train": train.select(rows, new_fingerprint=f"{mark}-drawn")}
+    )
+    return part.with_validation(HELD_OUT, split="test").with_validation(VALIDATION)
+
+
+def plan_ablation(advice: Advice, base: Mapping[str, Any], out: str | Path, seeds: Sequence[int] = (0, 1, 2)) -> Sweep:
+    """The advised settings and their rivals, each with every seed.
+
+    Rivals share the scorer, the decision and the training settings, but take every row once an epoch and another loss: binary cross
+    entropy, ZLPR and asymmetric always, and on a long tail the other loss that is made for it.
+
+    Args:
+        advice: what is to be checked.
+        base: the configuration that was advised, with what the user set besides.
+        out: the folder of all runs.
+        seeds: of initial weights and batches; the held-out rows are the same for all.
+
+    Returns:
+        The runs, not yet made.
+    """
+    loss = split_config("loss", base["method"]["loss"])[0]
+    tail = ["dab", "distribution_balanced"] if advice.figures.mean_imbalance >= LONG_TAIL else []
+    plain = override(base, ["training.sampler=instance_balanced"])
+    methods = {ADVISED: base["method"]} | {name: {**plain["method"], "loss": name} for name in [*RIVALS, *tail] if name != loss}
+    data = {**(base.get("data") or {}), "name": "runs"}
+    overrides = [{"when": {"method": ADVISED}, "set": {"training.sampler": base["training"]["sampler"]}}]
+    content = {"data": [data], "methods": methods, "seeds": list(seeds), "training": plain["training"], "overrides": overrides}
+    return plan_sweep(content, out, where="the ablation")
+
+
+def run_ablation(planned: Sweep, data: MultiLabelData, measure: str, say: Callable[[str], None] = lambda line: None) -> Ablation:
+    """Make the runs that are not finished, and compare them all.
+
+    Args:
+        planned: by ``plan_ablation``.
+        data: by ``held_out``; its test split is what is measured.
+        measure: what was wanted.
+        say: told in one line what happens.
+
+    Returns:
+        What was found.
+    """
+    for place, cell in enumerate(planned.cells, start=1):
+        if cell.state != "finished":
+            _train(cell, data)
+            cell.finish()
+        say(f"[{place}/{len(planned.cells)}] {cell.method}, seed {cell.seed}: {measure} {cell.measures[measure]:.4f}")
+    found = compare([cell.folder for cell in planned.cells], ADVISED, [measure])
+    ours, *others = _by_method(planned, measure).items()
+    best, values = max([ours, *others], key=lambda item: float(np.mean(list(item[1].values()))))
+    gap = spread([values[seed] - ours[1][seed] for seed in ours[1]])
+    result = next(one for one in found.data_sets[0].methods if one.name == best)
+    return Ablation(measure, found, result.p_values.get(measure), (gap.low, gap.high))
+
+
+def _train(cell: Cell, data: MultiLabelData) -> None:
+    if (cell.folder / "checkpoints" / "last.ckpt").exists():
+        resume(cell.folder, data)
+    else:
+        fit(cell.config, cell.folder, data, overwrite=True)
+
+
+def _by_method(planned: Sweep, measure: str) -> dict[str, dict[int, float]]:
+    found: dict[str, dict[int, float]] = {}
+    for cell in planned.cells:
+        found.setdefault(cell.method, {})[cell.seed] = cell.measures[measure]
+    return found

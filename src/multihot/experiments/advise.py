@@ -1,0 +1,283 @@
+"""From the label statistics of a data set to a loss, a sampler, a decision and an initial bias, each with its reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..components import split_config
+from ..data import MultiLabelData
+from ..data.imbalance import measure_imbalance
+from ..errors import ConfigurationError, DataError, nearest
+from ..labels import LabelStatistics
+from ..method import METHODS
+from .config import override
+
+MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
+PER_LABEL = ("macro_f1", "map")  # every label counts the same in them, however rare it is
+DENSE = 0.1  # from this share of present labels on, set-wise ZLPR led binary cross entropy in our own results
+LONG_TAIL = 5.0  # MeanIR from which on rare labels need weight of their own
+INTERTWINED = 0.1  # SCUMBLE from which on rows drawn for a rare label mostly repeat frequent ones
+MANY = 10_000  # labels from which on dense targets cost too much
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the advice follows from, all of the training split.
+
+    Args:
+        rows: N, annotated rows.
+        labels: L.
+        cardinality: labels a row.
+        density: cardinality / L.
+        mean_imbalance: MeanIR.
+        scumble: mean SCUMBLE.
+        tail: labels with fewer than 20 rows.
+        empty: share of rows without a label.
+        unknown: share of the entries that nobody annotated.
+        degrees: "none" if all targets are 0 or 1, "distribution" if degrees sum to one in every row, else "free".
+        lowest_bias: log-odds of the rarest label.
+        highest_bias: log-odds of the most frequent one.
+    """
+
+    rows: int
+    labels: int
+    cardinality: float
+    density: float
+    mean_imbalance: float
+    scumble: float
+    tail: int
+    empty: float
+    unknown: float
+    degrees: str
+    lowest_bias: float
+    highest_bias: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One setting: its dotted key, its value as in a configuration, and what it follows from."""
+
+    key: str
+    value: Any
+    reason: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to train with.
+
+    Args:
+        measure: what is wanted.
+        figures: of the training split.
+        choices: the settings, the loss first.
+        rejected: loss -> why it was not chosen.
+        notes: what no setting can mend.
+    """
+
+    measure: str
+    figures: Figures
+    choices: tuple[Choice, ...]
+    rejected: dict[str, str]
+    notes: tuple[str, ...]
+
+    def __getitem__(self, key: str) -> Any:
+        """The value of a setting."""
+        return next(choice.value for choice in self.choices if choice.key == key)
+
+    def to_config(self, **content: Any) -> dict[str, Any]:
+        """The settings as a configuration that ``multihot train`` reads; ``content`` holds its other sections, such as ``data``."""
+        config = override({"method": {"name": "br"}, **content}, [f"{choice.key}=null" for choice in self.choices])
+        for choice in self.choices:
+            section, key = choice.key.split(".")
+            config[section][key] = dict(choice.value) if isinstance(choice.value, Mapping) else choice.value
+        return config
+
+
+def advise(source: MultiLabelData | LabelStatistics, measure: str = "micro_f1", missing: bool = False) -> Advice:
+    """Recommend loss, sampler, decision and initial bias for a data set.
+
+    Only the training split is looked at. The rules are few and stand in the documentation; ``multihot.experiments.ablation`` checks
+    them on the data itself.
+
+    Args:
+        source: a data set, or the statistics of its training split (hard labels, all annotated).
+        measure: what is wanted: "micro_f1", "macro_f1", "example_f1", "subset_accuracy" or "map".
+        missing: whether a label that a row does not carry may only not have been annotated.
+
+    Returns:
+        The advice.
+
+    Raises:
+        ConfigurationError: for another measure.
+        DataError: where not one training row carries a label.
+
+    >>> advice = advise(LabelStatistics.from_targets([[1, 0, 0], [1, 1, 0], [0, 1, 1], [1, 0, 0]]))
+    >>> advice["method.loss"], advice.choices[0].reason
+    ('zlpr', 'labels are dense: 50.0% of them hold for a row, at least 10%, where ZLPR led in our results')
+    """
+    if measure not in MEASURES:
+        raise ConfigurationError(f"--measure: there is no advice for '{measure}'; {nearest(str(measure), MEASURES)}")
+    figures = figures_of(source)
+    loss = _loss(figures, measure, missing)
+    choices = (loss, _sampler(figures, loss), _decision(figures, measure, loss), _scorer(figures, loss), _monitor(figures, measure))
+    return Advice(measure, figures, choices, _rejected(figures, measure, missing, split_config("loss", loss.value)[0]), _notes(figures))
+
+
+def figures_of(source: MultiLabelData | LabelStatistics) -> Figures:
+    """The figures that advice follows from; see ``Figures``."""
+    unknown, degrees = 0.0, "none"
+    if isinstance(source, LabelStatistics):
+        statistics, name = source, "the statistics"
+    else:
+        space, name = source.label_space(), source.name
+        statistics = source.statistics(space)
+        targets, missing = source.targets("train", space)
+        unknown = 0.0 if missing is None else missing.nnz / max(targets.shape[0] * targets.shape[1], 1)
+        degrees = _degrees(targets)
+    counts = statistics.counts
+    if not counts.any():
+        raise DataError(f"{name}: not one training row carries a label; check the column with the labels")
+    imbalance = measure_imbalance(statistics)
+    bias = _log_odds(counts, statistics.num_examples)
+    sizes = np.diff(statistics.sets.indptr)
+    return Figures(
+        rows=statistics.num_examples,
+        labels=statistics.num_labels,
+        cardinality=statistics.cardinality,
+        density=statistics.density,
+        mean_imbalance=imbalance.mean,
+        scumble=imbalance.scumble,
+        tail=len(statistics.split_by_frequency()["tail"]),
+        empty=float(statistics.multiplicity[sizes == 0].sum() / statistics.num_examples),
+        unknown=unknown,
+        degrees=degrees,
+        lowest_bias=float(bias.min()),
+        highest_bias=float(bias.max()),
+    )
+
+
+def _degrees(targets: Any) -> str:
+    values = targets.data
+    if values.dtype == bool or np.isin(values, (0, 1)).all():
+        return "none"
+    return "distribution" if np.allclose(targets.sum(axis=1), 1.0, atol=1e-3) else "free"
+
+
+def _log_odds(counts: np.ndarray, rows: int) -> np.ndarray:
+    """Where ``prior_bias`` starts; half a row is added so that a label of no or every row stays finite."""
+    return np.log(counts + 0.5) - np.log(rows + 0.5 - counts)
+
+
+def _long_tail(figures: Figures, measure: str) -> bool:
+    return measure in PER_LABEL and figures.mean_imbalance >= LONG_TAIL
+
+
+def _loss(figures: Figures, measure: str, missing: bool) -> Choice:
+    """The first rule that applies."""
+    key, density = "method.loss", f"{figures.density:.1%}"
+    if figures.degrees == "distribution":
+        return Choice(key, "label_distribution", "degrees sum to one in every row, so the labels share one distribution")
+    if figures.degrees == "free":
+        return Choice(key, "binary_cross_entropy", "targets are degrees that do not sum to one, so each is a probability of its own")
+    if missing:
+        return Choice(key, "hill", "absent labels may be unannotated, and Hill lowers the weight of negatives with a high probability")
+    if measure == "subset_accuracy":
+        return Choice(key, "zlpr", "subset accuracy wants the whole set right, and ZLPR lowers the loss of whole sets")
+    if _long_tail(figures, measure):
+        few = figures.cardinality < 2  # the settings published for VOC-MLT (1.5 labels a row) and for COCO-MLT (2.9)
+        value = {"name": "distribution_balanced", "mu": 0.3 if few else 0.2, "scale": 5.0 if few else 2.0}
+        why = f"{measure} counts rare labels like frequent ones, and MeanIR is {figures.mean_imbalance:.1f}, at least {LONG_TAIL:g}"
+        return Choice(key, value, f"{why}; parameters as published for {'VOC' if few else 'COCO'}-MLT, by cardinality")
+    if figures.density >= DENSE:
+        why = f"labels are dense: {density} of them hold for a row, at least {DENSE:.0%}, where ZLPR led in our results"
+        return Choice(key, "zlpr", why)
+    return Choice(
+        key, "binary_cross_entropy", f"labels are sparse: {density} of them hold for a row, below {DENSE:.0%}, where it led in our results"
+    )
+
+
+def _sampler(figures: Figures, loss: Choice) -> Choice:
+    key, scumble = "training.sampler", f"SCUMBLE is {figures.scumble:.2f}"
+    if split_config("loss", loss.value)[0] != "distribution_balanced":
+        return Choice(key, "instance_balanced", "every row once an epoch: the loss and the measure take labels as they occur")
+    if figures.scumble >= INTERTWINED:
+        return Choice(
+            key, "instance_balanced", f"{scumble}, at least {INTERTWINED:g}: drawing rows for rare labels would repeat frequent ones"
+        )
+    if figures.empty > 0.05:
+        return Choice(
+            key, "instance_balanced", f"{figures.empty:.0%} of the rows have no label, and class-aware sampling never draws those"
+        )
+    return Choice(
+        key,
+        "class_aware",
+        f"the loss is made for class-aware sampling, and {scumble}, below {INTERTWINED:g}: rows can be drawn label by label",
+    )
+
+
+def _decision(figures: Figures, measure: str, loss: Choice) -> Choice:
+    key = "method.decision"
+    if measure == "subset_accuracy" and loss.value == "zlpr":
+        return Choice(key, "own_rule", "ZLPR chooses where a score is above 0, and no threshold is tuned for whole sets")
+    if measure == "macro_f1":
+        why = (
+            f"macro-F1 is a mean over labels, so each gets its own threshold; of {figures.tail} tail labels, most fall back on a common one"
+        )
+        return Choice(key, "per_label", why)
+    wanted = "example_f1" if measure == "example_f1" else "micro_f1"
+    why = (
+        "mAP needs no threshold; this one is for the label sets"
+        if measure == "map"
+        else f"one threshold, the best for {wanted} in validation"
+    )
+    return Choice(key, {"name": "global", "measure": wanted}, why)
+
+
+def _scorer(figures: Figures, loss: Choice) -> Choice:
+    """The last layer starts from label frequencies, but where a softmax makes the labels share one probability."""
+    part = METHODS["br"].scorer
+    assert isinstance(part, Mapping), "the scorer of br is given with its arguments"
+    if loss.value == "label_distribution":
+        return Choice("method.scorer", {**part, "prior_bias": False}, "initial bias 0: a softmax reads logits, not the log-odds of labels")
+    bias = f"initial bias: log-odds of label frequencies, {figures.lowest_bias:.1f} to {figures.highest_bias:.1f}"
+    return Choice("method.scorer", {**part, "prior_bias": True}, f"{bias}, so that training need not learn first how rare labels are")
+
+
+def _monitor(figures: Figures, measure: str) -> Choice:
+    return Choice("training.monitor", measure, f"the best checkpoint is the one with the best {measure} on validation data")
+
+
+def _rejected(figures: Figures, measure: str, missing: bool, chosen: str) -> dict[str, str]:
+    ratio = f"MeanIR is {figures.mean_imbalance:.1f}"
+    dense = f"{figures.density:.1%} of the labels hold for a row"
+    weighing = "below what asks for it" if measure in PER_LABEL else f"rare labels count little in {measure}"
+    reasons = {
+        "binary_cross_entropy": f"{dense}; it weighs labels as they occur, so frequent ones lead",
+        "zlpr": f"{dense}; it compares labels within a row and gives rare ones no weight of their own",
+        "asymmetric": f"{dense}; it pays where negatives are many and wrong ones few, and has three parameters to tune",
+        "distribution_balanced": f"{ratio}; {weighing}",
+        "dab": f"{ratio}; made for pictures with long tails, and to be compared with distribution_balanced, not assumed better",
+        "hill": "absent labels are taken as annotated; say --missing if they may not be",
+        "label_distribution": "targets are no distributions over the labels",
+    }
+    if missing:
+        reasons["splc"] = "corrects missing labels by the model's own word, which needs a model that is good already; hill does not"
+    return {name: reason for name, reason in reasons.items() if name != chosen}
+
+
+def _notes(figures: Figures) -> tuple[str, ...]:
+    notes = []
+    if figures.unknown:
+        notes.append(f"{figures.unknown:.1%} of the entries are not annotated; every loss leaves them out, which needs no setting")
+    if figures.degrees == "none" and math.isclose(figures.cardinality, 1.0) and not figures.empty:
+        notes.append("every row carries exactly one label: if that is so by nature, this is a multi-class problem")
+    if figures.labels >= MANY:
+        notes.append(f"{figures.labels:,} labels: in code of your own, the sparse-target losses of multihot.losses avoid dense targets")
+    if figures.tail:
+        notes.append(f"{figures.tail} of {figures.labels} labels have fewer than 20 rows: no loss stands in for more of them")
+    return tuple(notes)
