@@ -24,6 +24,7 @@ def check_targets(targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | No
     Raises:
         DataError: naming the first row and column whose value is outside [0, 1].
 
+    >>> import torch
     >>> check_targets(torch.tensor([[0.0, 1.0], [0.3, float("nan")]]))
     >>> check_targets(torch.tensor([[0.0, 2.0]]))
     Traceback (most recent call last):
@@ -61,6 +62,7 @@ def read_inputs(
         DataError: on the CPU, for a target outside [0, 1].
         NotANumberError: on the CPU, for NaN among the logits.
 
+    >>> import torch
     >>> read_inputs("my_loss", torch.tensor([[0.5, 2.0]], dtype=torch.bfloat16), torch.tensor([[1.0, float("nan")]]), None)
     (tensor([[0.5000, 2.0000]]), tensor([[1., 0.]]), tensor([[ True, False]]))
     """
@@ -94,9 +96,40 @@ def _check_values(name: str, logits: Tensor, targets: Tensor, known: Tensor | No
         )
 
 
+def read_label_sets(
+    name: str, logits: Float[Tensor, "B E"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None, extra: int = 0
+) -> tuple[Float[Tensor, "B E"], Bool[Tensor, "B L"], Bool[Tensor, "B L"]]:
+    """What a loss that knows no soft targets reads: logits, which labels are present, and which are absent; see ``read_inputs``.
+
+    Raises:
+        DataError: on the CPU, for a target that is neither 0 nor 1.
+
+    >>> import torch
+    >>> read_label_sets("my_loss", torch.tensor([[0.5, 2.0]]), torch.tensor([[1.0, float("nan")]]), None)
+    (tensor([[0.5000, 2.0000]]), tensor([[ True, False]]), tensor([[False, False]]))
+    """
+    logits, targets, known = read_inputs(name, logits, targets, known, extra)
+    check_hard(name, targets)
+    present = targets > 0.5
+    return logits, present, ~present if known is None else known & ~present
+
+
+def check_hard(name: str, targets: Float[Tensor, "B L"]) -> None:
+    """Refuse soft targets in the name of a loss that does not know them; on the CPU only, as ``read_inputs`` looks at values."""
+    if targets.device.type != "cpu" or torch.compiler.is_compiling():
+        return
+    if bool((soft := (targets != 0) & (targets != 1)).any()):
+        row, label = soft.nonzero()[0].tolist()
+        raise DataError(
+            f"{name}: targets: row {row}, label {label} is {targets[row, label].item()}; this loss knows no soft targets: give 0 or 1, "
+            "or train with a loss that takes them, such as zlpr"
+        )
+
+
 def by_instance(entries: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None, reduction: str = "mean") -> Float[Tensor, " B"]:
     """One value an instance: the mean (or the sum) of the entries that are known; 0 where none is.
 
+    >>> import torch
     >>> by_instance(torch.tensor([[1.0, 3.0]]), torch.tensor([[True, False]]))
     tensor([1.])
     """

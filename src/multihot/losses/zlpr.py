@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
+from .log_sums import absent_and_present, log_sum, log_weighted_sum
 from .targets import read_inputs
 
 
@@ -31,25 +31,23 @@ def zlpr_loss(logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known
     Raises:
         ValueError: if shapes or types do not belong together, or a value cannot be meant; see ``read_inputs``.
 
+    >>> import torch
     >>> zlpr_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0]]))
     tensor([0.4402])
     """
-    logits, targets, known = read_inputs("zlpr_loss", logits, targets, known)
+    return zlpr_of(*read_inputs("zlpr_loss", logits, targets, known))
+
+
+def zlpr_of(logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None) -> Float[Tensor, " B"]:
+    """``zlpr_loss`` of what ``read_inputs`` has read."""
     if targets.requires_grad or torch.compiler.is_compiling():  # a compiler fuses the formula by itself
         return _by_formula(logits, targets, known)
     return _ClosedForm.apply(logits, targets, known)
 
 
 def _by_formula(logits: Tensor, targets: Tensor, known: Tensor | None) -> Float[Tensor, " B"]:
-    absent = torch.where(targets < 1, logits + torch.log1p(-targets), -torch.inf)
-    if known is not None:
-        absent = absent.masked_fill(~known, -torch.inf)  # its target is 0, so that it is not present either
-    present = torch.where(targets > 0, -logits + torch.log(targets), -torch.inf)
-    return _log_one_plus_sum(absent) + _log_one_plus_sum(present)
-
-
-def _log_one_plus_sum(exponents: Float[Tensor, "B L"]) -> Float[Tensor, " B"]:
-    return torch.logsumexp(F.pad(exponents, (0, 1)), dim=-1)
+    absent, present = absent_and_present(logits, targets, known)
+    return log_sum(absent, floor=0.0) + log_sum(present, floor=0.0)
 
 
 class _ClosedForm(torch.autograd.Function):
@@ -61,8 +59,8 @@ class _ClosedForm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Tensor, known: Tensor | None) -> Float[Tensor, " B"]:
         weights = 1 - targets if known is None else (1 - targets).mul_(known)
-        absent, gradient = _log_one_plus_weighted_sum(logits, weights)
-        present, share = _log_one_plus_weighted_sum(-logits, targets)
+        absent, gradient = log_weighted_sum(logits, weights, floor=0.0)
+        present, share = log_weighted_sum(-logits, targets, floor=0.0)
         ctx.save_for_backward(logits, targets, known, gradient.sub_(share))
         return absent + present
 
@@ -75,17 +73,10 @@ class _ClosedForm(torch.autograd.Function):
         return *torch.autograd.grad(loss, logits, upstream, create_graph=True), None, None
 
 
-def _log_one_plus_weighted_sum(exponents: Tensor, weights: Tensor) -> tuple[Float[Tensor, " B"], Float[Tensor, "B L"]]:
-    """``log(1 + sum_i w_i e^{x_i})`` and its derivative in x, for weights in [0, 1]."""
-    largest = torch.where(weights > 0, exponents, 0).amax(-1, keepdim=True).clamp_(min=0)
-    terms = (exponents - largest).clamp_(max=0).exp_().mul_(weights)  # clamped: what has no weight may exceed the largest
-    total = terms.sum(-1, keepdim=True).add_((-largest).exp_())
-    return (largest + total.log())[:, 0], terms.div_(total)
-
-
 class ZLPRLoss(Loss):
     """Multi-label softmax cross entropy (ZLPR); a label is chosen where its logit exceeds zero. [S 11]
 
+    >>> import torch
     >>> ZLPRLoss()(torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0]]))
     tensor([0.4402])
     """

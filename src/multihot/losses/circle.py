@@ -1,0 +1,90 @@
+"""The unified pair loss with scale and margin, and Circle Loss, which paces every label by how far it has to go."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..interfaces import Loss
+from .pairwise_log_sum_exp import log_one_plus_pairs
+from .settings import check_above, check_at_least
+from .targets import check_hard, read_inputs
+
+
+def circle_loss(
+    logits: Float[Tensor, "B L"],
+    targets: Float[Tensor, "B L"],
+    known: Bool[Tensor, "B L"] | None = None,
+    scale: float = 1.0,
+    margin: float = 0.0,
+    self_paced: bool = False,
+) -> Float[Tensor, " B"]:
+    """Every present label shall lie a margin above every absent one.
+
+    ``log(1 + sum_{i,j} (1 - y_i) y_j e^{scale (s_i - s_j + margin)})``, the unified loss. [S 9; Circle Loss (1)]
+
+    With ``self_paced`` it is Circle Loss (4), for cosine similarities: ``log(1 + sum_{i absent} e^{scale a_i (s_i - margin)}
+    sum_{j present} e^{-scale a_j (s_j - 1 + margin)})`` with the paces ``a_i = max(s_i + margin, 0)`` and
+    ``a_j = max(1 + margin - s_j, 0)``, through which no gradient flows.
+
+    Args:
+        logits: (B, L), unbounded; cosine similarities in [-1, 1] with ``self_paced``.
+        targets: (B, L) in [0, 1], soft only without ``self_paced``; NaN is an unknown entry.
+        known: (B, L); entries that are False carry neither loss nor gradient. None: all but NaN targets are known.
+        scale: above 0; 1 with margin 0 is ``pairwise_log_sum_exp_loss``. Circle Loss uses 32 to 256 for cosine similarities.
+        margin: at least 0; Circle Loss uses 0.25 to 0.4.
+        self_paced: whether every label has a pace of its own.
+
+    Returns:
+        (B,), at least float32; 0 for an instance without a pair.
+
+    Raises:
+        ValueError: if shapes or types do not belong together, or a value cannot be meant; see ``read_inputs``.
+
+    >>> import torch
+    >>> circle_loss(torch.tensor([[0.9, 0.1]]), torch.tensor([[1.0, 0.0]]), scale=2.0, margin=0.25)
+    tensor([0.2873])
+    """
+    logits, targets, known = read_inputs("circle_loss", logits, targets, known)
+    if not self_paced:
+        return log_one_plus_pairs(scale * logits, targets, known, offset=scale * margin)
+    check_hard("circle_loss with self_paced", targets)
+    at_rest = logits.detach()
+    present = targets > 0
+    pace = torch.where(present, 1 + margin - at_rest, at_rest + margin).clamp_(min=0)
+    goal = torch.where(present, 1 - margin, margin)
+    return log_one_plus_pairs(scale * pace * (logits - goal), targets, known)
+
+
+class CircleLoss(Loss):
+    """The unified pair loss with scale and margin, or Circle Loss itself; its threshold must be tuned. [S 9; Circle Loss (1), (4)]
+
+    Args:
+        scale: above 0.
+        margin: at least 0.
+        self_paced: whether every label has a pace of its own, for logits that are cosine similarities.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    >>> import torch
+    >>> CircleLoss(scale=2.0, margin=0.25)(torch.tensor([[0.9, 0.1]]), torch.tensor([[1.0, 0.0]]))
+    tensor([0.2873])
+    """
+
+    decision_rule: ClassVar[str] = "tuned"
+
+    def __init__(self, scale: float = 1.0, margin: float = 0.0, self_paced: bool = False):
+        super().__init__()
+        self.scale = check_above("scale", scale, 0)
+        self.margin = check_at_least("margin", margin, 0)
+        self.self_paced = self_paced
+
+    def forward(
+        self, logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None
+    ) -> Float[Tensor, " B"]:
+        """(B, L) logits and targets -> one loss an instance (B,); see ``circle_loss``."""
+        return circle_loss(logits, targets, known, self.scale, self.margin, self.self_paced)

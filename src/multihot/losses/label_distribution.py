@@ -1,0 +1,121 @@
+"""Label-distribution learning: how far a softmax over labels is from a target distribution."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..errors import DataError
+from ..interfaces import Loss
+from .log_sums import NOTHING
+from .rankings import above_the_rest
+from .targets import read_inputs
+
+TOLERANCE = 1e-2  # by which targets in half precision may miss one
+
+
+def label_distribution_loss(
+    logits: Float[Tensor, B * L],
+    targets: Float[Tensor, B * L],
+    known: Bool[Tensor, B * L] | None = None,
+    axis: int | tuple[int, ...] = 1,
+) -> Float[Tensor, " B"]:
+    """Kullback-Leibler divergence of the softmax from the target distribution, averaged over positions.
+
+    ``sum_k y_k (log y_k - log softmax(s)_k)`` [D]. Labels lie along ``axis``: 1 for (B, L) and for maps (B, L, H, W), where every pixel is
+    a position with a distribution of its own; (1, 2) for a grid of labels (B, L1, L2), such as pitch and yaw, that is one distribution.
+
+    Where some labels of a position are unknown, both distributions are conditioned on the known ones.
+
+    Args:
+        logits: (B, ...), unbounded; adding a number to a position changes nothing.
+        targets: of the same shape, at least 0; each position sums to 1. NaN is an unknown entry.
+        known: of the same shape; entries that are False carry neither loss nor gradient. None: all but NaN targets are known.
+        axis: where the labels lie; positions are all other axes but the first.
+
+    Returns:
+        (B,), at least float32; 0 for an instance without a known label.
+
+    Raises:
+        ValueError: if shapes or types do not belong together, or a value cannot be meant; see ``read_inputs``.
+        DataError: on the CPU, for a position whose targets do not sum to one.
+
+    >>> import torch
+    >>> label_distribution_loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[1.0, 0.0]]))
+    tensor([0.6931])
+    """
+    name, rows = "label_distribution_loss", logits.shape[0]
+    axes = tuple(place % max(targets.dim(), 1) for place in ([axis] if isinstance(axis, int) else axis))
+    if 0 in axes or targets.shape != logits.shape:
+        raise ValueError(
+            f"{name}: logits have shape {tuple(logits.shape)}, targets {tuple(targets.shape)}, axis is {axis}; give tensors of one shape "
+            "(B, ...), and the axes of the labels, not 0, which is the instances'"
+        )
+    positions = [_labels_last(values, axes) for values in (logits, targets, *([] if known is None else [known]))]
+    logits, targets, known = read_inputs(name, *positions[:2], positions[2] if known is not None else None)
+    _check_distributions(targets, known)
+    divergence = _divergence(logits, targets, known).view(rows, -1)
+    if known is None:
+        return divergence.mean(-1)
+    return divergence.sum(-1) / known.any(-1).view(rows, -1).sum(-1).clamp(min=1)
+
+
+def _labels_last(values: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """(B, ...) -> (positions, labels)."""
+    values = values.movedim(axes, tuple(range(-len(axes), 0)))
+    return values.flatten(values.dim() - len(axes)).flatten(0, -2)
+
+
+def _divergence(logits: Float[Tensor, "P L"], targets: Float[Tensor, "P L"], known: Bool[Tensor, "P L"] | None) -> Float[Tensor, " P"]:
+    if known is not None:
+        logits = logits.masked_fill(~known, NOTHING)
+        mass = targets.sum(-1, keepdim=True)
+        targets = targets / torch.where(mass > 0, mass, 1)
+    differences = torch.special.xlogy(targets, targets) - targets * logits.log_softmax(-1)
+    return (differences if known is None else differences.masked_fill(~known, 0.0)).sum(-1)
+
+
+def _check_distributions(targets: Tensor, known: Tensor | None) -> None:
+    if targets.device.type != "cpu" or torch.compiler.is_compiling():
+        return
+    mass = targets.detach().sum(-1)
+    wrong = (mass - 1).abs() > TOLERANCE
+    if known is not None:
+        wrong = torch.where(known.all(-1), wrong, mass > 1 + TOLERANCE)
+    if bool(wrong.any()):
+        row = int(wrong.nonzero()[0])
+        raise DataError(
+            f"label_distribution_loss: targets: position {row} sums to {mass[row].item():.4g}; the targets of each position must sum to 1: "
+            "divide by their sum, or choose a `distribution` that makes them"
+        )
+
+
+class LabelDistributionLoss(Loss):
+    """Kullback-Leibler divergence from a label distribution; the label of the largest logit is chosen. [D]
+
+    Args:
+        axis: where the labels lie: 1 for (B, L) and (B, L, H, W), (1, 2) for a grid of labels.
+
+    >>> import torch
+    >>> LabelDistributionLoss()(torch.tensor([[0.0, 0.0]]), torch.tensor([[1.0, 0.0]]))
+    tensor([0.6931])
+    """
+
+    decision_rule: ClassVar[str] = "top_k"
+
+    def __init__(self, axis: int | tuple[int, ...] = 1):
+        super().__init__()
+        self.axis = axis if isinstance(axis, int) else tuple(axis)
+
+    def forward(
+        self, logits: Float[Tensor, B * L], targets: Float[Tensor, B * L], known: Bool[Tensor, B * L] | None = None
+    ) -> Float[Tensor, " B"]:
+        """Logits and target distributions -> one loss an instance (B,); see ``label_distribution_loss``."""
+        return label_distribution_loss(logits, targets, known, self.axis)
+
+    def scores(self, logits: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
+        """How far each label lies above the best of the others: above 0 for the arg max alone."""
+        return above_the_rest(logits, 1)

@@ -1,0 +1,79 @@
+"""Two-way loss: true labels above the others within an instance, and carriers above the others within a label."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..interfaces import Loss
+from .pairwise_log_sum_exp import log_one_plus_pairs
+from .settings import check_above
+from .targets import read_inputs
+
+
+def two_way_loss(
+    logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None, temperature: float = 4.0
+) -> Float[Tensor, " B"]:
+    """Pairwise log-sum-exp in two directions: over the labels of each instance, and over the instances of each label.
+
+    ``softplus(log sum_n (1 - y_n) e^{s_n} + T log sum_p y_p e^{-s_p / T})`` over the labels of an instance, averaged over the instances
+    with a label, plus the same over the instances of a label, averaged over the labels that the batch shows (Kobayashi 2023, "Two-Way
+    Multi-Label Loss"). The temperature softens the choice of the hardest present label.
+
+    The second part belongs to the batch, not to an instance: what a label costs is shared equally among the instances that know it,
+    and both parts are scaled so that the mean over the batch is the loss of the paper. So the loss of an instance depends on the others.
+
+    Args:
+        logits: (B, L), unbounded.
+        targets: (B, L) in [0, 1], hard or soft; NaN is an unknown entry.
+        known: (B, L); entries that are False carry neither loss nor gradient. None: all but NaN targets are known.
+        temperature: above 0, of the present labels.
+
+    Returns:
+        (B,), at least float32; 0 for an instance without a known label.
+
+    Raises:
+        ValueError: if shapes or types do not belong together, or a value cannot be meant; see ``read_inputs``.
+
+    >>> import torch
+    >>> two_way_loss(torch.tensor([[2.0, -1.0], [0.0, 1.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])).mean()
+    tensor(0.3079)
+    """
+    logits, targets, known = read_inputs("two_way_loss", logits, targets, known)
+    by_instance = log_one_plus_pairs(logits, targets, known, temperature=temperature)
+    by_label = log_one_plus_pairs(logits, targets, known, temperature=temperature, dim=0)
+    present = targets > 0
+    share_of_instance = len(logits) / present.any(1).sum().clamp(min=1)
+    share_of_label = len(logits) / present.any(0).sum().clamp(min=1)
+    if known is None:
+        return share_of_instance * by_instance + by_label.sum() / max(len(logits), 1) * share_of_label
+    return share_of_instance * by_instance + known.to(logits.dtype) @ (by_label / known.sum(0).clamp(min=1)) * share_of_label
+
+
+class TwoWayLoss(Loss):
+    """Two-way loss: rankings within instances and within labels (Kobayashi 2023); its threshold must be tuned.
+
+    Args:
+        temperature: above 0, of the present labels.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    >>> import torch
+    >>> TwoWayLoss()(torch.tensor([[2.0, -1.0], [0.0, 1.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])).mean()
+    tensor(0.3079)
+    """
+
+    decision_rule: ClassVar[str] = "tuned"
+
+    def __init__(self, temperature: float = 4.0):
+        super().__init__()
+        self.temperature = check_above("temperature", temperature, 0)
+
+    def forward(
+        self, logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None
+    ) -> Float[Tensor, " B"]:
+        """(B, L) logits and targets -> one loss an instance (B,); see ``two_way_loss``."""
+        return two_way_loss(logits, targets, known, self.temperature)

@@ -1,0 +1,113 @@
+"""WARP: a pairwise hinge that weighs a true label by how many labels rank above it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..interfaces import Loss
+from .hinges import hinge_over_pairs, lowest_present
+from .settings import check_at_least, check_count
+from .targets import read_label_sets
+
+
+def warp_loss(
+    logits: Float[Tensor, "B L"],
+    targets: Float[Tensor, "B L"],
+    known: Bool[Tensor, "B L"] | None = None,
+    margin: float = 1.0,
+    max_sampled: int = 100,
+    exact: bool = False,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, " B"]:
+    """Weighted approximate-rank pairwise loss: ``mean_{j present} Phi(r_j) max(0, margin - s_j + s_i)``, ``Phi(r) = sum_{q<=r} 1/q``.
+
+    For every present label j, absent labels are drawn until one violates j's margin: label i. After t draws, of N absent labels, the rank
+    is estimated as ``r_j = floor(N / t)``; without a violator among ``max_sampled`` draws the label costs nothing (Weston et al. 2011,
+    "WSABIE"; Gong et al. 2014, the baseline in [T] and [G]). With ``exact`` all violators are counted, ``r_j`` is their number and the
+    hinge their mean, which is what drawing approximates, without its noise. The authors sum over the present labels; here it is their mean.
+
+    Args:
+        logits: (B, L), unbounded; adding a number to a row changes nothing.
+        targets: (B, L), 0 or 1; NaN is an unknown entry.
+        known: (B, L); entries that are False carry neither loss nor gradient. None: all but NaN targets are known.
+        margin: at least 0.
+        max_sampled: at least 1, most draws for a label.
+        exact: count the violators instead of drawing one.
+        generator: source of the drawing; None is PyTorch's global one.
+
+    Returns:
+        (B,), at least float32; 0 for an instance without a pair.
+
+    Raises:
+        ValueError: if shapes or types do not belong together, or a value cannot be meant; see ``read_inputs``.
+        DataError: on the CPU, for a soft target.
+
+    >>> import torch
+    >>> warp_loss(torch.tensor([[0.5, 0.0, 0.5]]), torch.tensor([[1.0, 0.0, 0.0]]), exact=True)
+    tensor([1.1250])
+    """
+    logits, present, absent = read_label_sets("warp_loss", logits, targets, known)
+    sizes = present.sum(-1).clamp(min=1)
+    if exact:
+        return hinge_over_pairs(logits, present, absent, margin, lambda violators: _weight(violators) / violators.clamp(min=1)) / sizes
+    return _sampled(logits, present, absent, margin, max_sampled, generator) / sizes
+
+
+def _sampled(
+    logits: Tensor, present: Tensor, absent: Tensor, margin: float, max_sampled: int, generator: torch.Generator | None
+) -> Float[Tensor, " B"]:
+    with torch.no_grad():
+        bounds, columns = lowest_present(logits - margin, present)
+        rows, most = bounds.shape
+        if not rows * most:
+            return logits.sum(-1) * 0
+        chances = (absent | ~absent.any(-1, keepdim=True)).to(torch.float32)  # where nothing is absent, what is drawn does not count
+        draws = torch.multinomial(chances, most * max_sampled, replacement=True, generator=generator)
+        violates = (logits.gather(1, draws) > bounds.repeat_interleave(max_sampled, 1)) & absent.gather(1, draws)
+        violates = violates.view(rows, most, max_sampled)
+        first = violates.to(torch.uint8).argmax(-1, keepdim=True)
+        rank = absent.sum(-1, keepdim=True) // (first[..., 0] + 1)
+        weights = _weight(rank.to(logits.dtype)) * violates.any(-1)
+        violator = draws.view(rows, most, max_sampled).gather(-1, first)[..., 0]
+    hinges = margin - logits.gather(1, columns) + logits.gather(1, violator)
+    return (weights * hinges).sum(-1)
+
+
+def _weight(rank: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
+    """``sum_{q<=r} 1/q``, which is ``digamma(r + 1)`` and Euler's constant."""
+    return torch.digamma(rank + 1) - torch.digamma(torch.ones_like(rank))
+
+
+class WARPLoss(Loss):
+    """Weighted approximate-rank pairwise loss (WSABIE); its threshold must be tuned.
+
+    Args:
+        margin: at least 0.
+        max_sampled: at least 1, most draws for a present label, from PyTorch's global generator.
+        exact: count the violators instead of drawing one.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    >>> import torch
+    >>> WARPLoss(exact=True)(torch.tensor([[0.5, 0.0, 0.5]]), torch.tensor([[1.0, 0.0, 0.0]]))
+    tensor([1.1250])
+    """
+
+    decision_rule: ClassVar[str] = "tuned"
+
+    def __init__(self, margin: float = 1.0, max_sampled: int = 100, exact: bool = False):
+        super().__init__()
+        self.margin = check_at_least("margin", margin, 0)
+        self.max_sampled = check_count("max_sampled", max_sampled)
+        self.exact = exact
+
+    def forward(
+        self, logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None
+    ) -> Float[Tensor, " B"]:
+        """(B, L) logits and targets -> one loss an instance (B,); see ``warp_loss``."""
+        return warp_loss(logits, targets, known, self.margin, self.max_sampled, self.exact)
