@@ -54,7 +54,7 @@ def counts_of(loss: str, statistics: LabelStatistics | None) -> Float[Tensor, " 
     """
     if statistics is None:
         raise ConfigurationError(
-            f"{loss} needs `statistics`, the label counts of the training split; give statistics=LabelStatistics.from_targets(train_targets)"
+            f"{loss} needs `statistics`, the label counts of the training split; give statistics=LabelStatistics.from_targets(targets)"
         )
     return torch.as_tensor(statistics.counts, dtype=torch.float32)
 
@@ -70,9 +70,7 @@ def read_counts(loss: str, counts: Float[Tensor, " L"] | Float[np.ndarray, " L"]
     """
     counts = torch.as_tensor(counts, dtype=logits.dtype, device=logits.device)
     if counts.shape != logits.shape[-1:]:
-        raise DataError(
-            f"{loss}: counts have shape {tuple(counts.shape)}, but logits {tuple(logits.shape)} ask for {tuple(logits.shape[-1:])}"
-        )
+        raise DataError(f"{loss}: counts have shape {tuple(counts.shape)}, but logits {tuple(logits.shape)} ask for one a label")
     return counts.clamp(min=1)
 
 

@@ -1,0 +1,40 @@
+"""How often a label's training would show an instance, against how often the instance is drawn for all of its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def smoothed_rebalancing(
+    counts: Float[Tensor, " L"], offset: float, steepness: float, centre: float
+) -> Callable[[Float[Tensor, "B L"]], Float[Tensor, "B L"]]:
+    """The weights that undo the over-sampling of instances with several labels, smoothed by a sigmoid.
+
+    ``r_ik = (1 / n_i) / sum_j y_kj / n_j`` and ``offset + sigmoid(steepness (r - centre))`` [B 3-6]; the same in Wu et al. 2020,
+    "Distribution-Balanced Loss for Multi-Label Classification in Long-Tailed Datasets". An instance without a known present label has no
+    such ratio; it keeps weight 1.
+
+    Args:
+        counts: (L,), at least 1.
+        offset, steepness, centre: of the sigmoid.
+
+    Returns:
+        targets (B, L) -> weights (B, L), between ``offset`` and ``offset + 1``, or 1.
+
+    >>> smoothed_rebalancing(torch.tensor([1.0, 3.0]), offset=0.0, steepness=0.0, centre=0.0)(torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
+    tensor([[0.5000, 0.5000],
+            [1.0000, 1.0000]])
+    """
+    inverse = counts.reciprocal()
+
+    def weigh(targets: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
+        drawn = (targets @ inverse)[:, None]
+        factor = steepness / drawn.clamp(min=torch.finfo(drawn.dtype).tiny)
+        weights = torch.sigmoid(factor.clamp(max=torch.finfo(drawn.dtype).max) * inverse - steepness * centre) + offset
+        return torch.where(drawn > 0, weights, 1.0)
+
+    return weigh
