@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from made_runs import write_run
+from scipy import stats
 from typer.testing import CliRunner
 
 from multihot.cli import app
@@ -162,6 +163,14 @@ def test_files_hold_the_figures_in_every_format(folder, tmp_path):
         assert result.exit_code == 0, result.output
         assert part in (tmp_path / f"table.{ending}").read_text()
     assert CliRunner().invoke(app, ["compare", str(folder), "--out", "table.doc"]).exit_code == 2
+
+
+def test_what_has_no_interval_over_instances_shows_the_one_over_seeds(folder):
+    values = [json.loads((folder / "letters" / "good" / str(seed) / "metrics.json").read_text())["test"]["map"] for seed in range(3)]
+    low, high = stats.t.interval(0.9, 2, np.mean(values), stats.sem(values))
+    shown = to_markdown(tables_of(compare([folder / "letters"], measures=["map"], level=0.9)))
+    assert f"t {low:.3f}\u2013{high:.3f}" in shown
+    assert "90% t-interval of the mean over seeds" in shown
 
 
 STRANGE = Table("50% of <b>&_#$", ["method", "a|b"], [[Cell(("m_1 \\ {x}~^",)), Cell(("0.5 ±0.1", "<script>"), best=True)]], ["*note*"])

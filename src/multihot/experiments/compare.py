@@ -172,7 +172,7 @@ def _data_result(data: str, groups: list[RunGroup], baseline: str | None, measur
             p_values, pairs = _test(group, against, resampled, settings)
             if not pairs:
                 remarks.append(f"{group.name} and {baseline} share no test instances, so they are not tested")
-        methods.append(_method_result(group, measures, intervals, p_values, pairs))
+        methods.append(_method_result(group, measures, intervals, p_values, pairs, settings["level"]))
     rows = next(iter(groups[0].runs.values())).metrics["data"]["rows"]["test"]
     return DataResult(data, rows, methods, remarks)
 
@@ -191,7 +191,7 @@ def _test(group: RunGroup, against: RunGroup, measures: list[str], settings: dic
 
 
 def _method_result(
-    group: RunGroup, measures: list[str], intervals: dict[str, Interval], p_values: dict[str, float], pairs: int
+    group: RunGroup, measures: list[str], intervals: dict[str, Interval], p_values: dict[str, float], pairs: int, level: float
 ) -> MethodResult:
     runs = list(group.runs.values())
     values = {name: [run.metrics["test"][name] for run in runs if name in run.metrics["test"]] for name in measures}
@@ -212,7 +212,7 @@ def _method_result(
     return MethodResult(
         name=group.name,
         folders=[run.folder for run in runs],
-        spread={name: spread(given) for name, given in values.items() if given},
+        spread={name: spread(given, level) for name, given in values.items() if given},
         intervals=intervals,
         p_values=p_values,
         pairs=pairs,

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from .compare import LOWER_IS_BETTER, Comparison, DataResult, MethodResult, Ranking
-from .set_table import MEASURES
 
 TO = "\u2013"  # the dash between the ends of an interval
 TITLES = {"map": "mAP", "lrap": "LRAP", "micro_ap": "micro AP"}
@@ -91,6 +90,8 @@ def _measure_cell(method: MethodResult, measure: str, best: bool) -> Cell:
     lines = [f"{found.mean:.3f}" + ("" if math.isnan(found.deviation) else f" ±{found.deviation:.3f}")]
     if measure in method.intervals:
         lines.append(TO.join(f"{end:.3f}" for end in method.intervals[measure]))
+    elif not math.isnan(found.low):
+        lines.append("t " + TO.join(f"{end:.3f}" for end in (found.low, found.high)))
     if measure in method.p_values:
         lines.append(_p(method.p_values[measure]))
     if measure in method.published:
@@ -117,8 +118,10 @@ def _legend(data: DataResult, comparison: Comparison) -> list[str]:
         notes.append("Mean ± standard deviation over seeds.")
     if any(method.intervals for method in methods):
         notes.append(f"Below: {comparison.level:.0%} bootstrap interval over test instances ({comparison.samples:,} draws).")
-        if without := [title_of(name) for name in comparison.measures if name not in MEASURES]:
-            notes.append(f"Without interval and test, since they are no sums over instances: {', '.join(without)}.")
+    if any(m.spread.keys() - m.intervals.keys() and len(m.folders) > 1 for m in methods):
+        notes.append(
+            f"t: {comparison.level:.0%} t-interval of the mean over seeds, where there is none over instances."
+        )
     pairs = {method.pairs for method in methods if method.p_values}
     if pairs:
         of = f"{min(pairs)}" if len(pairs) == 1 else f"{min(pairs)} to {max(pairs)}"
