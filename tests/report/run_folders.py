@@ -39,12 +39,15 @@ def make_run(
     data: str = "synthetic",
     log: str | None = None,
     measured: int | None = None,
+    uncalibrated: np.ndarray | None = None,
 ) -> Path:
     """A finished run folder with a test split; ``measured`` takes its measures on that many rows only, which is quicker."""
     rows, width = targets.shape
     space = LabelSpace(names or [f"label {i}" for i in range(width)])
     statistics = LabelStatistics.from_targets(targets)
-    prediction = Prediction(list(ids or [f"n{i}" for i in range(rows)]), scores, scores > 0 if chosen is None else chosen)
+    prediction = Prediction(
+        list(ids or [f"n{i}" for i in range(rows)]), scores, scores > 0 if chosen is None else chosen, None, uncalibrated
+    )
     (folder / "predictions").mkdir(parents=True)
     save_prediction(folder / "predictions" / "test.parquet", prediction, sparse.csr_matrix(targets), excerpts)
     part = Prediction(prediction.ids[:measured], scores[:measured], prediction.chosen[:measured])

@@ -27,7 +27,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
     targets, scores = random_problem(70, 6)
     texts = [f"text number {i} <i>markup</i> شحن {'needle' if i % 10 == 0 else 'hay'}" for i in range(70)]
-    first = make_run(folder / "runs" / "first", targets, scores, names=NAMES, excerpts=texts, log=LOG)
+    first = make_run(folder / "runs" / "first", targets, scores, names=NAMES, excerpts=texts, log=LOG, uncalibrated=3 * scores)
     other = make_run(
         folder / "runs" / "a-second-run-with-a-rather-long-name", targets, scores - 0.8, names=NAMES, excerpts=texts, method="svm"
     )
@@ -166,6 +166,26 @@ def test_instances_on_which_runs_differ(driver: Any, reports: dict[str, Path]) -
     driver.get(reports["two"].as_uri())
     choose(driver, "#instances", "Run", "differ")
     assert number_found(driver) == ((scores > 0) != (scores - np.float32(0.8) > 0)).any(axis=1).sum()
+
+
+def test_reliability_before_and_after_calibration(driver: Any, reports: dict[str, Path]) -> None:
+    targets, scores = random_problem(70, 6)
+    expected = []
+    for logits in (3 * scores, scores):
+        probabilities = 1 / (1 + np.exp(-logits))
+        place = np.minimum((probabilities * 15).astype(int), 14)
+        expected.append(sum(abs((targets - probabilities)[place == b].sum()) for b in range(15)) / targets.size)
+    driver.get(reports["one"].as_uri())
+    assert texts(driver, "#calibration-errors td") == [f"{value:.4f}" for value in expected]
+    assert texts(driver, "#reliability .legend li") == ["exactly as promised", "first, before calibration", "first"]
+    settled(driver)
+    assert driver.execute_script("return document.querySelectorAll('#reliability svg path').length") == 3
+    driver.get(reports["two"].as_uri())
+    of_first, of_second = texts(driver, "#calibration-errors td:nth-child(2)")
+    assert of_first == f"{expected[0]:.4f}"
+    assert not of_second.strip("\u2013")  # it was not calibrated
+    choose(driver, "#reliability", "Frequency", "tail")
+    assert texts(driver, "#calibration-errors td:nth-child(2)")[0] != of_first
 
 
 def test_a_label_leads_to_its_instances(page: Any) -> None:

@@ -97,6 +97,36 @@ def test_the_chosen_point_is_where_the_run_stands(is_sparse: bool) -> None:
         assert curve["chosen"]["recall"] == pytest.approx((mine & targets[:, label]).sum() / targets[:, label].sum())
 
 
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_reliability_is_counted_before_and_after_calibration(tmp_path: Path, is_sparse: bool) -> None:
+    targets, scores = random_problem(400, 4)
+    counts = targets.sum(axis=0)
+    scores[scores < -4] = -3
+    kept = sparse.csr_matrix(np.where(scores > -1, scores, 0)) if is_sparse else scores
+    folder = make_run(tmp_path / "a", targets, kept / 2, chosen=sparse.csr_matrix(scores > 0), uncalibrated=kept)
+    found = content_of(make_report([folder]))["runs"][0]["reliability"]
+    groups = {"all": counts >= 0, "head": counts >= 100, "medium": (counts >= 20) & (counts < 100), "tail": counts < 20}
+    assert set(found) == {name for name, labels in groups.items() if labels.any()}
+    for group, drawn in found.items():
+        for name, own in {"now": kept / 2, "before": kept}.items():
+            dense = own.toarray() if is_sparse else own
+            probabilities = np.where(dense != 0, 1 / (1 + np.exp(-dense)), 0) if is_sparse else 1 / (1 + np.exp(-dense))
+            check_diagram(drawn[name], probabilities[:, groups[group]].ravel(), targets[:, groups[group]].ravel())
+    plain = content_of(make_report([make_run(tmp_path / "b", targets, scores)]))["runs"][0]["reliability"]
+    assert set(plain["all"]) == {"now"}
+
+
+def check_diagram(drawn: dict, probabilities: np.ndarray, true: np.ndarray) -> None:
+    """Against a loop over bins."""
+    inside = [(probabilities >= b / 15) & ((probabilities < (b + 1) / 15) | (b == 14)) for b in range(15)]
+    expected = [
+        [b / 15, (b + 1) / 15, part.sum(), probabilities[part].mean(), true[part].mean()] for b, part in enumerate(inside) if part.any()
+    ]
+    np.testing.assert_allclose(drawn["bins"], expected, atol=1e-4)
+    error = sum(count * abs(promised - share) for _, _, count, promised, share in expected) / len(true)
+    assert drawn["error"] == pytest.approx(error, abs=1e-4)
+
+
 def test_no_threshold_is_named_where_none_parts_the_choice() -> None:
     scores, hits = np.array([3.0, 2.0, 1.0]), np.array([True, False, True])
     assert chosen_point(scores, hits, np.array([True, False, True]), 2)["threshold"] is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..labels import LabelSpace, LabelStatistics
-from ..metrics import by_frequency, by_set_frequency, evaluate, label_sets_produced, per_label, seen_unseen
+from ..metrics import by_frequency, by_set_frequency, evaluate, label_sets_produced, per_label, reliability, seen_unseen, to_probabilities
 from ..predictions import Prediction
 
 
@@ -19,9 +19,12 @@ def measure(prediction: Prediction, targets: Any, statistics: LabelStatistics, k
         known: (N, L) boolean, or None where everything is annotated.
 
     Returns:
-        measure -> value.
+        measure -> value; with a calibration, how well its probabilities hold is among them.
     """
-    return evaluate(targets, prediction.chosen, prediction.scores, statistics, known=known)
+    found = evaluate(targets, prediction.chosen, prediction.scores, statistics, known=known)
+    if prediction.uncalibrated is not None:
+        found["calibration_error"] = reliability(targets, to_probabilities(prediction.scores), known).error()
+    return found
 
 
 def break_down(prediction: Prediction, targets: Any, space: LabelSpace, statistics: LabelStatistics, known: Any = None) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from .curves import LABEL_CURVES, curves_of
 from .instances import instances
 from .pairs import label_pairs
 from .reading import Runs, SplitRun, read_log, read_runs
+from .reliability import reliability_of
 from .training import training_curves
 
-SCRIPTS = ("elements", "charts", "overview", "labels", "instances", "main")
+SCRIPTS = ("elements", "charts", "overview", "labels", "reliability", "instances", "main")
 INTERVAL_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard")
 LABEL_ROWS = 10_000  # of the table of labels, over all runs
 DIGITS = 4
@@ -112,6 +113,7 @@ def _run(run: SplitRun, split: str) -> dict[str, Any]:
         "measures": metrics[split],
         "intervals": bootstrap_intervals(run.targets, run.prediction.chosen, measures=INTERVAL_MEASURES),
         "breakdowns": {key: breakdowns[key] for key in ("by_frequency", "seen_unseen", "by_set_frequency", "label_sets_produced")},
+        "reliability": reliability_of(run.prediction, run.targets, run.finished.statistics),
         "training": training_curves(read_log(run.folder), metrics["cost"].get("best_update")),
     }
 

@@ -36,7 +36,7 @@ function path(points, x, y) {
 }
 
 /**
- * A figure with lines. lines: {name, points: [[x, y]], colour, dashed}; marks: {x, y, colour, name} drawn as points, or {x} as an
+ * A figure with lines. lines: {name, points: [[x, y]], colour, dashed}; marks: {x, y, colour, name, r} drawn as points, or {x} as an
  * upright line; axis: {x, y} names, xRange and yRange where they are fixed; aside: a control beside the title.
  */
 function lineChart(title, lines, axis, marks = [], aside = null, height = 260) {
@@ -72,7 +72,7 @@ function drawMark(mark, x, y, height) {
       style: { stroke: mark.colour },
     }, s("title", {}, mark.name));
   }
-  return s("circle", { class: "chosen", cx: x(mark.x), cy: y(mark.y), r: 5.5, "stroke-width": 2, style: { fill: mark.colour, stroke: "var(--card)" } },
+  return s("circle", { class: "chosen", cx: x(mark.x), cy: y(mark.y), r: mark.r || 5.5, "stroke-width": 2, style: { fill: mark.colour, stroke: "var(--card)" } },
     s("title", {}, mark.name));
 }
 

@@ -71,7 +71,7 @@ function navigation(sections) {
 
 applyTheme(storage((store) => store.getItem(STORED)));
 document.getElementById("top").append(...head());
-const SECTIONS = [overview(), breakdowns(), labelSection(), curveSection(), pairSection(), instanceSection(), training(), settings()].filter(Boolean);
+const SECTIONS = [overview(), breakdowns(), labelSection(), curveSection(), reliabilitySection(), pairSection(), instanceSection(), training(), settings()].filter(Boolean);
 document.getElementById("page").append(...SECTIONS);
 document.querySelector("nav.sections").append(navigation(SECTIONS));
 document.querySelector("footer").append(`Written by multihot ${RUNS[0].environment.multihot || ""}. One file, no network.`);
