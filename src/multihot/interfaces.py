@@ -29,8 +29,8 @@ class Loss(nn.Module, ABC):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
-    decision_rule: ClassVar[str] = "zero"
-    extra_logits: ClassVar[int] = 0  # columns a scorer appends behind the L labels, such as a threshold label
+    decision_rule: str = "zero"
+    extra_logits: int = 0  # columns a scorer appends behind the L labels, such as a threshold label
 
     @abstractmethod
     def forward(

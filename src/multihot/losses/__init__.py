@@ -6,6 +6,7 @@ from .circle import CircleLoss, circle_loss
 from .class_balanced import ClassBalancedLoss, class_balanced_loss
 from .dab import DABLoss, dab_loss
 from .distribution_balanced import DistributionBalancedLoss, distribution_balanced_loss
+from .elementary_symmetric import log_elementary_symmetric, newton_log_elementary_symmetric
 from .focal import FocalLoss, focal_loss
 from .hill import HillLoss, hill_loss
 from .label_distribution import LabelDistributionLoss, label_distribution_loss
@@ -15,6 +16,7 @@ from .pairwise_ranking import PairwiseRankingLoss, pairwise_ranking_loss
 from .sampled_negatives import NegativeSampler, SampledOutputLayer, sampled_binary_cross_entropy_loss, sampled_zlpr_loss
 from .sparse_targets import pad_positives, sparse_binary_cross_entropy_loss, sparse_zlpr_loss
 from .splc import SPLCLoss, splc_loss
+from .subset_softmax import SubsetSoftmaxLoss, subset_softmax_loss
 from .targets import check_targets
 from .threshold_label import ThresholdLabelLoss, threshold_label_loss
 from .two_way import TwoWayLoss, two_way_loss
@@ -37,6 +39,7 @@ __all__ = [
     "PairwiseRankingLoss",
     "SPLCLoss",
     "SampledOutputLayer",
+    "SubsetSoftmaxLoss",
     "ThresholdLabelLoss",
     "TwoWayLoss",
     "WARPLoss",
@@ -51,7 +54,9 @@ __all__ = [
     "focal_loss",
     "hill_loss",
     "label_distribution_loss",
+    "log_elementary_symmetric",
     "lsep_loss",
+    "newton_log_elementary_symmetric",
     "pad_positives",
     "pairwise_log_sum_exp_loss",
     "pairwise_ranking_loss",
@@ -60,6 +65,7 @@ __all__ = [
     "sparse_binary_cross_entropy_loss",
     "sparse_zlpr_loss",
     "splc_loss",
+    "subset_softmax_loss",
     "threshold_label_loss",
     "two_way_loss",
     "warp_loss",

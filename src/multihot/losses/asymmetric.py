@@ -77,7 +77,7 @@ class AsymmetricLoss(Loss):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ("asl",)
-    decision_rule: ClassVar[str] = "tuned"
+    decision_rule = "tuned"
 
     def __init__(
         self,

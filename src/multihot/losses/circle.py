@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -75,7 +73,7 @@ class CircleLoss(Loss):
     tensor([0.2873])
     """
 
-    decision_rule: ClassVar[str] = "tuned"
+    decision_rule = "tuned"
 
     def __init__(self, scale: float = 1.0, margin: float = 0.0, self_paced: bool = False):
         super().__init__()

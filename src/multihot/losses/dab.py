@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -123,7 +123,7 @@ class DABLoss(Loss):
     tensor([0.4415])
     """
 
-    decision_rule: ClassVar[str] = "tuned"
+    decision_rule = "tuned"
     counts: Tensor
 
     def __init__(

@@ -101,7 +101,7 @@ class DistributionBalancedLoss(Loss):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ("dbl",)
-    decision_rule: ClassVar[str] = "tuned"
+    decision_rule = "tuned"
     counts: Tensor
 
     def __init__(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -68,7 +66,7 @@ class HillLoss(Loss):
     tensor([0.2500])
     """
 
-    decision_rule: ClassVar[str] = "tuned"
+    decision_rule = "tuned"
 
     def __init__(self, hill: float = 1.5, margin: float = 1.0, gamma: float = 2.0, reduction: str = "mean"):
         super().__init__()

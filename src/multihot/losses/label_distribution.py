@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -54,8 +52,8 @@ def label_distribution_loss(
             f"{name}: logits have shape {tuple(logits.shape)}, targets {tuple(targets.shape)}, axis is {axis}; give tensors of one shape "
             "(B, ...), and the axes of the labels, not 0, which is the instances'"
         )
-    positions = [_labels_last(values, axes) for values in (logits, targets, *([] if known is None else [known]))]
-    logits, targets, known = read_inputs(name, *positions[:2], positions[2] if known is not None else None)
+    known = known if known is None else _labels_last(known, axes)
+    logits, targets, known = read_inputs(name, _labels_last(logits, axes), _labels_last(targets, axes), known)
     _check_distributions(targets, known)
     divergence = _divergence(logits, targets, known).view(rows, -1)
     if known is None:
@@ -104,7 +102,7 @@ class LabelDistributionLoss(Loss):
     tensor([0.6931])
     """
 
-    decision_rule: ClassVar[str] = "top_k"
+    decision_rule = "top_k"
 
     def __init__(self, axis: int | tuple[int, ...] = 1):
         super().__init__()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -78,7 +76,7 @@ class LSEPLoss(Loss):
     tensor([0.0486])
     """
 
-    decision_rule: ClassVar[str] = "tuned"
+    decision_rule = "tuned"
 
     def __init__(self, max_pairs: int | None = None):
         super().__init__()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -58,7 +56,7 @@ class PairwiseRankingLoss(Loss):
     tensor([0.2500])
     """
 
-    decision_rule: ClassVar[str] = "tuned"
+    decision_rule = "tuned"
 
     def __init__(self, margin: float = 1.0):
         super().__init__()

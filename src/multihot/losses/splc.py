@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -75,7 +73,7 @@ class SPLCLoss(Loss):
     tensor([0.1733])
     """
 
-    decision_rule: ClassVar[str] = "tuned"
+    decision_rule = "tuned"
 
     def __init__(self, tau: float = 0.6, margin: float = 1.0, gamma: float = 2.0, from_progress: float = 0.1, reduction: str = "mean"):
         super().__init__()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -53,8 +51,8 @@ class ThresholdLabelLoss(Loss):
     tensor([[ 2., -1.]])
     """
 
-    decision_rule: ClassVar[str] = "threshold_label"
-    extra_logits: ClassVar[int] = 1
+    decision_rule = "threshold_label"
+    extra_logits = 1
 
     def forward(
         self, logits: Float[Tensor, "B L+1"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None

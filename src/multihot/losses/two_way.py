@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -66,7 +64,7 @@ class TwoWayLoss(Loss):
     tensor(0.3079)
     """
 
-    decision_rule: ClassVar[str] = "tuned"
+    decision_rule = "tuned"
 
     def __init__(self, temperature: float = 4.0):
         super().__init__()

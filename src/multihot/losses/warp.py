@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -98,7 +96,7 @@ class WARPLoss(Loss):
     tensor([1.1250])
     """
 
-    decision_rule: ClassVar[str] = "tuned"
+    decision_rule = "tuned"
 
     def __init__(self, margin: float = 1.0, max_sampled: int = 100, exact: bool = False):
         super().__init__()
