@@ -1,7 +1,7 @@
 """What every loss promises: a loss's own test states a naive float64 reference, and the contract holds the loss against it.
 
 Subclass ``LossContract``, set ``loss``, and write ``reference(logits, targets)`` for ONE instance of which every label is known, as
-loops over plain floats.
+loops over plain floats; extra logits come last. A loss that does not take every label set overrides ``case``.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from abc import ABC, abstractmethod
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from multihot.errors import DataError, NotANumberError
 from multihot.interfaces import Loss
 
 
-def random_case(rows: int = 6, labels: int = 7, soft: bool = False, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+def random_case(rows: int = 6, labels: int = 7, soft: bool = False, seed: int = 0, extra: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, targets and known in float64; an empty and a full label set are among the targets."""
     generator = torch.Generator().manual_seed(seed)
-    logits = 3 * torch.randn(rows, labels, generator=generator, dtype=torch.float64)
+    logits = 3 * torch.randn(rows, labels + extra, generator=generator, dtype=torch.float64)
     targets = torch.rand(rows, labels, generator=generator, dtype=torch.float64)
     if not soft:
         targets = (targets < 0.4).double()
@@ -41,19 +42,32 @@ class LossContract(ABC):
 
     loss: Loss
     takes_soft_targets = True
+    judges_every_set = True  # False: where all labels are present, or none is, there is nothing to get wrong
+
+    def case(self, rows: int = 6, labels: int = 7, soft: bool = False, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits, targets and known that the loss takes."""
+        return random_case(rows, labels, soft, seed, extra=self.loss.extra_logits)
 
     @abstractmethod
     def reference(self, logits: list[float], targets: list[float]) -> float:
         """The loss of one instance, written as the paper prints it."""
 
     def by_reference(self, logits: Tensor, targets: Tensor, known: Tensor) -> Tensor:
-        rows = [(s[k].tolist(), y[k].tolist()) for s, y, k in zip(logits, targets, known, strict=True)]
-        return torch.tensor([self.reference(s, y) if s else 0.0 for s, y in rows], dtype=torch.float64)
+        rows = [(s[k].tolist(), y[kept].tolist()) for s, y, k, kept in zip(logits, targets, self.with_extra(known), known, strict=True)]
+        return torch.tensor([self.reference(s, y) if y else 0.0 for s, y in rows], dtype=torch.float64)
+
+    def with_extra(self, entries: Tensor, value: float = 1) -> Tensor:
+        """(B, L) -> (B, L + extra logits)."""
+        return F.pad(entries, (0, self.loss.extra_logits), value=value)
+
+    def right_logits(self, targets: Tensor) -> Tensor:
+        """Far above zero where a label is present, far below where it is absent."""
+        return self.with_extra(torch.where(targets > 0, 8.0, -8.0).to(targets.dtype), 0)
 
     @pytest.mark.parametrize("soft", [False, True])
     @pytest.mark.parametrize(("labels", "seed"), [(1, 0), (2, 1), (7, 2), (60, 3)])
     def test_agrees_with_the_naive_loop(self, soft: bool, labels: int, seed: int) -> None:
-        logits, targets, known = random_case(labels=labels, soft=soft and self.takes_soft_targets, seed=seed)
+        logits, targets, known = self.case(labels=labels, soft=soft and self.takes_soft_targets, seed=seed)
         everything = torch.ones_like(known)
         torch.testing.assert_close(self.loss(logits, targets), self.by_reference(logits, targets, everything))
         torch.testing.assert_close(self.loss(logits, targets, everything), self.by_reference(logits, targets, everything))
@@ -61,7 +75,7 @@ class LossContract(ABC):
 
     @pytest.mark.parametrize("soft", [False, True])
     def test_gradients_agree_with_finite_differences(self, soft: bool) -> None:
-        logits, targets, known = random_case(soft=soft and self.takes_soft_targets)
+        logits, targets, known = self.case(soft=soft and self.takes_soft_targets)
         logits.requires_grad_()
         assert torch.autograd.gradcheck(lambda s: self.loss(s, targets), logits)
         assert torch.autograd.gradcheck(lambda s: self.loss(s, targets, known), logits)
@@ -70,8 +84,8 @@ class LossContract(ABC):
     @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
     @pytest.mark.parametrize("size", [1e4, -1e4, 0.0])
     def test_huge_logits_stay_finite(self, dtype: torch.dtype, size: float) -> None:
-        _, targets, known = random_case(rows=4, labels=200)
-        signs = torch.ones(4, 200)
+        _, targets, known = self.case(rows=4, labels=200)
+        signs = torch.ones(4, 200 + self.loss.extra_logits)
         signs[2:, ::2] = -1
         logits = (size * signs).to(dtype).requires_grad_()
         value = self.loss(logits, targets.to(dtype), known)
@@ -83,20 +97,21 @@ class LossContract(ABC):
         assert logits.grad.isfinite().all()
 
     def test_half_precision_follows_float64(self) -> None:
-        logits, targets, known = random_case(labels=40)
+        logits, targets, known = self.case(labels=40)
         for dtype in (torch.bfloat16, torch.float16):
-            rounded = logits.to(dtype)
-            exact = self.loss(rounded.double(), targets, known)
-            torch.testing.assert_close(self.loss(rounded, targets.to(dtype), known).double(), exact, rtol=1e-5, atol=1e-5)
+            rounded, halved = logits.to(dtype), targets.to(dtype)
+            exact = self.loss(rounded.double(), halved.double(), known)
+            torch.testing.assert_close(self.loss(rounded, halved, known).double(), exact, rtol=1e-5, atol=1e-5)
 
     def test_the_order_of_labels_and_instances_does_not_matter(self) -> None:
-        logits, targets, known = random_case()
+        logits, targets, known = self.case()
         columns, rows = torch.randperm(7), torch.randperm(6)
-        shuffled = self.loss(logits[rows][:, columns], targets[rows][:, columns], known[rows][:, columns])
+        with_extra = torch.cat([columns, torch.arange(7, logits.shape[1])])
+        shuffled = self.loss(logits[rows][:, with_extra], targets[rows][:, columns], known[rows][:, columns])
         torch.testing.assert_close(shuffled, self.loss(logits, targets, known)[rows])
 
     def test_unknown_entries_carry_no_loss_and_no_gradient(self) -> None:
-        logits, targets, known = random_case()
+        logits, targets, known = self.case()
         known[3] = False
         logits.requires_grad_()
         spoilt = targets.masked_fill(~known, float("nan"))
@@ -106,23 +121,33 @@ class LossContract(ABC):
         assert value[3] == 0
         assert logits.grad is not None
         assert logits.grad.isfinite().all()
-        assert (logits.grad[~known] == 0).all()
+        assert (logits.grad[~self.with_extra(known)] == 0).all()
         if not known.all():
             torch.testing.assert_close(self.loss(logits, spoilt), value)  # NaN alone says unknown, too
 
     def test_right_logits_cost_less_than_wrong_ones(self) -> None:
-        _, targets, _ = random_case()
-        right = self.loss(8 * (2 * targets - 1), targets)
-        wrong = self.loss(-8 * (2 * targets - 1), targets)
+        _, targets, _ = self.case()
+        right, wrong = self.loss(self.right_logits(targets), targets), self.loss(-self.right_logits(targets), targets)
         assert (right < 0.1).all()
-        assert (wrong > 1).all()
+        assert (wrong[0 if self.judges_every_set else 2 :] > 1).all()
 
     def test_the_own_rule_reads_right_logits_as_the_targets(self) -> None:
-        _, targets, _ = random_case()
-        assert ((self.loss.scores(8 * (2 * targets - 1)) > 0) == (targets > 0)).all()
+        _, targets, _ = self.case()
+        scores = self.loss.scores(self.right_logits(targets))
+        if self.loss.decision_rule == "tuned":  # any threshold between 0 and 1
+            scores = (scores - scores.amin()) / (scores.amax() - scores.amin()) - 0.5
+        assert ((scores > 0) == (targets > 0)).all()
+
+    def test_soft_targets_are_taken_or_refused(self) -> None:
+        logits, targets, _ = self.case()
+        if self.takes_soft_targets:
+            assert self.loss(logits, targets / 2).isfinite().all()
+        else:
+            with pytest.raises(DataError, match=r"row 2, label 3 is 0.5; this loss knows no soft targets"):
+                self.loss(logits, _changed(targets, 0.5))
 
     def test_what_does_not_belong_together_is_refused(self) -> None:
-        logits, targets, known = random_case()
+        logits, targets, known = self.case()
         with pytest.raises(ValueError, match="shape"):
             self.loss(logits[:, 1:], targets)
         with pytest.raises(ValueError, match="floating point"):
@@ -131,14 +156,14 @@ class LossContract(ABC):
             self.loss(logits, targets, known.double())
 
     def test_values_that_cannot_be_meant_are_refused(self) -> None:
-        logits, targets, _ = random_case()
+        logits, targets, _ = self.case()
         with pytest.raises(DataError, match=r"_loss: targets: row 2, label 3 is 1.5; give values in \[0, 1\]"):
             self.loss(logits, _changed(targets, 1.5))
         with pytest.raises(NotANumberError, match="_loss: logits hold NaN, first in row 2, label 3"):
             self.loss(_changed(logits, float("nan")), targets)
 
     def test_inputs_are_left_as_they_were(self) -> None:
-        case = random_case()
+        case = self.case()
         before = copy.deepcopy(case)
         self.loss(*case)
         assert all(torch.equal(now, then) for now, then in zip(case, before, strict=True))
