@@ -1,0 +1,196 @@
+"""Forward and backward of every loss, as multiples of PyTorch's binary cross entropy in the same process, and beside its plain formula.
+
+    python benchmarks/losses.py --threads 2 --rounds 15 --out losses.json
+
+All see the same float32 logits and targets, three labels an instance, frequent labels more often. In every round each contender runs
+once, one after another; the median of the rounds' ratios counts, so that what else the machine does hits all alike. Memory is the most
+that was allocated at a time beyond the inputs, gradient included, as the profiler saw it, in multiples of the logits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler has nothing to say
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from multihot.components import build, choices
+from multihot.interfaces import Loss
+from multihot.labels import LabelStatistics
+
+SHAPES = ((256, 80), (512, 1000), (256, 10_000))
+LIMIT = 3.0  # times binary cross entropy, and times the logits in memory
+PER_INSTANCE = 3
+ARGUMENTS: dict[str, dict[str, Any]] = {"subset_softmax": {"k": PER_INSTANCE}}
+OVER_PAIRS = {"subset_softmax", "warp", "pairwise_ranking", "lsep"}  # neither element-wise nor two sums over labels: without a limit
+
+
+def plain_focal(s: Tensor, y: Tensor) -> Tensor:
+    p = torch.sigmoid(s)
+    right = p * y + (1 - p) * (1 - y)
+    return (F.binary_cross_entropy_with_logits(s, y, reduction="none") * (1 - right) ** 2).mean(-1)
+
+
+def plain_asymmetric(s: Tensor, y: Tensor) -> Tensor:
+    p = torch.sigmoid(s)
+    absent = (1 - p + 0.05).clamp(max=1)
+    logs = y * torch.log(p.clamp(min=1e-8)) + (1 - y) * torch.log(absent.clamp(min=1e-8))
+    right = p * y + absent * (1 - y)
+    return -(logs * torch.pow(1 - right, 0 * y + 4 * (1 - y))).mean(-1)
+
+
+def plain_hill(s: Tensor, y: Tensor) -> Tensor:
+    p, margined = torch.sigmoid(s), torch.sigmoid(s - 1)
+    return (-y * (1 - margined) ** 2 * torch.log(margined) + (1 - y) * (1.5 - p) * p**2).mean(-1)
+
+
+def plain_zlpr(s: Tensor, y: Tensor) -> Tensor:
+    signed = (1 - 2 * y) * s
+    zeros = torch.zeros_like(s[:, :1])
+    absent = torch.cat([signed - y * 1e12, zeros], dim=-1)
+    present = torch.cat([signed - (1 - y) * 1e12, zeros], dim=-1)
+    return torch.logsumexp(absent, dim=-1) + torch.logsumexp(present, dim=-1)
+
+
+def plain_threshold_label(s: Tensor, y: Tensor) -> Tensor:
+    return plain_zlpr(s[:, :-1] - s[:, -1:], y)
+
+
+def plain_pairwise(s: Tensor, y: Tensor) -> Tensor:
+    absent, present = (s - y * 1e12).logsumexp(-1), (-s - (1 - y) * 1e12).logsumexp(-1)
+    return F.softplus(absent + present)
+
+
+# what one writes down from the paper with PyTorch's own functions, at our defaults; held against ours before anything is measured
+PLAIN: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "asymmetric": plain_asymmetric,
+    "binary_cross_entropy": lambda s, y: F.binary_cross_entropy_with_logits(s, y, reduction="none").mean(-1),
+    "circle": plain_pairwise,
+    "focal": plain_focal,
+    "hill": plain_hill,
+    "lsep": plain_pairwise,
+    "pairwise_log_sum_exp": plain_pairwise,
+    "threshold_label": plain_threshold_label,
+    "zlpr": plain_zlpr,
+}
+
+
+def zipf_targets(rows: int, labels: int) -> Tensor:
+    """(rows, labels): three labels an instance; the i-th label is drawn with a weight of 1 / i."""
+    weights = (1 / torch.arange(1, labels + 1)).expand(rows, -1)
+    return torch.zeros(rows, labels).scatter_(1, weights.multinomial(PER_INSTANCE), 1.0)
+
+
+def step(compute: Callable[[Tensor, Tensor], Tensor], logits: Tensor, targets: Tensor) -> None:
+    """One forward and backward."""
+    logits.grad = None
+    compute(logits, targets).mean().backward()
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Wall time of some work."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    """Most bytes that some work held at a time, beyond what was there before, as the profiler saw every allocation."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profiler:
+        work()
+    with tempfile.TemporaryDirectory() as folder:
+        profiler.export_chrome_trace(str(trace := Path(folder) / "trace.json"))
+        events = json.loads(trace.read_text())["traceEvents"]
+    changes = [(event["ts"], event["args"]["Bytes"]) for event in events if event.get("name") == "[memory]"]
+    return max(accumulate(change for _, change in sorted(changes, key=lambda pair: pair[0])), default=0)
+
+
+def contenders(name: str, loss: Loss) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
+    """What runs in a round: the yardstick, our loss, and its plain formula where there is one."""
+    found: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ours": loss}
+    found["yardstick"] = lambda s, y: F.binary_cross_entropy_with_logits(s[:, : y.shape[1]], y)
+    if name in PLAIN:
+        found["plain"] = PLAIN[name]
+    return found
+
+
+def measure(name: str, rows: int, labels: int, rounds: int) -> dict[str, float]:
+    """Ratios to the yardstick of one loss at one size."""
+    torch.manual_seed(0)
+    targets = zipf_targets(rows, labels)
+    loss = build(
+        "loss", {"name": name} | ARGUMENTS.get(name, {}), statistics=LabelStatistics.from_targets(targets.numpy()), num_labels=labels
+    )
+    if name == "label_distribution":
+        targets = targets / targets.sum(-1, keepdim=True)
+    logits = torch.randn(rows, labels + loss.extra_logits, requires_grad=True)
+    runs = contenders(name, loss)
+    if "plain" in runs:
+        torch.testing.assert_close(runs["plain"](logits, targets), loss(logits, targets), rtol=1e-3, atol=1e-5)
+    seconds: dict[str, list[float]] = {contender: [] for contender in runs}
+    for _ in range(rounds + 2):
+        for contender, compute in runs.items():
+            seconds[contender].append(seconds_of(partial(step, compute, logits, targets)))
+    yardstick = np.asarray(seconds["yardstick"][2:])  # the first two rounds warm up
+    found = {"yardstick_ms": 1000 * float(np.median(yardstick))}
+    for contender in runs.keys() - {"yardstick"}:
+        found[contender] = statistics.median((np.asarray(seconds[contender][2:]) / yardstick).tolist())
+        logits.grad = None
+        found[f"{contender}_memory"] = peak_bytes(partial(step, runs[contender], logits, targets)) / (4 * logits.numel())
+    return found
+
+
+def row_of(name: str, found: dict[str, dict[str, float]]) -> str:
+    """One loss as a row of a Markdown table."""
+    cells = []
+    for figures in found.values():
+        ours, memory = (f"**{value:.1f}**" if value > LIMIT else f"{value:.1f}" for value in (figures["ours"], figures["ours_memory"]))
+        plain = f"{figures['plain']:.1f}" if "plain" in figures else ""
+        cells.append(f"{ours} | {plain} | {memory}")
+    return f"| `{name}` | {' | '.join(cells)} |"
+
+
+def main() -> int:
+    """Print the table as Markdown, write the figures as JSON where asked to, and fail where a limit is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--losses", nargs="*", default=list(choices("loss")), help="names, as `multihot list losses` prints them")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    titles = [f"{rows} x {labels:,}" for rows, labels in SHAPES]
+    print("| loss | " + " | ".join(f"{title} | plain | memory" for title in titles) + " |")
+    print("|---|" + "---|---|---|" * len(SHAPES))
+    results, slow, large = {}, [], []
+    for name in options.losses:
+        results[name] = {title: measure(name, *shape, options.rounds) for title, shape in zip(titles, SHAPES, strict=True)}
+        print(row_of(name, results[name]), flush=True)
+        slow += [name] * any(figures["ours"] > LIMIT for figures in results[name].values())
+        large += [name] * any(figures["ours_memory"] > LIMIT for figures in results[name].values())
+    if options.out is not None:
+        content = {"threads": options.threads, "rounds": options.rounds, "limit": LIMIT, "results": results, "slow": slow, "large": large}
+        options.out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    print(f"\nabove {LIMIT:g} times the seconds of binary cross entropy: {', '.join(slow) or 'none'}")
+    print(f"above {LIMIT:g} times the bytes of the logits: {', '.join(large) or 'none'}")
+    return int(bool(set(slow + large) - OVER_PAIRS))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
