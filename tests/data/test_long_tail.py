@@ -119,6 +119,15 @@ def test_what_is_written_is_read_again(data, tmp_path):
     assert_same_rows(cut.data, load(tmp_path / "out"))
 
 
+def test_a_cut_of_a_named_data_set_is_not_taken_for_the_whole(shared_data, tmp_path):
+    cut = cut_long_tail(load("ucmerced", from_path=shared_data), largest=100)
+    write_folder(cut.data, tmp_path / "out")
+    again = load(tmp_path / "out")
+    assert again.split("train")["id"][:] == cut.data.split("train")["id"][:]
+    assert again.split("test")["image"][:3] == cut.data.split("test")["image"][:3]
+    np.testing.assert_array_equal(again.statistics(cut.space).counts, cut.statistics.counts)
+
+
 def test_sparse_tables_keep_features_and_labels(tmp_path):
     source = tmp_path / "train.svm"
     source.write_text("".join(f"{'a,b' if i % 3 else 'b' if i % 2 else 'a'} {i % 7}:0.1 9:{i}.5\n" for i in range(60)))

@@ -52,6 +52,6 @@ def get(name: str) -> CatalogEntry:
 
 
 def recognise(folder: Path) -> CatalogEntry | None:
-    """The data set whose files this folder holds all of, one at least of the right size; ``None`` if there is none or more than one."""
+    """The data set whose files this folder holds, all of the right size; ``None`` if there is none or more than one."""
     found = [entry for entry in ENTRIES.values() if entry.files and holds(folder, entry) and resembles(folder, entry)]
     return found[0] if len(found) == 1 else None

@@ -61,8 +61,8 @@ def holds(folder: Path, entry: CatalogEntry) -> bool:
 
 
 def resembles(folder: Path, entry: CatalogEntry) -> bool:
-    """Whether a file of the data set has its size here or is packed: other data may come in files of the same names."""
-    return any(_is_there(folder / file.name, file) or not (folder / file.name).is_file() for file in entry.files)
+    """Whether every file of the data set has its size here or is packed: other data, or a cut of it, may have the same names."""
+    return all(_is_there(folder / file.name, file) or not (folder / file.name).is_file() for file in entry.files)
 
 
 def _is_there(path: Path, file: CatalogFile) -> bool:
