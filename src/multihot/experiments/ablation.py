@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,8 @@ def held_out(data: MultiLabelData, limit: int | None = None) -> MultiLabelData:
             f"the ablation needs at least {LEAST} training rows, got {size} of {data.name}; raise --limit or give more"
         )
     rows = np.sort(np.random.default_rng(0).choice(len(train), size, replace=False))
-    mark = f"{data.fingerprint}-{size}"
-    part = replace(
-        data, name=f"{data.name} (held out)", fingerprint=mark, splits={"train": train.select(rows, new_fingerprint=f"{mark}-drawn")}
-    )
+    mark = sha256(f"{data.fingerprint}-{size}".encode()).hexdigest()[:32]  # of other rows than the whole split: another name in caches
+    part = replace(data, name=f"{data.name} (held out)", fingerprint=mark, splits={"train": train.select(rows, new_fingerprint=mark)})
     return part.with_validation(HELD_OUT, split="test").with_validation(VALIDATION)
 
 
