@@ -113,7 +113,9 @@ def test_rows_and_dictionary_are_plain_json(description):
     rows = description.to_rows()
     assert [row["split"] for row in rows] == ["train", "test"]
     assert rows[1]["unseen_rows"] == description.splits["test"].unseen_rows
-    assert json.loads(json.dumps(description.to_dict()))["splits"] == rows
+    plain = json.loads(json.dumps(description.to_dict()))
+    assert plain["splits"] == rows
+    assert (plain["mean_imbalance"], plain["scumble"]) == (description.imbalance.mean, description.imbalance.scumble)
 
 
 @pytest.mark.parametrize("labels", [1, 12, 40])
@@ -122,7 +124,14 @@ def test_tables_show_the_figures(labels):
     description.print(Console(file=(page := io.StringIO()), width=100))
     shown = page.getvalue()
     figures = description.splits["train"]
-    for figure in (f"{figures.cardinality:.3f}", f"{figures.label_sets:,}", "label-0", f"{description.statistics.counts.max():,}"):
+    imbalance = (f"mean {description.imbalance.mean:,.1f} (MeanIR)", f"{description.imbalance.scumble:.3f} (SCUMBLE)")
+    for figure in (
+        *imbalance,
+        f"{figures.cardinality:.3f}",
+        f"{figures.label_sets:,}",
+        "label-0",
+        f"{description.statistics.counts.max():,}",
+    ):
         assert figure in shown
     assert max(map(len, shown.splitlines())) <= 100
     assert all(f"{pair.first} + {pair.second}" in shown for pair in description.pairs)
