@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -73,18 +72,14 @@ def dab_loss(
     tensor([0.4332])
     """
     logits, targets, known = read_inputs("dab_loss", logits, targets, known)
-    rebalanced = smoothed_rebalancing(read_counts("dab_loss", counts, logits), beta, mu, eps)
+    counts = read_counts("dab_loss", counts, logits)
     if as_printed:
-        entries = _as_printed(logits, targets, gamma_pos, gamma_neg, slope) * rebalanced(targets)
-        return by_instance(entries, known, reduction)
+        entries = _as_printed(logits, targets, gamma_pos, gamma_neg, slope)
+        return by_instance(entries * smoothed_rebalancing(counts, beta, mu, eps)(targets), known, reduction)
+    share = progress**2  # 1 - phi
+    weigh = smoothed_rebalancing(counts, beta, mu, eps, share) if share else None
     present, absent = FocusedCurve(gamma_pos), FocusedCurve(gamma_neg, slope=slope)
-    return element_wise_loss((logits, targets, known), present, absent, _blended(rebalanced, progress), reduction)
-
-
-def _blended(rebalanced: Callable[[Tensor], Tensor], progress: float) -> Callable[[Tensor], Tensor] | None:
-    """``phi + (1 - phi) shat``, where ``1 - phi = progress^2``; None where all weigh 1."""
-    share = progress**2
-    return (lambda targets: (1 - share) + share * rebalanced(targets)) if share else None
+    return element_wise_loss((logits, targets, known), present, absent, weigh, reduction)
 
 
 def _as_printed(logits: Tensor, targets: Tensor, gamma_pos: float, gamma_neg: float, slope: float) -> Float[Tensor, "B L"]:

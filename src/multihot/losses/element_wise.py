@@ -13,7 +13,7 @@ from .curves import Curve
 from .targets import by_instance
 
 BLOCK = 131_072  # entries: what is computed in one go, so that what lies between logits and gradient stays in the processor's cache
-DENSE_FROM = 4  # below one present label in so many, only those are looked at twice
+DENSE_FROM = 0.4  # share of present labels up to which only those are looked at twice
 
 Weigh = Callable[[Tensor], Tensor]  # targets (b, L) -> weights that spread to (b, L)
 
@@ -73,11 +73,9 @@ class _ClosedForm(torch.autograd.Function):
             if weigh is not None:
                 weights = weigh(targets[some])
                 values, slopes = values.mul_(weights), slopes.mul_(weights)
-            if known is not None:
-                slopes.mul_(known[some])
-            share = _share(slopes, known if known is None else known[some], reduction)
-            losses[some] = by_instance(values, known if known is None else known[some], reduction)
-            torch.mul(slopes, share, out=gradient[some])
+            there = known if known is None else known[some]
+            losses[some] = by_instance(values, there, reduction)
+            torch.mul(slopes, _shares(slopes, there, reduction), out=gradient[some])
         ctx.save_for_backward(logits, targets, known, gradient)
         ctx.parts = parts
         return losses
@@ -91,23 +89,23 @@ class _ClosedForm(torch.autograd.Function):
         return *torch.autograd.grad(loss, logits, upstream, create_graph=True), None, None, None
 
 
-def _share(slopes: Tensor, known: Tensor | None, reduction: str) -> Tensor | float:
-    """What one label counts within its instance."""
-    if reduction == "sum":
-        return 1.0
-    return 1 / max(slopes.shape[-1], 1) if known is None else 1 / known.sum(-1, keepdim=True).clamp(min=1)
+def _shares(slopes: Tensor, known: Tensor | None, reduction: str) -> Tensor:
+    """What every label counts within its instance."""
+    if known is None:
+        return slopes.new_tensor(1.0 if reduction == "sum" else 1 / max(slopes.shape[-1], 1))
+    return known if reduction == "sum" else known / known.sum(-1, keepdim=True).clamp(min=1).to(slopes.dtype)
 
 
 def _values_and_slopes(logits: Tensor, targets: Tensor, present: Curve, absent: Curve) -> tuple[Tensor, Tensor]:
     """Cost of every entry and its derivative in the logit."""
     values, slopes = absent.cost_and_derivative(logits)
     if logits.device.type == "cpu":
-        where = targets.reshape(-1).nonzero()[:, 0]
-        if DENSE_FROM * len(where) < targets.numel():  # label sets are small: look again only where something is present
-            shares = targets.reshape(-1)[where]
-            cost, derivative = present.cost_and_derivative(-logits.reshape(-1)[where])
+        where = (targets > 0).view(-1).nonzero()[:, 0]
+        if len(where) < DENSE_FROM * targets.numel():  # label sets are small: look again only where something is present
+            shares = targets.reshape(-1).index_select(0, where)
+            cost, derivative = present.cost_and_derivative(-logits.reshape(-1).index_select(0, where))
             for entries, other in ((values.view(-1), cost), (slopes.view(-1), derivative.neg_())):
-                entries[where] = entries[where].lerp_(other, shares)
+                entries.scatter_(0, where, entries.index_select(0, where).lerp_(other, shares))
             return values, slopes
     cost, derivative = present.cost_and_derivative(-logits)
     return values.lerp_(cost, targets), slopes.lerp_(derivative.neg_(), targets)

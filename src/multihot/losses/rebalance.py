@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def smoothed_rebalancing(
-    counts: Float[Tensor, " L"], offset: float, steepness: float, centre: float
+    counts: Float[Tensor, " L"], offset: float, steepness: float, centre: float, share: float = 1.0
 ) -> Callable[[Float[Tensor, "B L"]], Float[Tensor, "B L"]]:
     """The weights that undo the over-sampling of instances with several labels, smoothed by a sigmoid.
 
@@ -21,9 +21,10 @@ def smoothed_rebalancing(
     Args:
         counts: (L,), at least 1.
         offset, steepness, centre: of the sigmoid.
+        share: in [0, 1], of these weights; the rest is the weight 1.
 
     Returns:
-        targets (B, L) -> weights (B, L), between ``offset`` and ``offset + 1``, or 1.
+        targets (B, L) -> weights (B, L), with share 1 between ``offset`` and ``offset + 1``, or 1.
 
     >>> smoothed_rebalancing(torch.tensor([1.0, 3.0]), offset=0.0, steepness=0.0, centre=0.0)(torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
     tensor([[0.5000, 0.5000],
@@ -34,7 +35,8 @@ def smoothed_rebalancing(
     def weigh(targets: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
         drawn = (targets @ inverse)[:, None]
         factor = steepness / drawn.clamp(min=torch.finfo(drawn.dtype).tiny)
-        weights = torch.sigmoid(factor.clamp(max=torch.finfo(drawn.dtype).max) * inverse - steepness * centre) + offset
-        return torch.where(drawn > 0, weights, 1.0)
+        ratios = (factor.clamp(max=torch.finfo(drawn.dtype).max) * inverse).sub_(steepness * centre)
+        weights = torch.sigmoid(ratios).mul(share).add_(share * offset + 1 - share)
+        return weights.masked_fill_(drawn <= 0, 1.0)
 
     return weigh

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -48,7 +50,8 @@ def splc_loss(
     """
     logits, targets, known = read_inputs("splc_loss", logits, targets, known)
     if tau < 1:
-        targets = targets.masked_fill(logits.detach().sigmoid() > tau, 1.0)
+        sure = math.log(tau / (1 - tau)) if tau > 0 else -math.inf
+        targets = targets.masked_fill(logits.detach() > sure, 1.0)
     return element_wise_loss((logits, targets, known), FocusedCurve(gamma, offset=margin), FocusedCurve(gamma), reduction=reduction)
 
 
