@@ -53,7 +53,7 @@ def circle_loss(
     at_rest = logits.detach()
     present = targets > 0
     pace = torch.where(present, 1 + margin - at_rest, at_rest + margin).clamp_(min=0)
-    goal = torch.where(present, 1 - margin, margin)
+    goal = margin + (1 - 2 * margin) * targets
     return log_one_plus_pairs(scale * pace * (logits - goal), targets, known)
 
 

@@ -43,8 +43,7 @@ def two_way_loss(
     by_instance = log_one_plus_pairs(logits, targets, known, temperature=temperature)
     by_label = log_one_plus_pairs(logits, targets, known, temperature=temperature, dim=0)
     present = targets > 0
-    share_of_instance = len(logits) / present.any(1).sum().clamp(min=1)
-    share_of_label = len(logits) / present.any(0).sum().clamp(min=1)
+    share_of_instance, share_of_label = (len(logits) / present.any(axis).sum().clamp(min=1).to(logits.dtype) for axis in (1, 0))
     if known is None:
         return share_of_instance * by_instance + by_label.sum() / max(len(logits), 1) * share_of_label
     return share_of_instance * by_instance + known.to(logits.dtype) @ (by_label / known.sum(0).clamp(min=1)) * share_of_label
