@@ -140,7 +140,8 @@ class DABLoss(Loss):
             raise ConfigurationError(f"the 'resampling' parameter must be one of {', '.join(RESAMPLINGS)}, got {resampling!r}")
         if as_printed and (resampling == "plain" or not asymmetric):
             raise ConfigurationError(
-                "the 'as_printed' parameter is one equation without parts to leave out; give resampling or asymmetric alone"
+                f"as_printed is one equation without parts to leave out, got resampling={resampling!r}, asymmetric={asymmetric}; "
+                "leave as_printed out for the ablations"
             )
         self.register_buffer("counts", counts_of("DABLoss", statistics), persistent=False)
         self.resampling = resampling
