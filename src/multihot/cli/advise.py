@@ -70,7 +70,7 @@ def advise(
 
 def command_line(advice: Advice, source: str, reading: dict[str, str], settings: list[str]) -> str:
     """The call of ``multihot train`` that follows the advice."""
-    words = ["multihot", "train", source, *(word for name, value in reading.items() for word in (f"--{name}", value))]
+    words = ["multihot", "train", source, "--method", "br", *(word for name, value in reading.items() for word in (f"--{name}", value))]
     advised = [f"{choice.key}={_written(choice.value)}" for choice in advice.choices]
     return shlex.join([*words, *(word for setting in [*advised, *settings] for word in ("--set", setting))])
 

@@ -257,9 +257,9 @@ def _rejected(figures: Figures, measure: str, missing: bool, chosen: str) -> dic
     dense = f"{figures.density:.1%} of the labels hold for a row"
     weighing = "below what asks for it" if measure in PER_LABEL else f"rare labels count little in {measure}"
     reasons = {
-        "binary_cross_entropy": f"{dense}; it weighs labels as they occur, so frequent ones lead",
-        "zlpr": f"{dense}; it compares labels within a row and gives rare ones no weight of their own",
-        "asymmetric": f"{dense}; it pays where negatives are many and wrong ones few, and has three parameters to tune",
+        "binary_cross_entropy": f"{dense}, {ratio}; it judges every entry alike, and is the one to beat",
+        "zlpr": f"{dense}, {ratio}; it compares the labels of a row, and gives rare ones no weight of their own",
+        "asymmetric": f"{dense}; made for very many negatives, with three parameters to tune",
         "distribution_balanced": f"{ratio}; {weighing}",
         "dab": f"{ratio}; made for pictures with long tails, and to be compared with distribution_balanced, not assumed better",
         "hill": "absent labels are taken as annotated; say --missing if they may not be",
