@@ -13,7 +13,7 @@ import numpy as np
 from ..components import split_config
 from ..data import MultiLabelData
 from ..errors import ConfigurationError
-from .advise import LONG_TAIL, Advice
+from .advise import Advice, long_tailed
 from .compare import Comparison, MethodResult, compare
 from .config import override
 from .fit import fit, resume
@@ -88,7 +88,7 @@ def plan_ablation(advice: Advice, base: Mapping[str, Any], out: str | Path, seed
     """The advised settings and their rivals, each with every seed.
 
     Rivals share the scorer, the decision and the training settings, but take every row once an epoch and another loss: binary cross
-    entropy, ZLPR and asymmetric always, and on a long tail the other loss that is made for it.
+    entropy, ZLPR and asymmetric always, and where rare labels count, those made for long tails.
 
     Args:
         advice: what is to be checked.
@@ -100,7 +100,7 @@ def plan_ablation(advice: Advice, base: Mapping[str, Any], out: str | Path, seed
         The runs, not yet made.
     """
     loss = split_config("loss", base["method"]["loss"])[0]
-    tail = ["dab", "distribution_balanced"] if advice.figures.mean_imbalance >= LONG_TAIL else []
+    tail = ["dab", "distribution_balanced"] if long_tailed(advice.figures, advice.measure) else []
     plain = override(base, ["training.sampler=instance_balanced"])
     methods = {ADVISED: base["method"]} | {name: {**plain["method"], "loss": name} for name in [*RIVALS, *tail] if name != loss}
     data = {**(base.get("data") or {}), "name": "runs"}

@@ -173,7 +173,8 @@ def _log_odds(counts: np.ndarray, rows: int) -> np.ndarray:
     return np.log(counts + 0.5) - np.log(rows + 0.5 - counts)
 
 
-def _long_tail(figures: Figures, measure: str) -> bool:
+def long_tailed(figures: Figures, measure: str) -> bool:
+    """Whether rare labels are many and count as much as frequent ones."""
     return measure in PER_LABEL and figures.mean_imbalance >= LONG_TAIL
 
 
@@ -188,7 +189,7 @@ def _loss(figures: Figures, measure: str, missing: bool) -> Choice:
         return Choice(key, "hill", "absent labels may be unannotated, and Hill lowers the weight of negatives with a high probability")
     if measure == "subset_accuracy":
         return Choice(key, "zlpr", "subset accuracy wants the whole set right, and ZLPR lowers the loss of whole sets")
-    if _long_tail(figures, measure):
+    if long_tailed(figures, measure):
         few = figures.cardinality < 2  # the settings published for VOC-MLT (1.5 labels a row) and for COCO-MLT (2.9)
         value = {"name": "distribution_balanced", "mu": 0.3 if few else 0.2, "scale": 5.0 if few else 2.0}
         why = f"{measure} counts rare labels like frequent ones, and MeanIR is {figures.mean_imbalance:.1f}, at least {LONG_TAIL:g}"
