@@ -22,14 +22,35 @@ CITES: dict[str, tuple[str, ...]] = {
     "LabelAttentionScorer": ("mullenbach2018explainable",),
     "TextCNNEncoder": ("kim2014convolutional",),
     "TextLSTMEncoder": ("tsai2019thesis",),
+    "FocalLoss": ("lin2017focal",),
+    "AsymmetricLoss": ("ridnik2021asymmetric",),
+    "ClassBalancedLoss": ("cui2019class",),
+    "DistributionBalancedLoss": ("wu2020distribution",),
+    "DABLoss": ("zhu2022distribution",),
+    "HillLoss": ("zhang2021simple",),
+    "SPLCLoss": ("zhang2021simple",),
     "ZLPRLoss": ("su2022zlpr",),
+    "ThresholdLabelLoss": ("su2022zlpr",),
+    "LSEPLoss": ("li2017improving",),
+    "CircleLoss": ("sun2020circle",),
+    "WARPLoss": ("weston2011wsabie", "gong2014deep",),
+    "PairwiseRankingLoss": ("gong2014deep",),
+    "TwoWayLoss": ("kobayashi2023twoway",),
+    "LabelDistributionLoss": ("gao2017deep",),
+    "TemperatureCalibration": ("guo2017calibration",),
+    "PlattCalibration": ("platt1999probabilistic",),
+    "IsotonicCalibration": ("zadrozny2002transforming",),
+    "CardinalityDecision": ("read2011classifier",),
+    "ProportionalDecision": ("yang2001thresholding",),
+    "ExpectedF1Decision": ("ye2012optimizing",),
+    "ConformalDecision": ("angelopoulos2022conformal",),
     "LinearSVMClassifier": LINEAR,
     "LogisticClassifier": LINEAR,
     "ClassifierChainClassifier": ("read2009classifier", *LINEAR),
     "LabelPowersetClassifier": LINEAR,
 }
 COST_SENSITIVE = "parambath2014optimizing"
-PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "decision")
+PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
 
 def references() -> dict[str, str]:

@@ -1,0 +1,91 @@
+"""Calibration errors and conformal recall on the test split of runs that were trained with a calibration.
+
+``python benchmarks/calibration.py RUN [RUN ...]`` prints the tables of docs/calibration.md and docs/decisions.md. Everything is fitted on
+the validation scores that the run kept from before its calibration; the halvings take both parts from its test split.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import multihot
+from multihot.components import build
+from multihot.metrics import evaluate, reliability, to_probabilities
+
+CALIBRATIONS = ("temperature", "platt", "isotonic")
+DECISIONS = ("own_rule", "global", "per_label", "proportional", "cardinality", "expected_f1", "conformal")
+MEASURES = ("micro_f1", "macro_f1", "example_f1", "example_recall", "hamming_accuracy", "chosen_cardinality")
+HALVINGS = 1000
+
+Split = tuple[np.ndarray, np.ndarray]  # scores and targets, (N, L) each
+
+
+def recall_of(targets: np.ndarray, chosen: np.ndarray) -> float:
+    """Mean recall over instances, 1 for an instance without labels."""
+    sizes = targets.sum(axis=1)
+    return float(np.where(sizes > 0, (targets & chosen).sum(axis=1) / np.maximum(sizes, 1), 1).mean())
+
+
+def calibrations(validation: Split, test: Split) -> Table:
+    """Calibration error of all labels pooled, mean of the labels' own, and mAP."""
+    table = Table("calibration", "pooled error", "per label", "mAP")
+    for name in (None, *CALIBRATIONS):
+        scores = build("calibration", name).fit(*validation)(test[0]) if name else test[0]
+        found = reliability(test[1], to_probabilities(scores))
+        figures = (found.error(), float(np.nanmean(found.error_per_label())), evaluate(test[1], scores > 0, scores)["map"])
+        table.add_row(name or "none", *(f"{figure:.3f}" for figure in figures))
+    return table
+
+
+def decisions(validation: Split, test: Split, calibration: str | None) -> Table:
+    """Measures of every decision, after a calibration or without one."""
+    if calibration:
+        fitted = build("calibration", calibration).fit(*validation)
+        validation, test = (fitted(validation[0]), validation[1]), (fitted(test[0]), test[1])
+    table = Table(f"decision, calibration {calibration or 'none'}", *MEASURES)
+    for name in DECISIONS:
+        found = evaluate(test[1], build("decision", name).fit(*validation)(test[0]))
+        table.add_row(name, *(f"{found[measure]:.3f}" for measure in MEASURES))
+    return table
+
+
+def promises(validation: Split, test: Split) -> Table:
+    """Recall promised and reached: with the threshold of the validation split, and over random halvings of the test split."""
+    table = Table("promised", "test recall", "labels chosen", "mean of halvings", "halvings below")
+    scores, targets = test
+    for recall in (0.8, 0.9, 0.95):
+        chosen = build("decision", {"name": "conformal", "recall": recall}).fit(*validation)(scores)
+        random, reached = np.random.default_rng(0), []
+        for _ in range(HALVINGS):
+            half, rest = np.split(random.permutation(len(targets)), [len(targets) // 2])
+            decision = build("decision", {"name": "conformal", "recall": recall}).fit(scores[half], targets[half])
+            reached.append(recall_of(targets[rest], decision(scores[rest])))
+        below = np.mean(np.array(reached) < recall)
+        table.add_row(
+            f"{recall}", f"{recall_of(targets, chosen):.3f}", f"{chosen.sum(axis=1).mean():.1f}", f"{np.mean(reached):.4f}", f"{below:.0%}"
+        )
+    return table
+
+
+def main() -> None:
+    """Print the tables of every run named."""
+    console = Console(width=140)
+    for folder in sys.argv[1:]:
+        splits = [multihot.load(folder).prediction(split) for split in ("validation", "test")]
+        validation, test = ((prediction.uncalibrated, targets.toarray()) for prediction, targets in splits)
+        console.print(f"[bold]{folder}[/bold]: {len(validation[1])} validation, {len(test[1])} test instances")
+        for table in (
+            calibrations(validation, test),
+            decisions(validation, test, None),
+            decisions(validation, test, "platt"),
+            promises(validation, test),
+        ):
+            console.print(table)
+
+
+if __name__ == "__main__":
+    main()
