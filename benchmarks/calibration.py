@@ -6,7 +6,9 @@ the validation scores that the run kept from before its calibration; the halving
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -72,19 +74,27 @@ def promises(validation: Split, test: Split) -> Table:
 
 
 def main() -> None:
-    """Print the tables of every run named."""
-    console = Console(width=140)
-    for folder in sys.argv[1:]:
+    """Print the tables of every run named; without one, say what is needed."""
+    parser = argparse.ArgumentParser(description="calibration errors, decisions and conformal recall of calibrated runs")
+    parser.add_argument("runs", nargs="*", help="run folders with a calibration; docs/calibration.md says how to make them")
+    parser.add_argument("--out", help="also write the figures as JSON")
+    options = parser.parse_args()
+    console, found = Console(width=140), {}
+    if not options.runs:
+        console.print("no run named, nothing measured; docs/calibration.md says how to make runs with a calibration")
+    for folder in options.runs:
         splits = [multihot.load(folder).prediction(split) for split in ("validation", "test")]
         validation, test = ((prediction.uncalibrated, targets.toarray()) for prediction, targets in splits)
         console.print(f"[bold]{folder}[/bold]: {len(validation[1])} validation, {len(test[1])} test instances")
-        for table in (
+        tables = [
             calibrations(validation, test),
-            decisions(validation, test, None),
-            decisions(validation, test, "platt"),
+            *(decisions(validation, test, name) for name in (None, "platt")),
             promises(validation, test),
-        ):
-            console.print(table)
+        ]
+        console.print(*tables, sep="\n")
+        found[folder] = [{str(column.header): list(column.cells) for column in table.columns} for table in tables]
+    if options.out:
+        Path(options.out).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
