@@ -52,3 +52,19 @@ def test_the_mean_over_the_batch_is_the_loss_of_the_paper() -> None:
 def test_a_temperature_must_be_positive() -> None:
     with pytest.raises(ConfigurationError, match="'temperature' parameter must be a number above 0, got 0"):
         TwoWayLoss(temperature=0)
+
+
+@pytest.mark.parametrize("known_too", [False, True])
+def test_logits_far_apart_and_close_together_take_different_ways_to_the_same_loss(known_too: bool) -> None:
+    logits, targets, known = random_case(soft=True)
+    logits = torch.cat([logits, torch.zeros(6, 1)], 1).requires_grad_()
+    targets, known = torch.cat([targets, torch.zeros(6, 1)], 1), torch.cat([known, torch.zeros(6, 1, dtype=torch.bool)], 1)
+    far = torch.cat([logits[:, :-1], torch.full((6, 1), -1000.0)], 1)  # an entry that nobody knows, or that is absent and far below
+    weights = torch.linspace(0, 1, 6)
+    near_loss, far_loss = (two_way_loss(s, targets, known if known_too else None) for s in (logits, far))
+    gradients = [torch.autograd.grad((weights * value).sum(), logits)[0][:, :-1] for value in (near_loss, far_loss)]
+    if not known_too:  # there the last label costs something when it is near
+        direct = two_way_loss(torch.cat([logits[:, :-1], torch.full((6, 1), -60.0)], 1), targets)
+        near_loss, gradients[0] = direct, torch.autograd.grad((weights * direct).sum(), logits)[0][:, :-1]
+    torch.testing.assert_close(near_loss, far_loss)
+    torch.testing.assert_close(*gradients)

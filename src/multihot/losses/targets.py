@@ -118,6 +118,9 @@ def check_hard(name: str, targets: Float[Tensor, "B L"]) -> None:
     """Refuse soft targets in the name of a loss that does not know them; on the CPU only, as ``read_inputs`` looks at values."""
     if targets.device.type != "cpu" or torch.compiler.is_compiling():
         return
+    targets = targets.detach()
+    if float(targets.sum()) == int(targets.count_nonzero()):  # between 0 and 1, as they are, these are ones and zeros
+        return
     if bool((soft := (targets != 0) & (targets != 1)).any()):
         row, label = soft.nonzero()[0].tolist()
         raise DataError(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -9,6 +13,8 @@ from ..interfaces import Loss
 from .pairwise_log_sum_exp import log_one_plus_pairs
 from .settings import check_above
 from .targets import read_inputs
+
+NARROW = 80.0  # a range of logits whose exponentials single precision holds
 
 
 def two_way_loss(
@@ -40,13 +46,56 @@ def two_way_loss(
     tensor(0.3079)
     """
     logits, targets, known = read_inputs("two_way_loss", logits, targets, known)
-    by_instance = log_one_plus_pairs(logits, targets, known, temperature=temperature)
-    by_label = log_one_plus_pairs(logits, targets, known, temperature=temperature, dim=0)
+    by_instance, by_label = _both_ways(logits, targets, known, temperature)
     present = targets > 0
     share_of_instance, share_of_label = (len(logits) / present.any(axis).sum().clamp(min=1).to(logits.dtype) for axis in (1, 0))
     if known is None:
         return share_of_instance * by_instance + by_label.sum() / max(len(logits), 1) * share_of_label
     return share_of_instance * by_instance + known.to(logits.dtype) @ (by_label / known.sum(0).clamp(min=1)) * share_of_label
+
+
+def _both_ways(logits: Tensor, targets: Tensor, known: Tensor | None, temperature: float) -> tuple[Tensor, Tensor]:
+    """The loss along each row (B,) and along each column (L,)."""
+    if logits.device.type == "cpu" and logits.numel() and not (torch.compiler.is_compiling() or targets.requires_grad):
+        lowest, highest = (float(bound) for bound in logits.detach().aminmax())
+        if highest - lowest <= NARROW * min(temperature, 1):
+            return _Narrow.apply(logits, targets, known, temperature, (lowest + highest) / 2)
+    return _one_after_another(logits, targets, known, temperature)
+
+
+def _one_after_another(logits: Tensor, targets: Tensor, known: Tensor | None, temperature: float) -> tuple[Tensor, Tensor]:
+    along_rows, along_columns = (log_one_plus_pairs(logits, targets, known, temperature=temperature, dim=dim) for dim in (-1, 0))
+    return along_rows, along_columns
+
+
+class _Narrow(torch.autograd.Function):
+    """Logits that lie close together need no maximum of their row or column taken off, so both ways share their exponentials."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, logits: Tensor, targets: Tensor, known: Tensor | None, temperature: float, middle: float
+    ) -> tuple[Float[Tensor, " B"], Float[Tensor, " L"]]:
+        absent = (logits - middle).exp_().mul_(1 - targets if known is None else (1 - targets).mul_(known))
+        present = (logits - middle).mul_(-1 / temperature).exp_().mul_(targets)
+        losses, slopes = [], []
+        for dim in (1, 0):
+            sums = absent.sum(dim), present.sum(dim)
+            pairs = sums[0].log() + temperature * sums[1].log()
+            losses.append(F.softplus(pairs))
+            slopes += [pairs.sigmoid() / total.clamp(min=torch.finfo(total.dtype).tiny) for total in sums]
+        ctx.save_for_backward(logits, targets, known, absent, present, *slopes)
+        ctx.temperature = temperature
+        return losses[0], losses[1]
+
+    @staticmethod
+    def backward(ctx: Any, for_rows: Float[Tensor, " B"], for_columns: Float[Tensor, " L"]) -> tuple[Tensor | None, ...]:
+        logits, targets, known, absent, present, *slopes = ctx.saved_tensors
+        if torch.is_grad_enabled():  # somebody differentiates the gradient
+            losses = _one_after_another(logits, targets, known, ctx.temperature)
+            return *torch.autograd.grad(losses, logits, (for_rows, for_columns), create_graph=True), *[None] * 4
+        rows, columns = for_rows[:, None], for_columns[None]
+        gradient = torch.add(rows * slopes[0][:, None], columns * slopes[2]).mul_(absent)
+        return gradient.sub_(torch.add(rows * slopes[1][:, None], columns * slopes[3]).mul_(present)), *[None] * 4
 
 
 class TwoWayLoss(Loss):
