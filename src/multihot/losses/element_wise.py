@@ -63,19 +63,16 @@ class _ClosedForm(torch.autograd.Function):
     def forward(
         ctx: Any, logits: Tensor, targets: Tensor, known: Tensor | None, parts: tuple[Curve, Curve, Weigh | None, str]
     ) -> Float[Tensor, " B"]:
-        present, absent, weigh, reduction = parts
         rows, labels = logits.shape
-        losses, gradient = logits.new_empty(rows), torch.empty_like(logits)
-        step = max(BLOCK // max(labels, 1), 1) if logits.device.type == "cpu" else max(rows, 1)
-        for start in range(0, rows, step):
-            some = slice(start, start + step)
-            values, slopes = _values_and_slopes(logits[some], targets[some], present, absent)
-            if weigh is not None:
-                weights = weigh(targets[some])
-                values, slopes = values.mul_(weights), slopes.mul_(weights)
-            there = known if known is None else known[some]
-            losses[some] = by_instance(values, there, reduction)
-            torch.mul(slopes, _shares(slopes, there, reduction), out=gradient[some])
+        step = max(BLOCK // max(labels, 1), 1) if logits.device.type == "cpu" else rows
+        if rows <= step:
+            losses, gradient = _losses_and_gradient(logits, targets, known, *parts)
+        else:
+            losses, gradient = logits.new_empty(rows), torch.empty_like(logits)
+            for start in range(0, rows, step):
+                some = slice(start, start + step)
+                known_of_some = None if known is None else known[some]
+                losses[some], gradient[some] = _losses_and_gradient(logits[some], targets[some], known_of_some, *parts)
         ctx.save_for_backward(logits, targets, known, gradient)
         ctx.parts = parts
         return losses
@@ -89,11 +86,19 @@ class _ClosedForm(torch.autograd.Function):
         return *torch.autograd.grad(loss, logits, upstream, create_graph=True), None, None, None
 
 
-def _shares(slopes: Tensor, known: Tensor | None, reduction: str) -> Tensor:
-    """What every label counts within its instance."""
-    if known is None:
-        return slopes.new_tensor(1.0 if reduction == "sum" else 1 / max(slopes.shape[-1], 1))
-    return known if reduction == "sum" else known / known.sum(-1, keepdim=True).clamp(min=1).to(slopes.dtype)
+def _losses_and_gradient(
+    logits: Tensor, targets: Tensor, known: Tensor | None, present: Curve, absent: Curve, weigh: Weigh | None, reduction: str
+) -> tuple[Float[Tensor, " B"], Float[Tensor, "B L"]]:
+    values, slopes = _values_and_slopes(logits, targets, present, absent)
+    if weigh is not None:
+        weights = weigh(targets)
+        values, slopes = values.mul_(weights), slopes.mul_(weights)
+    losses = by_instance(values, known, reduction)
+    if known is not None:
+        slopes.mul_(known)
+    if reduction == "mean":
+        slopes.div_(max(logits.shape[-1], 1) if known is None else known.sum(-1, keepdim=True).clamp_(min=1))
+    return losses, slopes
 
 
 def _values_and_slopes(logits: Tensor, targets: Tensor, present: Curve, absent: Curve) -> tuple[Tensor, Tensor]:
