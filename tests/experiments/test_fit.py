@@ -10,7 +10,10 @@ from sklearn.metrics import f1_score
 from small import QUICK, TOPICS, small_rows, write_csv
 
 import multihot
+from multihot.data.in_memory import from_rows
 from multihot.errors import ConfigurationError, DataError, RunError
+from multihot.experiments.config import DataSettings
+from multihot.experiments.fit import set_aside
 from multihot.predictions import load_prediction
 
 
@@ -146,3 +149,11 @@ def test_labels_never_seen_in_training_follow_the_stated_policy(tmp_path):
     assert "weather" in wider.labels.names
     with pytest.raises(DataError, match="weather"):
         multihot.fit(files, text="body", labels="tags", out=tmp_path / "error", settings=settings | {"data.unseen_labels": "error"})
+
+
+def test_training_splits_of_different_limits_are_never_taken_for_each_other():
+    rows = [{"text": f"word {i}", "labels": ["a" if i % 2 else "b"]} for i in range(60)]
+    data = from_rows(rows)
+    cut = {limit: set_aside(data, DataSettings(limit=limit), seed=0) for limit in (20, 40)}
+    assert len({part.fingerprint for part in cut.values()} | {data.fingerprint}) == 3
+    assert len({part.splits["train"]._fingerprint for part in cut.values()}) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import resource
 import shutil
 import sys
@@ -103,8 +104,9 @@ def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validatio
     if "train" not in data.splits:
         raise DataError(f"{data.name} has no training split; it has {', '.join(data.splits)}")
     if settings.limit:
-        train = data.splits["train"].select(range(min(settings.limit, len(data.splits["train"]))))
-        data = replace(data, splits={**data.splits, "train": train})
+        mark = hashlib.sha256(f"{data.fingerprint}-limit-{settings.limit}".encode()).hexdigest()[:32]  # else caches would mix limits up
+        train = data.splits["train"].select(range(min(settings.limit, len(data.splits["train"]))), new_fingerprint=mark)
+        data = replace(data, splits={**data.splits, "train": train}, fingerprint=mark)
     if "test" not in data.splits and settings.test:
         data = data.with_validation(settings.test, settings.split, seed, split="test")
     if "validation" not in data.splits and validation:
