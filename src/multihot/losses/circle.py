@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .pairwise_log_sum_exp import log_one_plus_pairs
+from .closed_form import by_closed_form
+from .pairwise_log_sum_exp import log_one_plus_pairs, pairs_and_gradient, pairs_by_formula
 from .settings import check_above, check_at_least
 from .targets import check_hard, read_inputs
 
@@ -46,15 +47,30 @@ def circle_loss(
     >>> circle_loss(torch.tensor([[0.9, 0.1]]), torch.tensor([[1.0, 0.0]]), scale=2.0, margin=0.25)
     tensor([0.2873])
     """
-    logits, targets, known = read_inputs("circle_loss", logits, targets, known)
+    inputs = read_inputs("circle_loss", logits, targets, known)
     if not self_paced:
-        return log_one_plus_pairs(scale * logits, targets, known, offset=scale * margin)
-    check_hard("circle_loss with self_paced", targets)
-    at_rest = logits.detach()
-    present = targets > 0
-    pace = torch.where(present, 1 + margin - at_rest, at_rest + margin).clamp_(min=0)
-    goal = margin + (1 - 2 * margin) * targets
-    return log_one_plus_pairs(scale * pace * (logits - goal), targets, known)
+        return log_one_plus_pairs(inputs, scale=scale, offset=scale * margin)
+    check_hard("circle_loss with self_paced", inputs[1])
+    return by_closed_form(inputs, _paced_and_gradient, _paced_by_formula, scale, margin)
+
+
+def _paces_and_goals(logits: Tensor, targets: Tensor, margin: float) -> tuple[Tensor, Tensor]:
+    """``max(1 + margin - s_j, 0)`` and ``1 - margin`` where a label is present, ``max(s_i + margin, 0)`` and ``margin`` where absent."""
+    paces = torch.addcmul(logits, logits, targets, value=-2).add_(targets).add_(margin).clamp_(min=0)
+    return paces, (targets * (1 - 2 * margin)).add_(margin)
+
+
+def _paced_by_formula(logits: Tensor, targets: Tensor, known: Tensor | None, scale: float, margin: float) -> Float[Tensor, " B"]:
+    paces, goals = _paces_and_goals(logits.detach(), targets, margin)
+    return pairs_by_formula(scale * paces * (logits - goals), targets, known)
+
+
+def _paced_and_gradient(
+    logits: Tensor, targets: Tensor, known: Tensor | None, scale: float, margin: float
+) -> tuple[Float[Tensor, " B"], Float[Tensor, "B L"]]:
+    paces, goals = _paces_and_goals(logits, targets, margin)
+    losses, gradient = pairs_and_gradient(torch.sub(logits, goals, out=goals).mul_(paces), targets, known, scale=scale)
+    return losses, gradient.mul_(paces)
 
 
 class CircleLoss(Loss):

@@ -24,6 +24,9 @@ class Curve(Protocol):
         """Cost and d cost / d x, two new tensors."""
 
 
+WITHOUT_DOUBT = 80.0  # a logit whose probability is 1 in double precision, and whose exponential single precision holds
+
+
 @dataclass(frozen=True)
 class FocusedCurve:
     """Cross entropy weighted by a power of the probability of being wrong: ``height * q^gamma * -log(1 - q)``.
@@ -73,7 +76,9 @@ class FocusedCurve:
 
     def _unclipped(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """``q^g (q + g (1 - q) cost)`` is the derivative."""
-        wrong, cost = x.sigmoid(), F.logsigmoid(-x).neg_()
+        odds = x.clamp(max=WITHOUT_DOUBT).exp_()
+        cost = torch.maximum(odds.log1p(), x)  # log(1 + e^x), with one exponential for the cost and the probability
+        wrong = odds.div_(odds + 1)
         if not self.gamma:
             return cost, wrong
         focus = _power(wrong, self.gamma)

@@ -79,7 +79,7 @@ def dab_loss(
     share = progress**2  # 1 - phi
     weigh = smoothed_rebalancing(counts, beta, mu, eps, share) if share else None
     present, absent = FocusedCurve(gamma_pos), FocusedCurve(gamma_neg, slope=slope)
-    return element_wise_loss((logits, targets, known), present, absent, weigh, reduction)
+    return element_wise_loss((logits, targets, known), present, absent, weigh, reduction=reduction)
 
 
 def _as_printed(logits: Tensor, targets: Tensor, gamma_pos: float, gamma_neg: float, slope: float) -> Float[Tensor, "B L"]:

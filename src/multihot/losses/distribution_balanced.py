@@ -71,10 +71,12 @@ def distribution_balanced_loss(
     logits, targets, known = read_inputs("distribution_balanced_loss", logits, targets, known)
     counts = read_counts("distribution_balanced_loss", counts, logits)
     bias = -kappa * torch.log((num_examples - counts).clamp(min=1) / counts)
-    biased = logits + (bias / scale if official_code else bias)
+    if official_code:
+        bias = bias / scale
     present = FocusedCurve(gamma, height=factor)
     absent = FocusedCurve(gamma, slope=scale, height=factor / scale)
-    return element_wise_loss((biased, targets, known), present, absent, smoothed_rebalancing(counts, alpha, beta, mu), reduction)
+    weigh = smoothed_rebalancing(counts, alpha, beta, mu)
+    return element_wise_loss((logits, targets, known), present, absent, weigh, lambda s, y: (s + bias, y), reduction)
 
 
 class DistributionBalancedLoss(Loss):

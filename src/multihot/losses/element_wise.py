@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from .closed_form import by_closed_form
 from .curves import Curve
 from .targets import by_instance
 
-BLOCK = 131_072  # entries: what is computed in one go, so that what lies between logits and gradient stays in the processor's cache
 DENSE_FROM = 0.4  # share of present labels up to which only those are looked at twice
 
+Adjust = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # logits and targets (b, L) -> those to judge by
 Weigh = Callable[[Tensor], Tensor]  # targets (b, L) -> weights that spread to (b, L)
 
 
@@ -23,6 +22,7 @@ def element_wise_loss(
     present: Curve,
     absent: Curve,
     weigh: Weigh | None = None,
+    adjust: Adjust | None = None,
     reduction: str = "mean",
 ) -> Float[Tensor, " B"]:
     """``w (y present(-s) + (1 - y) absent(s))`` over the known labels of an instance.
@@ -32,6 +32,8 @@ def element_wise_loss(
         present: cost of a label that is present, of its logit with the sign turned.
         absent: cost of a label that is absent, of its logit.
         weigh: weights of the entries, from the targets of some instances; None weighs all alike.
+        adjust: what happens to logits and targets first. Logits may be shifted, targets may be set to other numbers: only by such is a
+            closed form's derivative in the logits left as it is.
         reduction: ``"mean"`` or ``"sum"`` over the known labels of an instance.
 
     Returns:
@@ -42,53 +44,37 @@ def element_wise_loss(
     >>> element_wise_loss((torch.zeros(1, 2), torch.ones(1, 2), None), present=curve, absent=curve)
     tensor([0.6931])
     """
-    logits, targets, known = inputs
-    parts = (present, absent, weigh, reduction)
-    if targets.requires_grad or torch.compiler.is_compiling():  # a compiler fuses the formula by itself
-        return _by_formula(logits, targets, known, *parts)
-    return _ClosedForm.apply(logits, targets, known, parts)
+    return by_closed_form(inputs, _and_gradient, _by_formula, present, absent, weigh, adjust, reduction)
 
 
 def _by_formula(
-    logits: Tensor, targets: Tensor, known: Tensor | None, present: Curve, absent: Curve, weigh: Weigh | None, reduction: str
+    logits: Tensor,
+    targets: Tensor,
+    known: Tensor | None,
+    present: Curve,
+    absent: Curve,
+    weigh: Weigh | None,
+    adjust: Adjust | None,
+    reduction: str,
 ) -> Float[Tensor, " B"]:
+    if adjust is not None:
+        logits, targets = adjust(logits, targets)
     entries = targets * present.cost(-logits) + (1 - targets) * absent.cost(logits)
     return by_instance(entries if weigh is None else entries * weigh(targets), known, reduction)
 
 
-class _ClosedForm(torch.autograd.Function):
-    """Loss and gradient together, some instances at a time: no more memory than the gradient itself."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, logits: Tensor, targets: Tensor, known: Tensor | None, parts: tuple[Curve, Curve, Weigh | None, str]
-    ) -> Float[Tensor, " B"]:
-        rows, labels = logits.shape
-        step = max(BLOCK // max(labels, 1), 1) if logits.device.type == "cpu" else rows
-        if rows <= step:
-            losses, gradient = _losses_and_gradient(logits, targets, known, *parts)
-        else:
-            losses, gradient = logits.new_empty(rows), torch.empty_like(logits)
-            for start in range(0, rows, step):
-                some = slice(start, start + step)
-                known_of_some = None if known is None else known[some]
-                losses[some], gradient[some] = _losses_and_gradient(logits[some], targets[some], known_of_some, *parts)
-        ctx.save_for_backward(logits, targets, known, gradient)
-        ctx.parts = parts
-        return losses
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Float[Tensor, " B"]) -> tuple[Tensor | None, None, None, None]:
-        logits, targets, known, gradient = ctx.saved_tensors
-        if not torch.is_grad_enabled():
-            return upstream[:, None] * gradient, None, None, None
-        loss = _by_formula(logits, targets, known, *ctx.parts)  # somebody differentiates the gradient
-        return *torch.autograd.grad(loss, logits, upstream, create_graph=True), None, None, None
-
-
-def _losses_and_gradient(
-    logits: Tensor, targets: Tensor, known: Tensor | None, present: Curve, absent: Curve, weigh: Weigh | None, reduction: str
+def _and_gradient(
+    logits: Tensor,
+    targets: Tensor,
+    known: Tensor | None,
+    present: Curve,
+    absent: Curve,
+    weigh: Weigh | None,
+    adjust: Adjust | None,
+    reduction: str,
 ) -> tuple[Float[Tensor, " B"], Float[Tensor, "B L"]]:
+    if adjust is not None:
+        logits, targets = adjust(logits, targets)
     values, slopes = _values_and_slopes(logits, targets, present, absent)
     if weigh is not None:
         weights = weigh(targets)

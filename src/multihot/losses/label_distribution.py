@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..errors import DataError
 from ..interfaces import Loss
+from .closed_form import by_closed_form
 from .log_sums import NOTHING
 from .rankings import above_the_rest
 from .targets import read_inputs
@@ -16,9 +17,9 @@ TOLERANCE = 1e-2  # by which targets in half precision may miss one
 
 
 def label_distribution_loss(
-    logits: Float[Tensor, B * L],
-    targets: Float[Tensor, B * L],
-    known: Bool[Tensor, B * L] | None = None,
+    logits: Float[Tensor, " B *L"],
+    targets: Float[Tensor, " B *L"],
+    known: Bool[Tensor, " B *L"] | None = None,
     axis: int | tuple[int, ...] = 1,
 ) -> Float[Tensor, " B"]:
     """Kullback-Leibler divergence of the softmax from the target distribution, averaged over positions.
@@ -55,7 +56,7 @@ def label_distribution_loss(
     known = known if known is None else _labels_last(known, axes)
     logits, targets, known = read_inputs(name, _labels_last(logits, axes), _labels_last(targets, axes), known)
     _check_distributions(targets, known)
-    divergence = _divergence(logits, targets, known).view(rows, -1)
+    divergence = by_closed_form((logits, targets, known), _and_gradient, _by_formula).view(rows, -1)
     if known is None:
         return divergence.mean(-1)
     return divergence.sum(-1) / known.any(-1).view(rows, -1).sum(-1).clamp(min=1)
@@ -67,13 +68,25 @@ def _labels_last(values: Tensor, axes: tuple[int, ...]) -> Tensor:
     return values.flatten(values.dim() - len(axes)).flatten(0, -2)
 
 
-def _divergence(logits: Float[Tensor, "P L"], targets: Float[Tensor, "P L"], known: Bool[Tensor, "P L"] | None) -> Float[Tensor, " P"]:
-    if known is not None:
-        logits = logits.masked_fill(~known, NOTHING)
-        mass = targets.sum(-1, keepdim=True)
-        targets = targets / torch.where(mass > 0, mass, 1)
-    differences = torch.special.xlogy(targets, targets) - targets * logits.log_softmax(-1)
-    return (differences if known is None else differences.masked_fill(~known, 0.0)).sum(-1)
+def _conditioned(logits: Tensor, targets: Tensor, known: Tensor | None) -> tuple[Float[Tensor, "P L"], Float[Tensor, "P L"]]:
+    """Logits and targets among the known labels of a position."""
+    if known is None:
+        return logits, targets
+    mass = targets.sum(-1, keepdim=True)
+    return logits.masked_fill(~known, NOTHING), targets / torch.where(mass > 0, mass, 1)
+
+
+def _by_formula(logits: Tensor, targets: Tensor, known: Tensor | None) -> Float[Tensor, " P"]:
+    logits, targets = _conditioned(logits, targets, known)
+    return (torch.special.xlogy(targets, targets) - targets * logits.log_softmax(-1)).sum(-1)
+
+
+def _and_gradient(logits: Tensor, targets: Tensor, known: Tensor | None) -> tuple[Float[Tensor, " P"], Float[Tensor, "P L"]]:
+    """``d/ds_k = softmax(s)_k sum_j y_j - y_k``."""
+    logits, targets = _conditioned(logits, targets, known)
+    logarithms = logits.log_softmax(-1)
+    losses = torch.special.xlogy(targets, targets).sub_(targets * logarithms).sum(-1)
+    return losses, logarithms.exp_().mul_(targets.sum(-1, keepdim=True)).sub_(targets)
 
 
 def _check_distributions(targets: Tensor, known: Tensor | None) -> None:
@@ -109,7 +122,7 @@ class LabelDistributionLoss(Loss):
         self.axis = axis if isinstance(axis, int) else tuple(axis)
 
     def forward(
-        self, logits: Float[Tensor, B * L], targets: Float[Tensor, B * L], known: Bool[Tensor, B * L] | None = None
+        self, logits: Float[Tensor, " B *L"], targets: Float[Tensor, " B *L"], known: Bool[Tensor, " B *L"] | None = None
     ) -> Float[Tensor, " B"]:
         """Logits and target distributions -> one loss an instance (B,); see ``label_distribution_loss``."""
         return label_distribution_loss(logits, targets, known, self.axis)

@@ -11,7 +11,7 @@ from ..interfaces import Loss
 from .log_sums import log_sum
 from .pairwise_log_sum_exp import log_one_plus_pairs
 from .settings import check_count
-from .targets import read_label_sets
+from .targets import check_hard, read_inputs
 
 
 def lsep_loss(
@@ -45,10 +45,13 @@ def lsep_loss(
     >>> lsep_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0]]))
     tensor([0.0486])
     """
-    logits, present, absent = read_label_sets("lsep_loss", logits, targets, known)
-    over_all = log_one_plus_pairs(logits, present.to(logits.dtype), present | absent)
+    inputs = logits, targets, known = read_inputs("lsep_loss", logits, targets, known)
+    check_hard("lsep_loss", targets)
+    over_all = log_one_plus_pairs(inputs)
     if max_pairs is None:
         return over_all
+    present = targets > 0.5
+    absent = ~present if known is None else known & ~present
     difference = _drawn(logits, absent, max_pairs, generator) - _drawn(logits, present, max_pairs, generator)
     over_some = F.softplus(log_sum(difference))
     return torch.where(present.sum(-1) * absent.sum(-1) > max_pairs, over_some, over_all)

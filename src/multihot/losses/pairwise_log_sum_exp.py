@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .log_sums import absent_and_present, log_sum, log_weighted_sum
+from .closed_form import by_closed_form
+from .log_sums import absent_and_present, absent_and_present_sums, log_sum
 from .targets import read_inputs
 
 
@@ -37,55 +35,36 @@ def pairwise_log_sum_exp_loss(
     >>> pairwise_log_sum_exp_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0]]))
     tensor([0.0486])
     """
-    return log_one_plus_pairs(*read_inputs("pairwise_log_sum_exp_loss", logits, targets, known))
+    return log_one_plus_pairs(read_inputs("pairwise_log_sum_exp_loss", logits, targets, known))
 
 
 def log_one_plus_pairs(
-    logits: Float[Tensor, "B L"],
-    targets: Float[Tensor, "B L"],
-    known: Bool[Tensor, "B L"] | None,
+    inputs: tuple[Float[Tensor, "B L"], Float[Tensor, "B L"], Bool[Tensor, "B L"] | None],
+    scale: float = 1.0,
     offset: float = 0.0,
     temperature: float = 1.0,
-    dim: int = -1,
 ) -> Float[Tensor, " B"]:
-    """``log(1 + e^offset (sum_i (1 - y_i) e^{s_i}) (sum_j y_j e^{-s_j / temperature})^temperature)`` of what ``read_inputs`` has read.
-
-    Pairs are made along ``dim``: -1 pairs the labels of an instance, 0 the instances of a label, which gives (L,).
-    """
-    if targets.requires_grad or torch.compiler.is_compiling():  # a compiler fuses the formula by itself
-        return _by_formula(logits, targets, known, offset, temperature, dim)
-    return _ClosedForm.apply(logits, targets, known, offset, temperature, dim)
+    """``pairs_by_formula`` of what ``read_inputs`` has read, with its gradient in closed form."""
+    return by_closed_form(inputs, pairs_and_gradient, pairs_by_formula, scale, offset, temperature)
 
 
-def _by_formula(logits: Tensor, targets: Tensor, known: Tensor | None, offset: float, temperature: float, dim: int) -> Tensor:
-    absent, _ = absent_and_present(logits, targets, known)
-    _, present = absent_and_present(logits / temperature, targets, known)
-    return F.softplus(log_sum(absent, dim=dim) + temperature * log_sum(present, dim=dim) + offset)
+def pairs_by_formula(
+    logits: Tensor, targets: Tensor, known: Tensor | None, scale: float = 1.0, offset: float = 0.0, temperature: float = 1.0
+) -> Float[Tensor, " B"]:
+    """``log(1 + e^offset (sum_i (1 - y_i) e^{scale s_i}) (sum_j y_j e^{-scale s_j / temperature})^temperature)``."""
+    absent, _ = absent_and_present(scale * logits, targets, known)
+    _, present = absent_and_present(logits * (scale / temperature), targets, known)
+    return F.softplus(log_sum(absent) + temperature * log_sum(present) + offset)
 
 
-class _ClosedForm(torch.autograd.Function):
-    """``d/ds_i = sigmoid(x) (share of i among the absent - share of i among the present)``, with x the logarithm of the sum of pairs."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, logits: Tensor, targets: Tensor, known: Tensor | None, offset: float, temperature: float, dim: int
-    ) -> Float[Tensor, " B"]:
-        weights = 1 - targets if known is None else (1 - targets).mul_(known)
-        absent, gradient = log_weighted_sum(logits, weights, dim=dim)
-        present, share = log_weighted_sum(logits * (-1 / temperature), targets, dim=dim)
-        pairs = (present * temperature).add_(absent).add_(offset)
-        gradient.sub_(share).mul_(pairs.sigmoid().unsqueeze(dim))
-        ctx.save_for_backward(logits, targets, known, gradient)
-        ctx.settings = offset, temperature, dim
-        return F.softplus(pairs)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Float[Tensor, " B"]) -> tuple[Tensor | None, ...]:
-        logits, targets, known, gradient = ctx.saved_tensors
-        if not torch.is_grad_enabled():
-            return upstream.unsqueeze(ctx.settings[-1]) * gradient, *[None] * 5
-        loss = _by_formula(logits, targets, known, *ctx.settings)  # somebody differentiates the gradient
-        return *torch.autograd.grad(loss, logits, upstream, create_graph=True), *[None] * 5
+def pairs_and_gradient(
+    logits: Tensor, targets: Tensor, known: Tensor | None, scale: float = 1.0, offset: float = 0.0, temperature: float = 1.0
+) -> tuple[Float[Tensor, " B"], Float[Tensor, "B L"]]:
+    """``d/ds_i = scale sigmoid(x) (share of i among the absent - share of i among the present)``, x being the logarithm of the pairs."""
+    scaled = logits if scale == 1 else scale * logits
+    (absent, gradient), (present, share) = absent_and_present_sums(scaled, targets, known, temperature=temperature)
+    pairs = (present * temperature).add_(absent).add_(offset)
+    return F.softplus(pairs)[:, 0], gradient.sub_(share).mul_(scale * pairs.sigmoid())
 
 
 class PairwiseLogSumExpLoss(Loss):

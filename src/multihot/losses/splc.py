@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -48,11 +50,14 @@ def splc_loss(
     >>> splc_loss(torch.tensor([[1.0, 1.0]]), torch.tensor([[0.0, 1.0]]))
     tensor([0.1733])
     """
-    logits, targets, known = read_inputs("splc_loss", logits, targets, known)
-    if tau < 1:
-        sure = math.log(tau / (1 - tau)) if tau > 0 else -math.inf
-        targets = targets.masked_fill(logits.detach() > sure, 1.0)
-    return element_wise_loss((logits, targets, known), FocusedCurve(gamma, offset=margin), FocusedCurve(gamma), reduction=reduction)
+    inputs = read_inputs("splc_loss", logits, targets, known)
+    adjust = None if tau >= 1 else partial(_corrected, sure=math.log(tau / (1 - tau)) if tau > 0 else -math.inf)
+    return element_wise_loss(inputs, FocusedCurve(gamma, offset=margin), FocusedCurve(gamma), adjust=adjust, reduction=reduction)
+
+
+def _corrected(logits: Tensor, targets: Tensor, sure: float) -> tuple[Tensor, Tensor]:
+    """Targets that are 1 where the logit is above ``sure``."""
+    return logits, torch.maximum(targets, (logits.detach() > sure).to(targets.dtype))
 
 
 class SPLCLoss(Loss):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -72,28 +74,31 @@ def read_inputs(
     if logits.device.type != "cpu" or torch.compiler.is_compiling() or not targets.numel():
         present = ~targets.isnan() if known is None else known & ~targets.isnan()
         return logits, targets.masked_fill(~present, 0.0), present
-    _check_values(name, logits.detach(), targets.detach(), known)
+    all_given = _check_values(name, logits.detach(), targets.detach(), known)
     if known is not None and bool(known.all()):
         known = None
-    if known is None and not bool(targets.detach().sum().isnan()):
+    if known is None and all_given:
         return logits, targets, None
     present = ~targets.isnan() if known is None else known & ~targets.isnan()
     return logits, targets.masked_fill(~present, 0.0), present
 
 
-def _check_values(name: str, logits: Tensor, targets: Tensor, known: Tensor | None) -> None:
+def _check_values(name: str, logits: Tensor, targets: Tensor, known: Tensor | None) -> bool:
+    """Whether no target is NaN."""
     low, high = targets.aminmax()
-    if not (low >= 0 and high <= 1):  # NaN among them comes here, too
+    within = low.item() >= 0 and high.item() <= 1  # False where one of them is NaN
+    if not within:
         try:
             check_targets(targets, known)
         except DataError as error:
             raise DataError(f"{name}: {error}") from None
-    if bool(logits.sum().isnan()) and bool((broken := logits.isnan()).any()):  # infinities of both signs add up to NaN as well
+    if math.isnan(logits.sum().item()) and bool((broken := logits.isnan()).any()):  # infinities of both signs add up to NaN as well
         row, label = broken.nonzero()[0].tolist()
         raise NotANumberError(
             f"{name}: logits hold NaN, first in row {row}, label {label}; what came before the loss broke: look for infinite inputs, "
             "a learning rate that is too high, or an overflow in half precision"
         )
+    return within
 
 
 def read_label_sets(

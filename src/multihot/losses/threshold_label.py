@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
+from .closed_form import by_closed_form
 from .targets import read_inputs
-from .zlpr import zlpr_of
+from .zlpr import zlpr_and_gradient, zlpr_by_formula
 
 
 def threshold_label_loss(
@@ -32,8 +34,16 @@ def threshold_label_loss(
     >>> threshold_label_loss(torch.tensor([[3.0, 0.0, 1.0]]), torch.tensor([[1.0, 0.0]]))
     tensor([0.4402])
     """
-    logits, targets, known = read_inputs("threshold_label_loss", logits, targets, known, extra=1)
-    return zlpr_of(_above_zero_class(logits), targets, known)
+    return by_closed_form(read_inputs("threshold_label_loss", logits, targets, known, extra=1), _and_gradient, _by_formula)
+
+
+def _by_formula(logits: Tensor, targets: Tensor, known: Tensor | None) -> Float[Tensor, " B"]:
+    return zlpr_by_formula(_above_zero_class(logits), targets, known)
+
+
+def _and_gradient(logits: Tensor, targets: Tensor, known: Tensor | None) -> tuple[Float[Tensor, " B"], Float[Tensor, "B L+1"]]:
+    losses, gradient = zlpr_and_gradient(_above_zero_class(logits), targets, known)
+    return losses, torch.cat([gradient, -gradient.sum(-1, keepdim=True)], -1)
 
 
 def _above_zero_class(logits: Float[Tensor, "B L+1"]) -> Float[Tensor, "B L"]:

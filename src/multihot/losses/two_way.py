@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
+from .closed_form import blocks
+from .log_sums import absent_and_present_terms, are_narrow
 from .pairwise_log_sum_exp import log_one_plus_pairs
 from .settings import check_above
 from .targets import read_inputs
-
-NARROW = 80.0  # a range of logits whose exponentials single precision holds
 
 
 def two_way_loss(
@@ -47,8 +47,8 @@ def two_way_loss(
     """
     logits, targets, known = read_inputs("two_way_loss", logits, targets, known)
     by_instance, by_label = _both_ways(logits, targets, known, temperature)
-    present = targets > 0
-    share_of_instance, share_of_label = (len(logits) / present.any(axis).sum().clamp(min=1).to(logits.dtype) for axis in (1, 0))
+    with_label = (targets.detach().sum(axis).count_nonzero().clamp(min=1).to(logits.dtype) for axis in (1, 0))
+    share_of_instance, share_of_label = (len(logits) / number for number in with_label)
     if known is None:
         return share_of_instance * by_instance + by_label.sum() / max(len(logits), 1) * share_of_label
     return share_of_instance * by_instance + known.to(logits.dtype) @ (by_label / known.sum(0).clamp(min=1)) * share_of_label
@@ -56,46 +56,56 @@ def two_way_loss(
 
 def _both_ways(logits: Tensor, targets: Tensor, known: Tensor | None, temperature: float) -> tuple[Tensor, Tensor]:
     """The loss along each row (B,) and along each column (L,)."""
-    if logits.device.type == "cpu" and logits.numel() and not (torch.compiler.is_compiling() or targets.requires_grad):
-        lowest, highest = (float(bound) for bound in logits.detach().aminmax())
-        if highest - lowest <= NARROW * min(temperature, 1):
-            return _Narrow.apply(logits, targets, known, temperature, (lowest + highest) / 2)
+    if not (torch.compiler.is_compiling() or targets.requires_grad) and are_narrow(logits, temperature):
+        return _Narrow.apply(logits, targets, known, temperature)
     return _one_after_another(logits, targets, known, temperature)
 
 
 def _one_after_another(logits: Tensor, targets: Tensor, known: Tensor | None, temperature: float) -> tuple[Tensor, Tensor]:
-    along_rows, along_columns = (log_one_plus_pairs(logits, targets, known, temperature=temperature, dim=dim) for dim in (-1, 0))
-    return along_rows, along_columns
+    turned = logits.T, targets.T, None if known is None else known.T
+    return log_one_plus_pairs((logits, targets, known), temperature=temperature), log_one_plus_pairs(turned, temperature=temperature)
 
 
 class _Narrow(torch.autograd.Function):
-    """Logits that lie close together need no maximum of their row or column taken off, so both ways share their exponentials."""
+    """Logits that lie close together need no maximum of their row or column taken off, so both ways share their exponentials.
+
+    They are computed a second time on the way back, because keeping them would take twice the memory of the gradient.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, logits: Tensor, targets: Tensor, known: Tensor | None, temperature: float, middle: float
+        ctx: Any, logits: Tensor, targets: Tensor, known: Tensor | None, temperature: float
     ) -> tuple[Float[Tensor, " B"], Float[Tensor, " L"]]:
-        absent = (logits - middle).exp_().mul_(1 - targets if known is None else (1 - targets).mul_(known))
-        present = (logits - middle).mul_(-1 / temperature).exp_().mul_(targets)
-        losses, slopes = [], []
-        for dim in (1, 0):
-            sums = absent.sum(dim), present.sum(dim)
-            pairs = sums[0].log() + temperature * sums[1].log()
-            losses.append(F.softplus(pairs))
-            slopes += [pairs.sigmoid() / total.clamp(min=torch.finfo(total.dtype).tiny) for total in sums]
-        ctx.save_for_backward(logits, targets, known, absent, present, *slopes)
+        sums = [logits.new_empty(len(logits)) for _ in range(2)] + [logits.new_zeros(logits.shape[1]) for _ in range(2)]
+        for some in blocks(logits):
+            for kind, terms in enumerate(_terms(logits, targets, known, temperature, some)):
+                sums[kind][some] = terms.sum(1)
+                sums[2 + kind] += terms.sum(0)
+        pairs = [(absent.log() + temperature * present.log()) for absent, present in (sums[:2], sums[2:])]
+        tiny = torch.finfo(logits.dtype).tiny
+        slopes = [pairs[kind // 2].sigmoid() / total.clamp(min=tiny) for kind, total in enumerate(sums)]
+        ctx.save_for_backward(logits, targets, known, *slopes)
         ctx.temperature = temperature
-        return losses[0], losses[1]
+        return F.softplus(pairs[0]), F.softplus(pairs[1])
 
     @staticmethod
     def backward(ctx: Any, for_rows: Float[Tensor, " B"], for_columns: Float[Tensor, " L"]) -> tuple[Tensor | None, ...]:
-        logits, targets, known, absent, present, *slopes = ctx.saved_tensors
+        logits, targets, known, *slopes = ctx.saved_tensors
         if torch.is_grad_enabled():  # somebody differentiates the gradient
             losses = _one_after_another(logits, targets, known, ctx.temperature)
-            return *torch.autograd.grad(losses, logits, (for_rows, for_columns), create_graph=True), *[None] * 4
-        rows, columns = for_rows[:, None], for_columns[None]
-        gradient = torch.add(rows * slopes[0][:, None], columns * slopes[2]).mul_(absent)
-        return gradient.sub_(torch.add(rows * slopes[1][:, None], columns * slopes[3]).mul_(present)), *[None] * 4
+            return *torch.autograd.grad(losses, logits, (for_rows, for_columns), create_graph=True), *[None] * 3
+        rows, columns = [(for_rows * slope)[:, None] for slope in slopes[:2]], [for_columns * slope for slope in slopes[2:]]
+        gradient = torch.empty_like(logits)
+        for some in blocks(logits):
+            absent, present = _terms(logits, targets, known, ctx.temperature, some)
+            torch.add(rows[0][some], columns[0], out=gradient[some]).mul_(absent)
+            gradient[some].sub_(present.mul_(torch.add(rows[1][some], columns[1], out=absent)))
+        return gradient, *[None] * 3
+
+
+def _terms(logits: Tensor, targets: Tensor, known: Tensor | None, temperature: float, some: slice) -> tuple[Tensor, Tensor]:
+    absences = 1 - targets[some] if known is None else (1 - targets[some]).mul_(known[some])
+    return absent_and_present_terms(logits[some], targets[some], absences, temperature)
 
 
 class TwoWayLoss(Loss):

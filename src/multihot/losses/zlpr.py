@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .log_sums import absent_and_present, log_sum, log_weighted_sum
+from .closed_form import by_closed_form
+from .log_sums import absent_and_present, absent_and_present_sums, log_sum
 from .targets import read_inputs
 
 
@@ -35,42 +33,19 @@ def zlpr_loss(logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known
     >>> zlpr_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0]]))
     tensor([0.4402])
     """
-    return zlpr_of(*read_inputs("zlpr_loss", logits, targets, known))
+    return by_closed_form(read_inputs("zlpr_loss", logits, targets, known), zlpr_and_gradient, zlpr_by_formula)
 
 
-def zlpr_of(logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None) -> Float[Tensor, " B"]:
-    """``zlpr_loss`` of what ``read_inputs`` has read."""
-    if targets.requires_grad or torch.compiler.is_compiling():  # a compiler fuses the formula by itself
-        return _by_formula(logits, targets, known)
-    return _ClosedForm.apply(logits, targets, known)
-
-
-def _by_formula(logits: Tensor, targets: Tensor, known: Tensor | None) -> Float[Tensor, " B"]:
+def zlpr_by_formula(logits: Tensor, targets: Tensor, known: Tensor | None) -> Float[Tensor, " B"]:
+    """``zlpr_loss`` of what ``read_inputs`` has read, by differentiable operations."""
     absent, present = absent_and_present(logits, targets, known)
     return log_sum(absent, floor=0.0) + log_sum(present, floor=0.0)
 
 
-class _ClosedForm(torch.autograd.Function):
-    """Loss and gradient in one go, in place: several times quicker than letting autograd keep every step.
-
-    ``d/ds_i = (1 - y_i) e^{s_i} / (1 + sum_j (1 - y_j) e^{s_j}) - y_i e^{-s_i} / (1 + sum_j y_j e^{-s_j})``
-    """
-
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor, targets: Tensor, known: Tensor | None) -> Float[Tensor, " B"]:
-        weights = 1 - targets if known is None else (1 - targets).mul_(known)
-        absent, gradient = log_weighted_sum(logits, weights, floor=0.0)
-        present, share = log_weighted_sum(-logits, targets, floor=0.0)
-        ctx.save_for_backward(logits, targets, known, gradient.sub_(share))
-        return absent + present
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Float[Tensor, " B"]) -> tuple[Tensor | None, None, None]:
-        logits, targets, known, gradient = ctx.saved_tensors
-        if not torch.is_grad_enabled():
-            return upstream[:, None] * gradient, None, None
-        loss = _by_formula(logits, targets, known)  # somebody differentiates the gradient
-        return *torch.autograd.grad(loss, logits, upstream, create_graph=True), None, None
+def zlpr_and_gradient(logits: Tensor, targets: Tensor, known: Tensor | None) -> tuple[Float[Tensor, " B"], Float[Tensor, "B L"]]:
+    """``d/ds_i = (1 - y_i) e^{s_i} / (1 + sum_j (1 - y_j) e^{s_j}) - y_i e^{-s_i} / (1 + sum_j y_j e^{-s_j})``."""
+    (absent, gradient), (present, share) = absent_and_present_sums(logits, targets, known, floor=0.0)
+    return (absent + present)[:, 0], gradient.sub_(share)
 
 
 class ZLPRLoss(Loss):
