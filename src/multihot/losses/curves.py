@@ -78,24 +78,27 @@ class FocusedCurve:
         """``q^g (q + g (1 - q) cost)`` is the derivative."""
         odds = x.clamp(max=WITHOUT_DOUBT).exp_()
         cost = torch.maximum(odds.log1p(), x)  # log(1 + e^x), with one exponential for the cost and the probability
-        wrong = odds.div_(odds + 1)
+        right = (odds + 1).reciprocal_()
+        wrong = odds.mul_(right)
         if not self.gamma:
             return cost, wrong
         focus = _power(wrong, self.gamma)
-        derivative = wrong if self.detach_focus else torch.rsub(wrong, 1).mul_(cost).mul_(self.gamma).add_(wrong)
+        derivative = wrong if self.detach_focus else torch.addcmul(wrong, right, cost, value=self.gamma, out=right)
         return cost.mul_(focus), derivative.mul_(focus)
 
     def _clipped(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """``p (1 - p) q^(g - 1) (g cost + q / (1 - q))`` is the derivative, and 0 below the clip."""
         probability = x.sigmoid()
-        wrong = (probability - self.clip).clamp_(min=torch.finfo(x.dtype).tiny)
+        vanishes = self.gamma > 1  # below the clip, without being told
+        wrong = (probability - self.clip).clamp_(min=0 if vanishes else torch.finfo(x.dtype).tiny)
         cost = torch.log1p(-wrong).neg_()
         derivative = wrong / torch.rsub(wrong, 1)
         if self.gamma and not self.detach_focus:
             derivative.add_(cost, alpha=self.gamma)
         lower = _power(wrong, self.gamma - 1)
-        above = probability > self.clip
-        derivative.mul_(lower).mul_(torch.addcmul(probability, probability, probability, value=-1)).mul_(above)
+        if not vanishes:
+            derivative.mul_(probability > self.clip)
+        derivative.mul_(lower).mul_(torch.addcmul(probability, probability, probability, value=-1))
         return cost.mul_(lower.mul_(wrong)), derivative
 
 

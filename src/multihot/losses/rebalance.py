@@ -34,9 +34,9 @@ def smoothed_rebalancing(
 
     def weigh(targets: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
         drawn = (targets @ inverse)[:, None]
-        factor = steepness / drawn.clamp(min=torch.finfo(drawn.dtype).tiny)
-        ratios = (factor.clamp(max=torch.finfo(drawn.dtype).max) * inverse).sub_(steepness * centre)
-        weights = torch.sigmoid(ratios).mul(share).add_(share * offset + 1 - share)
-        return weights.masked_fill_(drawn <= 0, 1.0)
+        factor = steepness / drawn.clamp(min=1e-30 * max(steepness, 1))  # at most 1e30
+        rebalanced = torch.where(drawn > 0, share, 0.0)
+        smoothed = (factor * inverse).sub_(steepness * centre).sigmoid_()
+        return smoothed.mul(rebalanced).add_(1 + rebalanced * (offset - 1))
 
     return weigh

@@ -57,7 +57,8 @@ def splc_loss(
 
 def _corrected(logits: Tensor, targets: Tensor, sure: float) -> tuple[Tensor, Tensor]:
     """Targets that are 1 where the logit is above ``sure``."""
-    return logits, torch.maximum(targets, (logits.detach() > sure).to(targets.dtype))
+    above = torch.gt(logits.detach(), sure, out=torch.empty_like(targets))
+    return logits, torch.maximum(targets, above)
 
 
 class SPLCLoss(Loss):
