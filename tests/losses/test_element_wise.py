@@ -73,6 +73,12 @@ def test_learned_soft_targets_get_their_gradient() -> None:
     assert torch.autograd.gradcheck(lambda y: _loss(logits, y), targets)
 
 
+def test_the_order_in_memory_does_not_matter() -> None:
+    logits, targets, known = random_case(rows=9, labels=60)
+    turned = [values.T.contiguous().T for values in (logits, targets, known)]
+    torch.testing.assert_close(_loss(*turned), _loss(logits, targets, known))
+
+
 def test_nothing_at_all_costs_nothing() -> None:
     assert _loss(torch.zeros(0, 4), torch.zeros(0, 4)).shape == (0,)
 

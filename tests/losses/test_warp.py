@@ -36,6 +36,18 @@ def test_drawing_gives_what_its_probabilities_say_on_average() -> None:
     torch.testing.assert_close(drawn.mean().item(), expected, rtol=0.02, atol=0)
 
 
+def test_rows_of_different_sizes_draw_from_their_own_absent_labels() -> None:
+    logits = torch.tensor([[0.0, 0.5, 9.0, 9.0], [0.3, -0.2, 0.0, 0.9], [9.0, 9.0, 9.0, 9.0]])
+    targets = torch.tensor([[1.0, 0.0, float("nan"), 1.0], [1.0, 0.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0]])
+    # row 0: one absent label, 1.5 too high for the first present one alone; row 1: both violate, by 0.5 and 0.7, or by 0.1 (the second)
+    first = 1.5 / 2
+    second = (harmonic(2) * (0.5 + 0.7) / 2 + (0.5 * harmonic(2) + 0.25 * harmonic(1)) * 0.1) / 2
+    drawn = warp_loss(logits.repeat(20_000, 1), targets.repeat(20_000, 1), max_sampled=2, generator=torch.Generator().manual_seed(2)).view(
+        -1, 3
+    )
+    torch.testing.assert_close(drawn.mean(0), torch.tensor([first, second, 0.0]), rtol=0.02, atol=0)
+
+
 def test_where_every_absent_label_is_alike_drawing_is_exact() -> None:
     logits = torch.tensor([[0.0, 1.0, 1.0, 1.0]], requires_grad=True)
     targets = torch.tensor([[1.0, 0.0, 0.0, 0.0]])

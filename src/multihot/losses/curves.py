@@ -66,8 +66,10 @@ class FocusedCurve:
 
     def cost_and_derivative(self, x: Float[Tensor, "*any"]) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
         """Cost and derivative, each of the same shape as x."""
-        if self.slope != 1 or self.offset:
-            x = (x * self.slope).add_(self.offset)
+        if self.slope != 1:
+            x = x * self.slope
+        if self.offset:
+            x = x + self.offset
         cost, derivative = self._clipped(x) if self.clip else self._unclipped(x)
         if self.height != 1:
             cost.mul_(self.height)

@@ -47,11 +47,11 @@ def two_way_loss(
     """
     logits, targets, known = read_inputs("two_way_loss", logits, targets, known)
     by_instance, by_label = _both_ways(logits, targets, known, temperature)
-    with_label = (targets.detach().sum(axis).count_nonzero().clamp(min=1).to(logits.dtype) for axis in (1, 0))
-    share_of_instance, share_of_label = (len(logits) / number for number in with_label)
+    with_label, shown = (targets.detach().sum(axis).count_nonzero().clamp_(min=1).to(logits.dtype) for axis in (1, 0))
+    by_instance = by_instance * (len(logits) / with_label)
     if known is None:
-        return share_of_instance * by_instance + by_label.sum() / max(len(logits), 1) * share_of_label
-    return share_of_instance * by_instance + known.to(logits.dtype) @ (by_label / known.sum(0).clamp(min=1)) * share_of_label
+        return by_instance + by_label.sum() / shown
+    return by_instance + known.to(logits.dtype) @ (by_label * (len(logits) / (shown * known.sum(0).clamp_(min=1))))
 
 
 def _both_ways(logits: Tensor, targets: Tensor, known: Tensor | None, temperature: float) -> tuple[Tensor, Tensor]:
@@ -81,12 +81,15 @@ class _Narrow(torch.autograd.Function):
             for kind, terms in enumerate(_terms(logits, targets, known, temperature, some)):
                 sums[kind][some] = terms.sum(1)
                 sums[2 + kind] += terms.sum(0)
-        pairs = [(absent.log() + temperature * present.log()) for absent, present in (sums[:2], sums[2:])]
-        tiny = torch.finfo(logits.dtype).tiny
-        slopes = [pairs[kind // 2].sigmoid() / total.clamp(min=tiny) for kind, total in enumerate(sums)]
+        losses, slopes, tiny = [], [], torch.finfo(logits.dtype).tiny
+        for absent, present in (sums[:2], sums[2:]):
+            pairs = absent.log().add_(present.log(), alpha=temperature)
+            losses.append(F.softplus(pairs))
+            share = pairs.sigmoid_()
+            slopes += [share / total.clamp_(min=tiny) for total in (absent, present)]
         ctx.save_for_backward(logits, targets, known, *slopes)
         ctx.temperature = temperature
-        return F.softplus(pairs[0]), F.softplus(pairs[1])
+        return losses[0], losses[1]
 
     @staticmethod
     def backward(ctx: Any, for_rows: Float[Tensor, " B"], for_columns: Float[Tensor, " L"]) -> tuple[Tensor | None, ...]:

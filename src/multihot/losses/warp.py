@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .hinges import hinge_over_pairs, lowest_present
+from .hinges import hinge_over_pairs
 from .settings import check_at_least, check_count
 from .targets import read_label_sets
 
@@ -58,24 +58,27 @@ def warp_loss(
 def _sampled(
     logits: Tensor, present: Tensor, absent: Tensor, margin: float, max_sampled: int, generator: torch.Generator | None
 ) -> Float[Tensor, " B"]:
+    labels = logits.flatten()
     with torch.no_grad():
-        bounds, columns = lowest_present(logits - margin, present)
-        rows, most = bounds.shape
-        if not rows * most:
+        places, candidates = (kind.flatten().nonzero()[:, 0] for kind in (present, absent))  # row after row
+        if not len(places) or not len(candidates):
             return logits.sum(-1) * 0
-        chances = (absent | ~absent.any(-1, keepdim=True)).to(torch.float32)  # where nothing is absent, what is drawn does not count
-        draws = torch.multinomial(chances, most * max_sampled, replacement=True, generator=generator)
-        violates = (logits.gather(1, draws) > bounds.repeat_interleave(max_sampled, 1)) & absent.gather(1, draws)
-        violates = violates.view(rows, most, max_sampled)
+        rows = places.div(logits.shape[-1], rounding_mode="floor")
+        sizes = absent.sum(-1)
+        starts, sizes = (sizes.cumsum(0) - sizes)[rows, None], sizes[rows, None]
+        shares = torch.rand(len(places), max_sampled, generator=generator, device=logits.device)
+        draws = (shares * sizes).long().minimum(sizes - 1).add_(starts).clamp_(min=0, max=len(candidates) - 1)
+        drawn = candidates.take(draws)  # of another row where nothing is absent: there the rank is 0, and so is the weight
+        violates = labels.take(drawn) > labels[places, None] - margin
         first = violates.to(torch.uint8).argmax(-1, keepdim=True)
-        rank = absent.sum(-1, keepdim=True) // (first[..., 0] + 1)
-        weights = _weight(rank.to(logits.dtype)) * violates.any(-1)
-        violator = draws.view(rows, most, max_sampled).gather(-1, first)[..., 0]
-    hinges = margin - logits.gather(1, columns) + logits.gather(1, violator)
-    return (weights * hinges).sum(-1)
+        rank = sizes // (first + 1)
+        weights = (_weight(rank.to(logits.dtype)) * violates.any(-1, keepdim=True))[:, 0]
+        violators = drawn.gather(1, first)[:, 0]
+    hinges = margin - labels.index_select(0, places) + labels.index_select(0, violators)
+    return logits.new_zeros(len(logits)).index_add(0, rows, weights * hinges)
 
 
-def _weight(rank: Float[Tensor, "B P"]) -> Float[Tensor, "B P"]:
+def _weight(rank: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     """``sum_{q<=r} 1/q``, which is ``digamma(r + 1)`` and Euler's constant."""
     return torch.digamma(rank + 1) - torch.digamma(torch.ones_like(rank))
 
