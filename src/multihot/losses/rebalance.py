@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -35,7 +34,7 @@ def smoothed_rebalancing(
     def weigh(targets: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
         drawn = (targets @ inverse)[:, None]
         factor = steepness / drawn.clamp(min=1e-30 * max(steepness, 1))  # at most 1e30
-        rebalanced = torch.where(drawn > 0, share, 0.0)
+        rebalanced = drawn.sign().mul_(share)
         smoothed = (factor * inverse).sub_(steepness * centre).sigmoid_()
         return smoothed.mul(rebalanced).add_(1 + rebalanced * (offset - 1))
 

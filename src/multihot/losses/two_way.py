@@ -79,8 +79,8 @@ class _Narrow(torch.autograd.Function):
         sums = [logits.new_empty(len(logits)) for _ in range(2)] + [logits.new_zeros(logits.shape[1]) for _ in range(2)]
         for some in blocks(logits):
             for kind, terms in enumerate(_terms(logits, targets, known, temperature, some)):
-                sums[kind][some] = terms.sum(1)
-                sums[2 + kind] += terms.sum(0)
+                torch.sum(terms, 1, out=sums[kind][some])
+                sums[2 + kind].add_(terms.sum(0))
         losses, slopes, tiny = [], [], torch.finfo(logits.dtype).tiny
         for absent, present in (sums[:2], sums[2:]):
             pairs = absent.log().add_(present.log(), alpha=temperature)
@@ -101,14 +101,15 @@ class _Narrow(torch.autograd.Function):
         gradient = torch.empty_like(logits)
         for some in blocks(logits):
             absent, present = _terms(logits, targets, known, ctx.temperature, some)
-            torch.add(rows[0][some], columns[0], out=gradient[some]).mul_(absent)
-            gradient[some].sub_(present.mul_(torch.add(rows[1][some], columns[1], out=absent)))
+            part = torch.add(rows[0][some], columns[0], out=gradient[some]).mul_(absent)
+            part.sub_(present.mul_(torch.add(rows[1][some], columns[1], out=absent)))
         return gradient, *[None] * 3
 
 
 def _terms(logits: Tensor, targets: Tensor, known: Tensor | None, temperature: float, some: slice) -> tuple[Tensor, Tensor]:
-    absences = 1 - targets[some] if known is None else (1 - targets[some]).mul_(known[some])
-    return absent_and_present_terms(logits[some], targets[some], absences, temperature)
+    targets = targets[some]
+    absences = 1 - targets if known is None else (1 - targets).mul_(known[some])
+    return absent_and_present_terms(logits[some], targets, absences, temperature)
 
 
 class TwoWayLoss(Loss):
