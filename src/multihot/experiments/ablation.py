@@ -99,10 +99,10 @@ def plan_ablation(advice: Advice, base: Mapping[str, Any], out: str | Path, seed
     Returns:
         The runs, not yet made.
     """
-    loss = split_config("loss", base["method"]["loss"])[0]
+    same = split_config("loss", base["method"]["loss"])[0] if base["training"]["sampler"] == "instance_balanced" else None
     tail = ["dab", "distribution_balanced"] if long_tailed(advice.figures, advice.measure) else []
     plain = override(base, ["training.sampler=instance_balanced"])
-    methods = {ADVISED: base["method"]} | {name: {**plain["method"], "loss": name} for name in [*RIVALS, *tail] if name != loss}
+    methods = {ADVISED: base["method"]} | {name: {**plain["method"], "loss": name} for name in [*RIVALS, *tail] if name != same}
     data = {**(base.get("data") or {}), "name": "runs"}
     overrides = [{"when": {"method": ADVISED}, "set": {"training.sampler": base["training"]["sampler"]}}]
     content = {"data": [data], "methods": methods, "seeds": list(seeds), "training": plain["training"], "overrides": overrides}

@@ -124,7 +124,13 @@ def advise(source: MultiLabelData | LabelStatistics, measure: str = "micro_f1", 
         raise ConfigurationError(f"--measure: there is no advice for '{measure}'; {nearest(str(measure), MEASURES)}")
     figures = figures_of(source)
     loss = _loss(figures, measure, missing)
-    choices = (loss, _sampler(figures, loss), _decision(figures, measure, loss), _scorer(figures, loss), _monitor(figures, measure))
+    choices = (
+        loss,
+        _sampler(figures, measure, loss),
+        _decision(figures, measure, loss),
+        _scorer(figures, loss),
+        _monitor(figures, measure),
+    )
     return Advice(measure, figures, choices, _rejected(figures, measure, missing, split_config("loss", loss.value)[0]), _notes(figures))
 
 
@@ -189,11 +195,6 @@ def _loss(figures: Figures, measure: str, missing: bool) -> Choice:
         return Choice(key, "hill", "absent labels may be unannotated, and Hill lowers the weight of negatives with a high probability")
     if measure == "subset_accuracy":
         return Choice(key, "zlpr", "subset accuracy wants the whole set right, and ZLPR lowers the loss of whole sets")
-    if long_tailed(figures, measure):
-        few = figures.cardinality < 2  # the settings published for VOC-MLT (1.5 labels a row) and for COCO-MLT (2.9)
-        value = {"name": "distribution_balanced", "mu": 0.3 if few else 0.2, "scale": 5.0 if few else 2.0}
-        why = f"{measure} counts rare labels like frequent ones, and MeanIR is {figures.mean_imbalance:.1f}, at least {LONG_TAIL:g}"
-        return Choice(key, value, f"{why}; parameters as published for {'VOC' if few else 'COCO'}-MLT, by cardinality")
     if figures.density >= DENSE:
         why = f"labels are dense: {density} of them hold for a row, at least {DENSE:.0%}, where ZLPR led in our results"
         return Choice(key, "zlpr", why)
@@ -202,9 +203,9 @@ def _loss(figures: Figures, measure: str, missing: bool) -> Choice:
     )
 
 
-def _sampler(figures: Figures, loss: Choice) -> Choice:
+def _sampler(figures: Figures, measure: str, loss: Choice) -> Choice:
     key, scumble = "training.sampler", f"SCUMBLE is {figures.scumble:.2f}"
-    if split_config("loss", loss.value)[0] != "distribution_balanced":
+    if measure != "macro_f1" or not long_tailed(figures, measure) or loss.value not in ("binary_cross_entropy", "zlpr"):
         return Choice(key, "instance_balanced", "every row once an epoch: the loss and the measure take labels as they occur")
     if figures.scumble >= INTERTWINED:
         return Choice(
@@ -214,11 +215,8 @@ def _sampler(figures: Figures, loss: Choice) -> Choice:
         return Choice(
             key, "instance_balanced", f"{figures.empty:.0%} of the rows have no label, and class-aware sampling never draws those"
         )
-    return Choice(
-        key,
-        "class_aware",
-        f"the loss is made for class-aware sampling, and {scumble}, below {INTERTWINED:g}: rows can be drawn label by label",
-    )
+    why = f"macro-F1 counts rare labels like frequent ones, and MeanIR is {figures.mean_imbalance:.1f}, at least {LONG_TAIL:g}"
+    return Choice(key, "class_aware", f"{why}; {scumble}, below {INTERTWINED:g}: rows can be drawn label by label")
 
 
 def _decision(figures: Figures, measure: str, loss: Choice) -> Choice:
@@ -256,13 +254,17 @@ def _monitor(figures: Figures, measure: str) -> Choice:
 def _rejected(figures: Figures, measure: str, missing: bool, chosen: str) -> dict[str, str]:
     ratio = f"MeanIR is {figures.mean_imbalance:.1f}"
     dense = f"{figures.density:.1%} of the labels hold for a row"
-    weighing = "below what asks for it" if measure in PER_LABEL else f"rare labels count little in {measure}"
+    weighing = (
+        "made for long tails, where it was behind binary cross entropy in our results"
+        if long_tailed(figures, measure)
+        else f"rare labels count little in {measure}, or are few"
+    )
     reasons = {
         "binary_cross_entropy": f"{dense}, {ratio}; it judges every entry alike, and is the one to beat",
         "zlpr": f"{dense}, {ratio}; it compares the labels of a row, and gives rare ones no weight of their own",
         "asymmetric": f"{dense}; made for very many negatives, with three parameters to tune",
         "distribution_balanced": f"{ratio}; {weighing}",
-        "dab": f"{ratio}; made for pictures with long tails, and to be compared with distribution_balanced, not assumed better",
+        "dab": f"{ratio}; {weighing}",
         "hill": "absent labels are taken as annotated; say --missing if they may not be",
         "label_distribution": "targets are no distributions over the labels",
     }
