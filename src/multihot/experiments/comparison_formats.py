@@ -63,13 +63,13 @@ def tables_of(comparison: Comparison) -> list[Table]:
 def title_of(measure: str) -> str:
     """A measure's name as people write it.
 
-    >>> [title_of(name) for name in ("micro_f1", "macro_f1_harmonic", "precision_at_3", "map")]
-    ['micro-F1', 'macro-F1 harmonic', 'precision@3', 'mAP']
+    >>> [title_of(name) for name in ("micro_f1", "macro_f1_harmonic", "precision_at_3", "map_tail")]
+    ['micro-F1', 'macro-F1 harmonic', 'precision@3', 'mAP tail']
     """
     if measure in TITLES:
         return TITLES[measure]
     words = measure.replace("_at_", "@").replace("_f1", "-f1").replace("example-f1", "example f1").replace("_", " ")
-    return re.sub(r"\bf1\b", "F1", words)
+    return re.sub(r"\bmap\b", "mAP", re.sub(r"\bf1\b", "F1", words))
 
 
 def _measures_table(data: DataResult, comparison: Comparison) -> Table:
