@@ -156,23 +156,26 @@ def _data_result(data: str, groups: list[RunGroup], baseline: str | None, measur
     everywhere = {digest for group in groups for digest in group.instances.values()}
     if len(everywhere) > 1:
         remarks.append("not all runs were measured on the same test instances; intervals and tests are given only where they were")
-    methods = []
+    methods, without_sets, apart = [], [], []
     for group in groups:
         intervals: dict[str, Interval] = {}
         p_values: dict[str, float] = {}
         pairs = 0
         if len(group.tables) < len(group.runs):
-            remarks.append(
-                f"{group.name}: no interval or test, since unknown entries (or altered files) keep its predictions from its measures"
-            )
+            without_sets.append(group.name)
         elif len(set(group.instances.values())) == 1 and resampled:
             tables = list(group.tables.values())
             intervals = intervals_of(tables, resampled, settings["samples"], settings["level"], settings["seed"])
         if against is not None and group is not against and resampled:
             p_values, pairs = _test(group, against, resampled, settings)
-            if not pairs:
-                remarks.append(f"{group.name} and {baseline} share no test instances, so they are not tested")
+            if not pairs and group.tables and against.tables:
+                apart.append(group.name)
         methods.append(_method_result(group, measures, intervals, p_values, pairs, settings["level"]))
+    if without_sets:
+        keep = "no interval over instances and no test, since unknown entries (or altered files) keep predictions from their measures"
+        remarks.append(f"{', '.join(without_sets)}: {keep}")
+    if apart:
+        remarks.append(f"{', '.join(apart)} and {baseline} share no test instances, so they are not tested")
     rows = next(iter(groups[0].runs.values())).metrics["data"]["rows"]["test"]
     return DataResult(data, rows, methods, remarks)
 
