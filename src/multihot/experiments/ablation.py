@@ -15,12 +15,12 @@ from ..data import MultiLabelData
 from ..errors import ConfigurationError
 from .advise import Advice, long_tailed
 from .compare import Comparison, MethodResult, compare
-from .config import override
 from .fit import fit, resume
 from .statistics import spread
 from .sweep import Cell, Sweep, plan_sweep
 
 ADVISED = "advised"
+SAMPLED = "class_aware"
 RIVALS = ("binary_cross_entropy", "zlpr", "asymmetric")
 HELD_OUT, VALIDATION = 0.3, 0.2  # shares of the rows, and of what is left of them
 LEVEL = 0.05
@@ -87,8 +87,8 @@ def held_out(data: MultiLabelData, limit: int | None = None) -> MultiLabelData:
 def plan_ablation(advice: Advice, base: Mapping[str, Any], out: str | Path, seeds: Sequence[int] = (0, 1, 2)) -> Sweep:
     """The advised settings and their rivals, each with every seed.
 
-    Rivals share the scorer, the decision and the training settings, but take every row once an epoch and another loss: binary cross
-    entropy, ZLPR and asymmetric always, and where rare labels count, those made for long tails.
+    Rivals differ in the loss alone: binary cross entropy, ZLPR and asymmetric always, and where rare labels count, those made for long
+    tails; there, the advised loss with class-aware sampling is a rival, too.
 
     Args:
         advice: what is to be checked.
@@ -99,13 +99,15 @@ def plan_ablation(advice: Advice, base: Mapping[str, Any], out: str | Path, seed
     Returns:
         The runs, not yet made.
     """
-    same = split_config("loss", base["method"]["loss"])[0] if base["training"]["sampler"] == "instance_balanced" else None
-    tail = ["dab", "distribution_balanced"] if long_tailed(advice.figures, advice.measure) else []
-    plain = override(base, ["training.sampler=instance_balanced"])
-    methods = {ADVISED: base["method"]} | {name: {**plain["method"], "loss": name} for name in [*RIVALS, *tail] if name != same}
+    loss = split_config("loss", base["method"]["loss"])[0]
+    tail = long_tailed(advice.figures, advice.measure)
+    rivals = [*RIVALS, "dab", "distribution_balanced"] if tail else RIVALS
+    methods = {ADVISED: base["method"]} | {name: {**base["method"], "loss": name} for name in rivals if name != loss}
+    if tail:
+        methods[SAMPLED] = base["method"]
     data = {**(base.get("data") or {}), "name": "runs"}
-    overrides = [{"when": {"method": ADVISED}, "set": {"training.sampler": base["training"]["sampler"]}}]
-    content = {"data": [data], "methods": methods, "seeds": list(seeds), "training": plain["training"], "overrides": overrides}
+    overrides = [{"when": {"method": SAMPLED}, "set": {"training.sampler": SAMPLED}}] if tail else []
+    content = {"data": [data], "methods": methods, "seeds": list(seeds), "training": base["training"], "overrides": overrides}
     return plan_sweep(content, out, where="the ablation")
 
 

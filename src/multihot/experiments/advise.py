@@ -20,8 +20,7 @@ from .config import override
 MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
 PER_LABEL = ("macro_f1", "map")  # every label counts the same in them, however rare it is
 DENSE = 0.1  # from this share of present labels on, set-wise ZLPR led binary cross entropy in our own results
-LONG_TAIL = 5.0  # MeanIR from which on rare labels need weight of their own
-INTERTWINED = 0.1  # SCUMBLE from which on rows drawn for a rare label mostly repeat frequent ones
+LONG_TAIL = 5.0  # MeanIR from which on methods made for long tails are worth a trial
 MANY = 10_000  # labels from which on dense targets cost too much
 
 
@@ -126,7 +125,7 @@ def advise(source: MultiLabelData | LabelStatistics, measure: str = "micro_f1", 
     loss = _loss(figures, measure, missing)
     choices = (
         loss,
-        _sampler(figures, measure, loss),
+        _sampler(figures, measure),
         _decision(figures, measure, loss),
         _scorer(figures, loss),
         _monitor(figures, measure),
@@ -203,20 +202,11 @@ def _loss(figures: Figures, measure: str, missing: bool) -> Choice:
     )
 
 
-def _sampler(figures: Figures, measure: str, loss: Choice) -> Choice:
-    key, scumble = "training.sampler", f"SCUMBLE is {figures.scumble:.2f}"
-    if measure != "macro_f1" or not long_tailed(figures, measure) or loss.value not in ("binary_cross_entropy", "zlpr"):
-        return Choice(key, "instance_balanced", "every row once an epoch: the loss and the measure take labels as they occur")
-    if figures.scumble >= INTERTWINED:
-        return Choice(
-            key, "instance_balanced", f"{scumble}, at least {INTERTWINED:g}: drawing rows for rare labels would repeat frequent ones"
-        )
-    if figures.empty > 0.05:
-        return Choice(
-            key, "instance_balanced", f"{figures.empty:.0%} of the rows have no label, and class-aware sampling never draws those"
-        )
-    why = f"macro-F1 counts rare labels like frequent ones, and MeanIR is {figures.mean_imbalance:.1f}, at least {LONG_TAIL:g}"
-    return Choice(key, "class_aware", f"{why}; {scumble}, below {INTERTWINED:g}: rows can be drawn label by label")
+def _sampler(figures: Figures, measure: str) -> Choice:
+    why = "every row once an epoch: the loss and the measure take labels as they occur"
+    if long_tailed(figures, measure):
+        why = "every row once an epoch: class-aware sampling helped in some of our long-tailed results and hurt in others"
+    return Choice("training.sampler", "instance_balanced", why)
 
 
 def _decision(figures: Figures, measure: str, loss: Choice) -> Choice:

@@ -33,7 +33,10 @@ CITES: dict[str, tuple[str, ...]] = {
     "ThresholdLabelLoss": ("su2022zlpr",),
     "LSEPLoss": ("li2017improving",),
     "CircleLoss": ("sun2020circle",),
-    "WARPLoss": ("weston2011wsabie", "gong2014deep",),
+    "WARPLoss": (
+        "weston2011wsabie",
+        "gong2014deep",
+    ),
     "PairwiseRankingLoss": ("gong2014deep",),
     "TwoWayLoss": ("kobayashi2023twoway",),
     "LabelDistributionLoss": ("gao2017deep",),
