@@ -79,9 +79,14 @@ class Scorer(nn.Module, ABC):
 
 
 class Decoder(nn.Module, ABC):
-    """Emits labels one after another; symbol L stops a sequence, symbol L + 1 starts it."""
+    """Emits labels one after another; symbol L stops a sequence, symbol L + 1 starts it.
+
+    A decoder that names entries of its state in ``shared`` keeps them once an instance, and takes several hypotheses of an instance in a
+    row against one row of the encoding; any other gets state and encoding repeated for every hypothesis.
+    """
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    shared: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def start(self, encoding: Encoding) -> State:
