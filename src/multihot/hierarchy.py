@@ -44,15 +44,21 @@ def parents_of(space: LabelSpace, parents: Mapping[str, str]) -> Int[np.ndarray,
     return found
 
 
-def depths(parents: Int[np.ndarray, " L"]) -> Int[np.ndarray, " L"]:
-    """How many labels stand above each one; 0 for a root.
+def ancestors_of(parents: Int[np.ndarray, " L"]) -> Int[np.ndarray, "L D"]:
+    """All labels that stand above each one, the nearest first; D is the depth of the tree.
 
-    >>> depths(np.array([-1, 0, 1])).tolist()
-    [0, 1, 2]
+    Args:
+        parents: (L,), -1 for a root.
+
+    Returns:
+        (L, D), filled up with -1.
+
+    >>> ancestors_of(np.array([-1, 0, 1])).tolist()
+    [[-1, -1], [0, -1], [1, 0]]
     """
-    depth = np.zeros(len(parents), dtype=np.int64)
-    above = parents.copy()
+    levels = []
+    above = parents
     while (above != ROOT).any():
-        depth += above != ROOT
+        levels.append(above)
         above = np.where(above == ROOT, ROOT, parents[above])
-    return depth
+    return np.stack(levels, axis=1) if levels else np.empty((len(parents), 0), dtype=np.int64)

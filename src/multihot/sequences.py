@@ -5,6 +5,8 @@ Symbols are the columns 0 to L - 1, ``stop = L`` and ``start = L + 1``; behind i
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -29,7 +31,7 @@ def order_labels(targets: Float[Tensor, "B L"], priority: Float[Tensor, " L"] | 
     """
     present = targets >= PRESENT
     steps = int(present.sum(-1).max()) if len(present) else 0
-    ranked = priority.to(torch.float64).expand(present.shape).masked_fill(~present, -torch.inf)
+    ranked = priority.float().expand(present.shape).masked_fill(~present, -torch.inf)
     order = ranked.argsort(dim=-1, descending=True, stable=True)[:, :steps]
     order = order.masked_fill(~present.gather(-1, order), targets.shape[-1])
     return F.pad(order, (0, 1), value=targets.shape[-1])
@@ -69,6 +71,33 @@ def emitted_before(emitted: Int[Tensor, "B T"], num_labels: int) -> Bool[Tensor,
     return said.cumsum(1) - said > 0
 
 
+def missing_before(targets: Float[Tensor, "B L"], emitted: Int[Tensor, "B T"]) -> Bool[Tensor, "B T L"]:
+    """For every step, the true labels that no earlier step emitted.
+
+    >>> missing_before(torch.tensor([[1, 1, 0]]), torch.tensor([[1, 2]])).int()
+    tensor([[[1, 1, 0],
+             [1, 0, 0]]], dtype=torch.int32)
+    """
+    return (targets >= PRESENT)[:, None] & ~emitted_before(emitted, targets.shape[-1])
+
+
+def below_missing(missing: Bool[Tensor, "B T L"], ancestors: Int[Tensor, "L D"]) -> Bool[Tensor, "B T L"]:
+    """The labels that stand below a missing one in a tree: their turn has not come yet.
+
+    Args:
+        missing: (B, T, L).
+        ancestors: (L, D), the columns of all labels above each one, filled up with -1.
+
+    >>> below_missing(torch.tensor([[[True, False, False]]]), torch.tensor([[-1, -1], [0, -1], [1, 0]])).int()
+    tensor([[[0, 1, 1]]], dtype=torch.int32)
+    """
+    padded = F.pad(missing, (0, 1))  # -1 finds no label
+    below = torch.zeros_like(missing)
+    for above in ancestors.unbind(-1):
+        below = below | padded[..., above]
+    return below
+
+
 def optimal_q_values(targets: Float[Tensor, "B L"], emitted: Int[Tensor, "B T"]) -> Float[Tensor, "B T L+1"]:
     """The best reward that can still be had after each choice of the next symbol, for every prefix of the emitted sequences. [T 4.13]
 
@@ -94,11 +123,10 @@ def optimal_q_values(targets: Float[Tensor, "B L"], emitted: Int[Tensor, "B T"])
     num_labels = targets.shape[-1]
     if emitted.numel() and (int(emitted.max()) > num_labels or int(emitted.min()) < 0):
         raise ValueError(f"emitted must hold symbols from 0 to {num_labels} (stop), got {int(emitted.min())} to {int(emitted.max())}")
-    present = targets >= PRESENT
-    missing = present[:, None] & ~emitted_before(emitted, num_labels)  # (B, T, L): R_t
-    is_label = up_to_stop(emitted, num_labels) & (emitted < num_labels)
-    right = F.pad(missing, (0, 1)).gather(-1, emitted[..., None])[..., 0]
-    wrong = (is_label & ~right).long()
+    emitted = emitted.masked_fill(~up_to_stop(emitted, num_labels), num_labels)
+    missing = missing_before(targets, emitted)  # (B, T, L): R_t
+    right = F.pad(missing, (0, 1), value=True).gather(-1, emitted[..., None])[..., 0]
+    wrong = (~right).long()
     wrong_before = (wrong.cumsum(1) - wrong)[..., None]  # (B, T, 1): W_t
     labels = missing.long() - 1 - wrong_before
     stop = -wrong_before - missing.sum(-1, keepdim=True)
@@ -110,21 +138,27 @@ def optimal_policy(q_values: Float[Tensor, "B T L+1"], tau: float = 0.0) -> Floa
 
     Args:
         q_values: (..., L + 1).
-        tau: temperature, at least 0.
+        tau: temperature, at least 0 and finite.
 
     Returns:
         Probabilities of the same shape.
 
     Raises:
-        ValueError: for a negative temperature.
+        ValueError: for another temperature.
 
     >>> optimal_policy(torch.tensor([0.0, 0.0, -1.0, 0.0, -3.0]))
     tensor([0.3333, 0.3333, 0.0000, 0.3333, 0.0000])
     """
-    if not tau >= 0:
-        raise ValueError(f"the 'tau' parameter must be at least 0, got {tau!r}")
+    check_tau(tau)
     below_best = q_values - q_values.amax(-1, keepdim=True)  # so that a tiny temperature divides no large number
     if tau == 0:
         best = (below_best == 0).to(q_values.dtype)
         return best / best.sum(-1, keepdim=True)
     return torch.softmax(below_best / tau, dim=-1)
+
+
+def check_tau(tau: float) -> float:
+    """The temperature, if it is one."""
+    if not 0 <= tau < math.inf:
+        raise ValueError(f"the 'tau' parameter must be a finite number, at least 0, got {tau!r}")
+    return tau

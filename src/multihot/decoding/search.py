@@ -16,21 +16,23 @@ from .constraints import Constraints
 
 @dataclass
 class Hypotheses:
-    """The K best label sequences of each instance, the best first.
+    """The K best label sequences of each instance that have ended, the best first.
 
     Args:
         symbols: (B, K, T), filled up with ``stop``.
         scores: (B, K); -inf where there is no hypothesis.
+        reached: (B, L); the score of the best hypothesis, ended or not, at the moment when it emitted the label; -inf where none could.
     """
 
     symbols: Int[Tensor, "B K T"]
     scores: Float[Tensor, "B K"]
+    reached: Float[Tensor, "B L"]
 
-    def label_sets(self, num_labels: int) -> Bool[Tensor, "B K L"]:
+    def label_sets(self) -> Bool[Tensor, "B K L"]:
         """The label set of each hypothesis; empty where there is none."""
+        num_labels = self.reached.shape[-1]
         said = torch.zeros(*self.scores.shape, num_labels + 1, dtype=torch.bool, device=self.scores.device)
-        found = said.scatter(-1, self.symbols, True)[..., :num_labels]
-        return found & (self.scores > -torch.inf)[..., None]
+        return said.scatter(-1, self.symbols, True)[..., :num_labels] & (self.scores > -torch.inf)[..., None]
 
 
 def beam_search(
@@ -44,8 +46,9 @@ def beam_search(
 ) -> Hypotheses:
     """Keep the ``width`` best sequences step by step: ``score = sum_t log p(y_t | y_<t, x) + bonus(y_t)``. [T 4.19, 4.22]
 
-    Labels emitted before are masked. A label set has L labels at most, so the search ends by itself; it ends earlier once nothing that
-    still runs can overtake the best sequence that has ended.
+    Labels emitted before are masked. A hypothesis that ends while it is among the best is set aside, where only a better one that has
+    ended can push it out. The search of an instance is over once nothing that still runs can overtake the best one set aside, after
+    L + 1 steps at the latest; what becomes of other instances changes nothing.
 
     Args:
         decoder: gives the probabilities.
@@ -54,48 +57,44 @@ def beam_search(
         width: hypotheses kept, at least 1; more than there are sequences is no harm.
         bonus: (B, L), added where a label is emitted; stop gets none.
         constraints: which symbols are open after which.
-        whole: go on until all hypotheses have ended, not only the best one.
+        whole: go on until nothing that runs can overtake any of the hypotheses set aside, not only the best one.
 
     Returns:
         The hypotheses.
     """
-    rows, stop = len(encoding.pooled), num_labels
-    device = encoding.pooled.device
-    extra = torch.zeros(rows, 1, num_labels + 1, device=device) if bonus is None else F.pad(bonus.float(), (0, 1))[:, None]
-    potential = extra.clamp(min=0)[..., :-1]
+    rows, stop, device = len(encoding.pooled), num_labels, encoding.pooled.device
+    extra = torch.zeros(rows, num_labels + 1, device=device) if bonus is None else F.pad(bonus.float(), (0, 1))
     state, beams = decoder.start(encoding), 1
-    scores = torch.zeros(rows, 1, device=device)
+    scores = torch.zeros(rows, 1, device=device)  # of what runs; -inf where nothing does
     symbols = torch.empty(rows, 1, 0, dtype=torch.long, device=device)
     said = torch.zeros(rows, 1, num_labels, dtype=torch.bool, device=device)
     previous = torch.full((rows, 1), stop + 1, device=device)
+    nothing = torch.full((rows, max(width, num_labels)), -torch.inf, device=device)
+    found = Hypotheses(symbols.expand(-1, width, -1), nothing[:, :width], nothing[:, :num_labels])
     for _ in range(num_labels + 1):
         logits, state = decoder.step(previous.flatten(), state, _for_hypotheses(decoder, encoding, beams))
-        candidates = scores[..., None] + _continuations(logits.unflatten(0, (rows, beams)), extra, said, previous == stop, constraints)
+        candidates = scores[..., None] + _continuations(logits.unflatten(0, (rows, beams)), extra, said, constraints)
         scores, best = _top(candidates.flatten(1), width)
         parent, previous = best // (num_labels + 1), best % (num_labels + 1)
         symbols = torch.cat([_pick(symbols, parent), previous[..., None]], dim=-1)
         said = _pick(said, parent) | F.one_hot(previous, num_labels + 1)[..., :-1].bool()
-        state = _follow(decoder, state, parent, beams)
-        beams = width
-        if _settled(scores, previous == stop, said, potential, whole):
+        found = _set_aside(found, symbols, scores.masked_fill(previous != stop, -torch.inf), candidates)
+        scores = scores.masked_fill(previous == stop, -torch.inf)
+        scores = scores.masked_fill(_settled(found, scores, said, extra, whole), -torch.inf)
+        if not (scores > -torch.inf).any():
             break
-    return Hypotheses(symbols, scores)
+        state, beams = _follow(decoder, state, parent, beams), width
+    return found
 
 
 def _continuations(
-    logits: Float[Tensor, "B K L+1"],
-    extra: Float[Tensor, "B 1 L+1"],
-    said: Bool[Tensor, "B K L"],
-    ended: Bool[Tensor, "B K"],
-    constraints: Constraints | None,
+    logits: Float[Tensor, "B K L+1"], extra: Float[Tensor, "B L+1"], said: Bool[Tensor, "B K L"], constraints: Constraints | None
 ) -> Float[Tensor, "B K L+1"]:
-    """What each symbol adds to a hypothesis; one that has ended can only stay as it is."""
-    added = torch.log_softmax(logits.float().masked_fill(F.pad(said, (0, 1)), -torch.inf), dim=-1) + extra
+    """What each symbol adds to a hypothesis."""
+    added = torch.log_softmax(logits.float().masked_fill(F.pad(said, (0, 1)), -torch.inf), dim=-1) + extra[:, None]
     if constraints is not None:
         added = added.masked_fill(~constraints.open(said.flatten(0, 1)).unflatten(0, said.shape[:2]), -torch.inf)
-    stay = torch.full_like(added[:1, :1], -torch.inf)
-    stay[..., -1] = 0
-    return torch.where(ended[..., None], stay, added)
+    return added
 
 
 def _top(candidates: Float[Tensor, "B C"], width: int) -> tuple[Float[Tensor, "B K"], Int[Tensor, "B K"]]:
@@ -105,8 +104,29 @@ def _top(candidates: Float[Tensor, "B C"], width: int) -> tuple[Float[Tensor, "B
     return scores, best.masked_fill(scores == -torch.inf, 0)
 
 
-def _pick(values: Tensor, parent: Int[Tensor, "B K"]) -> Tensor:
-    return values.gather(1, parent[..., None].expand(-1, -1, values.shape[-1]))
+def _pick(values: Tensor, chosen: Int[Tensor, "B K"]) -> Tensor:
+    return values.gather(1, chosen[..., None].expand(-1, -1, values.shape[-1]))
+
+
+def _set_aside(
+    found: Hypotheses, symbols: Int[Tensor, "B K T"], ended: Float[Tensor, "B K"], candidates: Float[Tensor, "B N L+1"]
+) -> Hypotheses:
+    """The best of what was set aside before and what has ended now."""
+    width, num_labels = found.scores.shape[1], found.reached.shape[1]
+    before = F.pad(found.symbols, (0, 1), value=num_labels)
+    scores, best = torch.cat([found.scores, ended], dim=1).topk(width, dim=1)
+    reached = torch.maximum(found.reached, candidates[..., :-1].amax(1))
+    return Hypotheses(_pick(torch.cat([before, symbols], dim=1), best), scores, reached)
+
+
+def _settled(
+    found: Hypotheses, scores: Float[Tensor, "B K"], said: Bool[Tensor, "B K L"], extra: Float[Tensor, "B L+1"], whole: bool
+) -> Bool[Tensor, "B 1"]:
+    """Whether no hypothesis of an instance could still overtake the best that has ended (or, with ``whole``, any)."""
+    helpful = extra[:, None, :-1].clamp(min=0)
+    highest = scores + (helpful * ~said).sum(-1)  # were every label that helps still to come, at no cost
+    target = found.scores[:, -1:] if whole else found.scores[:, :1]
+    return target >= highest.amax(1, keepdim=True)
 
 
 def _for_hypotheses(decoder: Decoder, encoding: Encoding, beams: int) -> Encoding:
@@ -119,13 +139,3 @@ def _follow(decoder: Decoder, state: State, parent: Int[Tensor, "B K"], beams: i
     """The state of every hypothesis is that of the one it continues."""
     flat = (torch.arange(len(parent), device=parent.device)[:, None] * beams + parent).flatten()
     return {name: value if name in decoder.shared else value[flat] for name, value in state.items()}
-
-
-def _settled(scores: Tensor, ended: Tensor, said: Tensor, potential: Tensor, whole: bool) -> bool:
-    """Whether no hypothesis that runs could still become the best one (or, with ``whole``, whether none runs)."""
-    runs = ~ended & (scores > -torch.inf)
-    if whole:
-        return not bool(runs.any())
-    highest = scores + (potential * ~said).sum(-1)  # were every label that helps still to come, at no cost
-    finished = scores.masked_fill(~ended, -torch.inf).amax(-1)
-    return bool((finished >= highest.masked_fill(~runs, -torch.inf).amax(-1)).all())

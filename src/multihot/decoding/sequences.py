@@ -24,11 +24,8 @@ def sequence_prediction(
     return Prediction(list(ids), keep_best(scores), sparse.csr_matrix(kept) if stop > DENSE_UP_TO else kept, sequences)
 
 
-def hypothesis_prediction(ids: Sequence[str], found: Hypotheses, ranking: Float[Tensor, "B K"], num_labels: int) -> Prediction:
-    """The best hypothesis by a ranking; a label's score is the share of the hypotheses' weight, ``softmax(ranking)``, that carries it."""
-    label_sets = found.label_sets(num_labels)
-    weights = torch.softmax(ranking.masked_fill(found.scores == -torch.inf, -torch.inf), dim=-1)
-    best = weights.argmax(-1)
+def hypothesis_prediction(ids: Sequence[str], found: Hypotheses, ranking: Float[Tensor, "B K"]) -> Prediction:
+    """The best hypothesis by a ranking."""
+    best = ranking.masked_fill(found.scores == -torch.inf, -torch.inf).argmax(-1)
     rows = torch.arange(len(best), device=best.device)
-    scores = (weights[..., None] * label_sets).sum(1)
-    return sequence_prediction(ids, found.symbols[rows, best], scores, label_sets[rows, best])
+    return sequence_prediction(ids, found.symbols[rows, best], found.reached, found.label_sets()[rows, best])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..hierarchy import depths, parents_of
+from ..hierarchy import ROOT, ancestors_of, parents_of
 from ..interfaces import Model, Objective
 from ..labels import LabelSpace, LabelStatistics
-from ..sequences import order_labels, up_to_stop
+from ..sequences import order_labels
 from ..types import Batch, Encoding
-from .walk import log_probabilities, walk
+from .walk import log_likelihood, log_probabilities, read
 
 ORDERS = ("frequent_first", "rare_first", "random", "tree")
 
@@ -38,13 +39,13 @@ class LabelOrder:
         if order not in ORDERS:
             raise ValueError(f"the 'order' parameter must be one of {', '.join(ORDERS)}, got {order!r}")
         self.order = order
-        counts = torch.as_tensor(statistics.counts, dtype=torch.float64)
+        first = statistics.frequency_order[::-1] if order == "rare_first" else statistics.frequency_order
         if order == "tree":
             if parents is None or label_space is None:
                 raise ValueError("the 'order' parameter 'tree' needs 'parents', a mapping of each label to the label above it")
-            depth = torch.as_tensor(depths(parents_of(label_space, parents)), dtype=torch.float64)
-            counts = counts - depth * (counts.max() + 1)
-        self.priority = -counts if order == "rare_first" else counts
+            depth = (ancestors_of(parents_of(label_space, parents)) != ROOT).sum(1)
+            first = first[np.argsort(depth[first], kind="stable")]
+        self.priority = -torch.from_numpy(np.argsort(first)).float()  # minus each label's place
 
     def __call__(self, targets: Float[Tensor, "B L"]) -> Int[Tensor, "B T"]:
         """Targets (B, L) -> sequences (B, T) that end with stop."""
@@ -89,12 +90,5 @@ class LikelihoodObjective(Objective):
         encoding = encoding if encoding is not None else model.encode(batch)
         targets, closed = batch.targets * batch.known, ~batch.known
         sequences = self.order(targets)
-        walked = walk(model.decoder, encoding, closed, sequences.shape[1], lambda _, step: sequences[:, step])
-        return sequence_loss(log_probabilities(walked.logits, sequences, closed, self.masked), sequences)
-
-
-def sequence_loss(log_p: Float[Tensor, "B T L+1"], sequences: Int[Tensor, "B T"]) -> Float[Tensor, ""]:
-    """``-sum_t log p(y_t)`` up to the first stop, averaged over instances."""
-    said = log_p.gather(-1, sequences[..., None])[..., 0]
-    counts = up_to_stop(sequences, log_p.shape[-1] - 1)
-    return -torch.where(counts, said, 0).sum(-1).mean()
+        logits = read(model.decoder, encoding, sequences, closed.shape[1])
+        return -log_likelihood(log_probabilities(logits, sequences, closed, self.masked), sequences).mean()

@@ -10,9 +10,8 @@ from torch import Tensor
 from ..interfaces import Model, Objective
 from ..sequences import PRESENT
 from ..types import Batch, Encoding
-from .likelihood import sequence_loss
 from .scheduled_sampling import check_share, feed
-from .walk import log_probabilities, walk
+from .walk import log_likelihood, log_probabilities, walk
 
 
 class OrderFreeObjective(Objective):
@@ -55,4 +54,4 @@ class OrderFreeObjective(Objective):
 
         walked = walk(model.decoder, encoding, closed, int(missing.sum(-1).max()) + 1, choose)
         targets = torch.stack(sequences, 1)
-        return sequence_loss(log_probabilities(walked.logits, targets, closed), targets)
+        return -log_likelihood(log_probabilities(walked.logits, targets, closed), targets).mean()

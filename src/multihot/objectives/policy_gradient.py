@@ -10,10 +10,10 @@ from ..interfaces import Model, Objective
 from ..labels import LabelSpace, LabelStatistics
 from ..sequences import PRESENT, label_sets
 from ..types import Batch, Encoding
-from .likelihood import LikelihoodObjective, sequence_loss
+from .likelihood import LikelihoodObjective
 from .optimal_completion import check_steps
 from .scheduled_sampling import check_share
-from .walk import log_probabilities, sample, walk
+from .walk import log_likelihood, log_probabilities, sample, walk
 
 
 def set_difference_reward(chosen: Bool[Tensor, "B L"], present: Bool[Tensor, "B L"]) -> Float[Tensor, " B"]:
@@ -82,7 +82,7 @@ class PolicyGradientObjective(Objective):
         with torch.no_grad():
             greedy = walk(model.decoder, encoding, closed, self.max_steps, lambda logits, _: logits.argmax(-1))
         sampled, baseline = (self.reward(label_sets(one.emitted, closed.shape[1]), present) for one in (walked, greedy))
-        log_p = log_probabilities(walked.logits, walked.emitted, closed)
+        log_p = log_likelihood(log_probabilities(walked.logits, walked.emitted, closed), walked.emitted)
         self.report(reward=sampled.mean(), baseline=baseline.mean())
-        reinforced = sequence_loss(log_p * (sampled - baseline)[:, None, None], walked.emitted)
+        reinforced = -((sampled - baseline) * log_p).mean()
         return reinforced + self.likelihood * self.supervised(model, batch, turn, encoding) if self.likelihood else reinforced

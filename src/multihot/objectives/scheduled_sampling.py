@@ -11,14 +11,15 @@ from torch import Tensor
 from ..interfaces import Model, Objective
 from ..labels import LabelSpace, LabelStatistics
 from ..types import Batch, Encoding
-from .likelihood import LabelOrder, sequence_loss
-from .walk import log_probabilities, sample, walk
+from .likelihood import LabelOrder
+from .walk import log_likelihood, log_probabilities, sample, walk
 
 
 class ScheduledSamplingObjective(Objective):
     """Maximum likelihood whose decoder is fed a label of its own instead of the true one, more and more often. [T 4.5.2, 4.5.4]
 
     ``-sum_t log p(y_t | fed_<t, x)``; ``fed_t = y_t`` with probability ``1 - (1 - lowest) progress``, else a label that the model draws.
+    What is masked in the loss are the true labels before ``y_t``, so that a target that was drawn too early can still be learned.
 
     Args:
         statistics: label statistics of the training split; they give the order.
@@ -64,7 +65,7 @@ class ScheduledSamplingObjective(Objective):
             return feed(sequences[:, step], logits, self.share_of_truth)
 
         walked = walk(model.decoder, encoding, closed, sequences.shape[1], choose)
-        return sequence_loss(log_probabilities(walked.logits, sequences, closed), sequences)
+        return -log_likelihood(log_probabilities(walked.logits, sequences, closed), sequences).mean()
 
 
 def feed(truth: Int[Tensor, " B"], logits: Float[Tensor, "B L+1"], share_of_truth: float) -> Int[Tensor, " B"]:

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..interfaces import Decoder
-from ..sequences import emitted_before
+from ..sequences import emitted_before, up_to_stop
 from ..types import Encoding
 
 Choose = Callable[[Float[Tensor, "B L+1"], int], Int[Tensor, " B"]]
@@ -56,15 +56,25 @@ def walk(decoder: Decoder, encoding: Encoding, closed: Bool[Tensor, "B L"], step
         logits.append(said)
         emitted.append(previous)
         running &= previous != stop
-        if not running.any():
+        if step + 1 == steps or not running.any():  # the one place where an accelerator is waited for
             break
-        shut = shut | F.pad(F.one_hot(previous, stop + 1)[:, :stop].bool(), (0, 1))
+        shut = shut | F.pad(F.one_hot(previous, stop + 1)[:, :-1].bool(), (0, 1))
     return Walk(torch.stack(logits, 1), torch.stack(emitted, 1))
 
 
+def read(decoder: Decoder, encoding: Encoding, sequences: Int[Tensor, "B T"], num_labels: int) -> Float[Tensor, "B T L+1"]:
+    """Teacher forcing: the logits before each symbol of sequences that are known beforehand, so that no step waits for another's end."""
+    state, logits = decoder.start(encoding), []
+    for previous in F.pad(sequences[:, :-1], (1, 0), value=num_labels + 1).unbind(1):
+        said, state = decoder.step(previous, state, encoding)
+        logits.append(said)
+    return torch.stack(logits, 1)
+
+
 def sample(logits: Float[Tensor, "B L+1"]) -> Int[Tensor, " B"]:
-    """Symbols drawn from the distribution of the logits."""
-    return torch.multinomial(torch.softmax(logits, dim=-1), 1)[:, 0]
+    """Symbols drawn from the distribution of the logits, as the one whose exponential clock, of rate p, rings first."""
+    probabilities = torch.softmax(logits, dim=-1)
+    return (probabilities / torch.empty_like(probabilities).exponential_()).argmax(-1)  # unlike multinomial, no accelerator waits
 
 
 def log_probabilities(
@@ -81,4 +91,11 @@ def log_probabilities(
     shut = closed[:, None].expand(*logits.shape[:2], -1)
     if masked:
         shut = shut | emitted_before(prefixes, closed.shape[1])
-    return torch.log_softmax(logits.float().masked_fill(F.pad(shut, (0, 1)), -torch.inf), dim=-1)
+    precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return torch.log_softmax(precise.masked_fill(F.pad(shut, (0, 1)), -torch.inf), dim=-1)
+
+
+def log_likelihood(log_p: Float[Tensor, "B T L+1"], sequences: Int[Tensor, "B T"]) -> Float[Tensor, " B"]:
+    """``sum_t log p(y_t)`` up to and including the first stop."""
+    said = log_p.gather(-1, sequences[..., None])[..., 0]
+    return torch.where(up_to_stop(sequences, log_p.shape[-1] - 1), said, 0).sum(-1)
