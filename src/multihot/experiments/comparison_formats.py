@@ -119,9 +119,7 @@ def _legend(data: DataResult, comparison: Comparison) -> list[str]:
     if any(method.intervals for method in methods):
         notes.append(f"Below: {comparison.level:.0%} bootstrap interval over test instances ({comparison.samples:,} draws).")
     if any(m.spread.keys() - m.intervals.keys() and len(m.folders) > 1 for m in methods):
-        notes.append(
-            f"t: {comparison.level:.0%} t-interval of the mean over seeds, where there is none over instances."
-        )
+        notes.append(f"t: {comparison.level:.0%} t-interval of the mean over seeds, where there is none over instances.")
     pairs = {method.pairs for method in methods if method.p_values}
     if pairs:
         of = f"{min(pairs)}" if len(pairs) == 1 else f"{min(pairs)} to {max(pairs)}"
