@@ -105,3 +105,9 @@ def test_rules_that_cannot_hold_are_refused(rules, message):
         Constraints(SPACE, **rules)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_rule_that_does_not_exist_is_named():
+    with pytest.raises(ConfigurationError, match="constraints has no setting 'exclude'; did you mean 'excludes'"):
+        GreedyDecoding(SPACE, {"exclude": [["a", "b"]]})
+    assert Constraints.from_config(SPACE, {}) is None

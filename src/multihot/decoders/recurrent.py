@@ -104,7 +104,7 @@ class RecurrentDecoder(Decoder):
         if self.gate is None:
             return embedded
         share = torch.sigmoid(self.gate(torch.cat([embedded, state["expected"]], dim=-1)))
-        return torch.lerp(embedded, state["expected"], share)
+        return (1 - share) * embedded + share * state["expected"]
 
     def _look(self, state: State, encoding: Encoding) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N S"]]:
         if self.attention is not None:

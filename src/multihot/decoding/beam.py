@@ -40,7 +40,7 @@ class BeamDecoding(Decoding):
     def __init__(self, label_space: LabelSpace, width: int = 6, constraints: Mapping[str, Any] | None = None):
         self.width = check_width(width)
         self.num_labels = len(label_space)
-        self.constraints = Constraints(label_space, **constraints) if constraints else None
+        self.constraints = Constraints.from_config(label_space, constraints)
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
@@ -74,7 +74,7 @@ class RescoringDecoding(Decoding):
         self.loss = loss
         self.width = check_width(width)
         self.num_labels = len(label_space)
-        self.constraints = Constraints(label_space, **constraints) if constraints else None
+        self.constraints = Constraints.from_config(label_space, constraints)
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
@@ -111,7 +111,7 @@ class JointDecoding(Decoding):
         self.loss = loss
         self.width = check_width(width)
         self.num_labels = len(label_space)
-        self.constraints = Constraints(label_space, **constraints) if constraints else None
+        self.constraints = Constraints.from_config(label_space, constraints)
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:

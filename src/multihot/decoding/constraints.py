@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ..components import check_keys
 from ..errors import ConfigurationError, nearest
 from ..labels import LabelSpace
 
@@ -53,9 +56,17 @@ class Constraints:
                 self.excludes[column, [other for other in columns if other != column]] = 1
         self._check(space)
 
+    @classmethod
+    def from_config(cls, space: LabelSpace, config: Mapping[str, Any] | None) -> Constraints | None:
+        """The constraints that a mapping of arguments asks for; none for an empty one."""
+        if not config:
+            return None
+        check_keys(config, inspect.signature(cls).parameters, where="constraints")
+        return cls(space, **config)
+
     def open(self, said: Bool[Tensor, "N L"]) -> Bool[Tensor, "N L+1"]:
         """Which symbols may follow: labels whose needs fit beside those of what was said, and stop once nothing is needed any more."""
-        needs, excludes = self.needs.to(said.device), self.excludes.to(said.device)
+        needs, excludes = self.needs, self.excludes = self.needs.to(said.device), self.excludes.to(said.device)
         bound: Float[Tensor, "N L"] = (said.float() @ needs).clamp(max=1)  # what was said, and what it needs
         labels = (bound @ excludes).clamp(max=1) @ needs.T == 0
         if self.at_most is not None:

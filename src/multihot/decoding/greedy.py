@@ -33,7 +33,7 @@ class GreedyDecoding(Decoding):
 
     def __init__(self, label_space: LabelSpace, constraints: Mapping[str, Any] | None = None):
         self.num_labels = len(label_space)
-        self.constraints = Constraints(label_space, **constraints) if constraints else None
+        self.constraints = Constraints.from_config(label_space, constraints)
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
