@@ -261,6 +261,10 @@ class Processor(ABC):
         """How long each prepared row is, so that batches can hold rows of similar length; None if all are alike."""
         return None
 
+    def pieces(self, rows: Any) -> list[list[str]] | None:
+        """What the encoder's states stand for in each row, for people to read, such as its words; None if there is no saying."""
+        return None
+
     @abstractmethod
     def provides(self) -> dict[str, Any]:
         """What an encoder's constructor may ask for, such as ``vocabulary_size`` or ``num_features``."""

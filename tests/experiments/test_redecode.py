@@ -149,3 +149,20 @@ def test_the_command(trained: Run, tmp_path: Path) -> None:
     assert (without.exit_code, "needs to know how" in without.output) == (2, True)
     assert call("--decoding", "greedy").exit_code == 0
     assert Run(trained.folder.with_name("beam-greedy")).config.method["decoding"] == "greedy"
+
+
+def test_attention_is_kept_for_some_instances_and_is_that_of_the_decoder_run_word_by_word(trained: Run) -> None:
+    prediction, _ = trained.prediction("test")
+    kept = trained.attention
+    assert set(kept) == set(prediction.ids)  # fewer than the most that are kept
+    model, rows = trained.predictor.model.eval(), {row["id"]: row["body"] for row in small_rows(240)}
+    name = max(prediction.ids, key=lambda one: len(prediction.sequences[prediction.ids.index(one)]))
+    assert kept[name]["words"] == rows[name].split()
+    prepared = trained.predictor.processor.prepare(trained.rows([{"id": name, "text": rows[name], "labels": []}]))
+    (batch,) = make_loader(prepared, trained.predictor.processor, trained.labels, batch_size=1)
+    encoding = model.encode(batch)
+    state, previous = model.decoder.start(encoding), len(trained.labels) + 1
+    for label, weights in zip(prediction.sequences[prediction.ids.index(name)], kept[name]["weights"], strict=True):
+        _, state = model.decoder.step(torch.tensor([previous]), state, encoding)
+        np.testing.assert_allclose(weights, state["attention"][0].detach().numpy(), atol=6e-4)
+        previous = label

@@ -1,4 +1,4 @@
-"""The command line: ``multihot train | advise | sweep | decode | compare | report | predict | evaluate | data | recipes | list | cite | demo``."""
+"""The command line: ``multihot train | advise | sweep | decode | compare | report | predict | evaluate | ...``."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from ..errors import DataError, RunError
 from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..predictions import Prediction, save_prediction
+from .attention import attention_kept
 from .config import Config, DataSettings, load_config, save_config
 from .excerpts import excerpts
 from .files import plain, write_json
@@ -202,6 +203,12 @@ def measure_and_finish(
         cost["predictions_per_second"] = len(prediction) / seconds
         cost["decoding_seconds"] = cost.get("decoding_seconds", 0.0) + seconds
         targets, known = targets_of(data, split, space)
+        if (
+            split == "test"
+            and isinstance(predictor, NeuralPredictor)
+            and (kept := attention_kept(predictor, data.splits[split], prediction))
+        ):
+            write_json(folder / "attention.json", kept)
         save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets, excerpts(data.splits[split], data))
         metrics[split] = measure(prediction, targets, statistics, known)
         metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known)

@@ -95,6 +95,12 @@ class Run:
         return content
 
     @cached_property
+    def attention(self) -> dict[str, Any]:
+        """For some test instances, by id: their ``words`` and the attention ``weights`` over them of each emitted label."""
+        path = self._file("attention.json")
+        return read_json(path) if path.exists() else {}
+
+    @cached_property
     def predictor(self) -> Predictor:
         """The trained method, loaded when it is first asked for."""
         self.check_files()
