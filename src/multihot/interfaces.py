@@ -110,7 +110,7 @@ class Model(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.scorer = scorer
-        self.decoder = decoder
+        self.decoder: Decoder = decoder  # type: ignore[assignment]  # Method.check lets nothing ask for one that is not there
 
     def encode(self, batch: Batch) -> Encoding:
         """The batch's inputs, encoded."""

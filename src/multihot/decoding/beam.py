@@ -69,6 +69,7 @@ class RescoringDecoding(Decoding):
     """
 
     needs = frozenset({"decoder", "scorer"})
+    loss: Loss
 
     def __init__(self, label_space: LabelSpace, loss: Loss, width: int = 6, constraints: Mapping[str, Any] | None = None):
         self.loss = loss
@@ -106,6 +107,7 @@ class JointDecoding(Decoding):
     """
 
     needs = frozenset({"decoder", "scorer"})
+    loss: Loss
 
     def __init__(self, label_space: LabelSpace, loss: Loss, width: int = 6, constraints: Mapping[str, Any] | None = None):
         self.loss = loss
