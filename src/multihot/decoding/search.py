@@ -34,6 +34,10 @@ class Hypotheses:
         said = torch.zeros(*self.scores.shape, num_labels + 1, dtype=torch.bool, device=self.scores.device)
         return said.scatter(-1, self.symbols, True)[..., :num_labels] & (self.scores > -torch.inf)[..., None]
 
+    def select(self, rows: Tensor) -> Hypotheses:
+        """The hypotheses of the chosen instances."""
+        return Hypotheses(self.symbols[rows], self.scores[rows], self.reached[rows])
+
 
 def beam_search(
     decoder: Decoder,
@@ -48,7 +52,8 @@ def beam_search(
 
     Labels emitted before are masked. A hypothesis that ends while it is among the best is set aside, where only a better one that has
     ended can push it out. The search of an instance is over once nothing that still runs can overtake the best one set aside, after
-    L + 1 steps at the latest; what becomes of other instances changes nothing.
+    L + 1 steps at the latest; what becomes of other instances changes nothing. Whenever half of the instances are over, the others go on
+    without them.
 
     Args:
         decoder: gives the probabilities.
@@ -71,9 +76,10 @@ def beam_search(
     previous = torch.full((rows, 1), stop + 1, device=device)
     nothing = torch.full((rows, max(width, num_labels)), -torch.inf, device=device)
     found = Hypotheses(symbols.expand(-1, width, -1), nothing[:, :width], nothing[:, :num_labels])
+    places, over = torch.arange(rows, device=device), []
     for _ in range(num_labels + 1):
         logits, state = decoder.step(previous.flatten(), state, _for_hypotheses(decoder, encoding, beams))
-        candidates = scores[..., None] + _continuations(logits.unflatten(0, (rows, beams)), extra, said, constraints)
+        candidates = scores[..., None] + _continuations(logits.unflatten(0, (-1, beams)), extra, said, constraints)
         scores, best = _top(candidates.flatten(1), width)
         parent, previous = best // (num_labels + 1), best % (num_labels + 1)
         symbols = torch.cat([_pick(symbols, parent), previous[..., None]], dim=-1)
@@ -81,10 +87,16 @@ def beam_search(
         found = _set_aside(found, symbols, scores.masked_fill(previous != stop, -torch.inf), candidates)
         scores = scores.masked_fill(previous == stop, -torch.inf)
         scores = scores.masked_fill(_settled(found, scores, said, extra, whole), -torch.inf)
-        if not (scores > -torch.inf).any():
+        running = (scores > -torch.inf).any(1)
+        if not running.any():
             break
         state, beams = _follow(decoder, state, parent, beams), width
-    return found
+        if 2 * int(running.sum()) <= len(running):
+            over.append((places[~running], found.select(~running)))
+            state, encoding = _narrow(decoder, state, running), encoding.select(running)
+            places, found, scores, symbols = places[running], found.select(running), scores[running], symbols[running]
+            said, previous, extra = said[running], previous[running], extra[running]
+    return _together([*over, (places, found)])
 
 
 def _continuations(
@@ -139,3 +151,18 @@ def _follow(decoder: Decoder, state: State, parent: Int[Tensor, "B K"], beams: i
     """The state of every hypothesis is that of the one it continues."""
     flat = (torch.arange(len(parent), device=parent.device)[:, None] * beams + parent).flatten()
     return {name: value if name in decoder.shared else value[flat] for name, value in state.items()}
+
+
+def _narrow(decoder: Decoder, state: State, running: Bool[Tensor, " B"]) -> State:
+    """The state of the instances that go on, with all their hypotheses."""
+    every = running.repeat_interleave(len(next(value for name, value in state.items() if name not in decoder.shared)) // len(running))
+    return {name: value[running if name in decoder.shared else every] for name, value in state.items()}
+
+
+def _together(parts: list[tuple[Int[Tensor, " n"], Hypotheses]]) -> Hypotheses:
+    """What was found for instances at their places in the batch, in the order of the batch."""
+    order = torch.cat([places for places, _ in parts]).argsort()
+    found = [part for _, part in parts]
+    steps, stop = max(part.symbols.shape[-1] for part in found), found[0].reached.shape[-1]
+    symbols = torch.cat([F.pad(part.symbols, (0, steps - part.symbols.shape[-1]), value=stop) for part in found])
+    return Hypotheses(symbols, torch.cat([part.scores for part in found]), torch.cat([part.reached for part in found])).select(order)
