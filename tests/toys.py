@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from multihot.interfaces import Decoder, Decoding, Encoder, Loss, Model, Objective, State
 from multihot.predictions import Prediction
+from multihot.scorers import BinaryRelevanceScorer
 from multihot.types import Batch, Encoding
 
 FEATURES, LABELS = 6, 4
@@ -174,3 +175,37 @@ class ToyAdversarialObjective(Objective):
         penalty = ((slope.norm(dim=1) - 1) ** 2).mean()
         self.report(penalty=penalty)
         return self.judge(logits.sigmoid().detach(), encoding) - self.judge(batch.targets, encoding) + 10 * penalty
+
+
+class PrefixDecoder(Decoder):
+    """Logits looked up by the whole prefix, in its order, plus a share of the instance: any distribution over label sequences there is."""
+
+    def __init__(self, num_labels: int, width: int, spread: float = 1.0):
+        super().__init__()
+        self.num_labels = num_labels
+        self.table = nn.Parameter(spread * torch.randn((num_labels + 1) ** num_labels, num_labels + 1))
+        self.instance = nn.Linear(width, num_labels + 1)
+
+    def start(self, encoding: Encoding) -> State:
+        return {"place": torch.zeros(len(encoding.pooled), dtype=torch.long)}
+
+    def step(self, previous: Tensor, state: State, encoding: Encoding) -> tuple[Tensor, State]:
+        follows = state["place"] * (self.num_labels + 1) + previous + 1
+        place = torch.where(previous < self.num_labels, follows % len(self.table), state["place"])
+        return self.table[place] + self.instance(encoding.pooled), {"place": place}
+
+
+def sequence_model(num_labels: int, decoder: type[Decoder] = PrefixDecoder, seed: int = 0, **arguments) -> Model:
+    """A toy encoder under a decoder and, for whoever asks, a scorer."""
+    torch.manual_seed(seed)
+    encoder = ToyEncoder(width=8)
+    scorer = BinaryRelevanceScorer(num_labels, 8, hidden_size=16, layers=1, attention=False)
+    return Model(encoder, scorer, decoder(num_labels, 8, **arguments)).eval()
+
+
+def random_batch(rows: int, num_labels: int, seed: int = 0, share: float = 0.5) -> Batch:
+    """Random features with random label sets, some of them empty."""
+    generator = torch.Generator().manual_seed(seed)
+    targets = (torch.rand(rows, num_labels, generator=generator) < share).float()
+    features = torch.randn(rows, FEATURES, generator=generator)
+    return Batch({"features": features}, targets, torch.ones_like(targets, dtype=torch.bool), [str(i) for i in range(rows)])

@@ -79,9 +79,14 @@ class Scorer(nn.Module, ABC):
 
 
 class Decoder(nn.Module, ABC):
-    """Emits labels one after another; symbol L stops a sequence, symbol L + 1 starts it."""
+    """Emits labels one after another; symbol L stops a sequence, symbol L + 1 starts it.
+
+    A decoder that names entries of its state in ``shared`` keeps them once an instance, and takes several hypotheses of an instance in a
+    row against one row of the encoding; any other gets state and encoding repeated for every hypothesis.
+    """
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    shared: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def start(self, encoding: Encoding) -> State:
@@ -105,7 +110,7 @@ class Model(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.scorer = scorer
-        self.decoder = decoder
+        self.decoder: Decoder = decoder  # type: ignore[assignment]  # Method.check lets nothing ask for one that is not there
 
     def encode(self, batch: Batch) -> Encoding:
         """The batch's inputs, encoded."""
@@ -254,6 +259,10 @@ class Processor(ABC):
 
     def length(self, rows: Any) -> list[int] | None:
         """How long each prepared row is, so that batches can hold rows of similar length; None if all are alike."""
+        return None
+
+    def pieces(self, rows: Any) -> list[list[str]] | None:
+        """What the encoder's states stand for in each row, for people to read, such as its words; None if there is no saying."""
         return None
 
     @abstractmethod

@@ -152,6 +152,11 @@ class LabelStatistics:
         return float(self.counts.sum() / max(self.num_examples, 1))
 
     @property
+    def largest_set(self) -> int:
+        """Labels of the instance that carries most."""
+        return int(np.diff(self.sets.indptr).max(initial=0))
+
+    @property
     def density(self) -> float:
         """Cardinality divided by the number of labels."""
         return self.cardinality / self.num_labels

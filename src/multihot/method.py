@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+import torch
+
 from .components import build, check_keys, choices, find, split_config
 from .errors import ConfigurationError, nearest
 from .interfaces import Decoding, Encoder, Model, Objective, Processor
 from .labels import LabelSpace, LabelStatistics
+from .sizing import widen
 
 Part = str | dict[str, Any] | None
 
@@ -37,6 +40,8 @@ class Method:
         calibration: what makes scores the logits of probabilities that hold, fitted on validation data before the decision, or None.
         decision: how scores become label sets, fitted on validation data where it has something to fit.
         processor: arguments for the processor that the encoder reads from, such as ``{"max_words": 400}``.
+        sized_like: another method, by name or as a mapping of its parts: the encoder grows until this method has as many parameters as
+            that one would have on the encoder and the scorer named here. None leaves it as it is.
 
     >>> Method(loss="zlpr").check().loss
     'zlpr'
@@ -52,6 +57,7 @@ class Method:
     calibration: Part = None
     decision: Part = "global"
     processor: Part = None
+    sized_like: Part = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Method:
@@ -74,7 +80,8 @@ class Method:
     def summary(self) -> str:
         """The parts in one line."""
         named = ((kind, getattr(self, kind)) for kind in PARTS)
-        return ", ".join(f"{kind} {split_config(kind, part)[0]}" for kind, part in named if part is not None)
+        like = [f"sized like {split_config('sized_like', self.sized_like)[0]}"] if self.sized_like else []
+        return ", ".join([*(f"{kind} {split_config(kind, part)[0]}" for kind, part in named if part is not None), *like])
 
     def check(self, modality: str | None = None) -> Method:
         """Say what does not fit together, before any data is read.
@@ -96,7 +103,10 @@ class Method:
         self._check_needs("decoding", self.decoding)
         self._check_needs("objective", self.objective)
         self._check_trained()
+        self._check_supplied()
         self._check_calibration()
+        if self.sized_like is not None:
+            self._larger().check()
         if self.encoder is not None and modality is not None:
             self._check_modality(modality)
         return self
@@ -120,6 +130,18 @@ class Method:
         name, _ = split_config("objective", self.objective)
         for part in sorted(self._present() - find("objective", name).needs):
             raise ConfigurationError(f"objective '{name}' does not train the {part}; leave `{part}` out or choose an objective that does")
+
+    def _check_supplied(self) -> None:
+        """What the objective and the decoding cannot be without must be there; what neither takes would be left out without a word."""
+        named = {kind: split_config(kind, getattr(self, kind))[0] for kind in ("objective", "decoding")}
+        asked = [(kind, name, inspect.signature(find(kind, name)).parameters) for kind, name in named.items()]
+        for part, example in (("loss", "binary_cross_entropy"), ("decision", "global")):
+            for kind, name, parameters in asked:
+                if getattr(self, part) is None and part in parameters and parameters[part].default is inspect.Parameter.empty:
+                    raise ConfigurationError(f"{kind} '{name}' needs a {part}; add `{part}: {example}`")
+        for part in ("loss", "distribution"):
+            if getattr(self, part) is not None and all(part not in parameters for *_, parameters in asked):
+                raise ConfigurationError(f"objective '{named['objective']}' takes no {part}; set `{part}: null`")
 
     def _check_calibration(self) -> None:
         """A decoding that calibrates says so in its constructor; any other would leave the calibration out without a word."""
@@ -158,23 +180,58 @@ class Method:
             (model, objective, decoding).
         """
         labels = {"num_labels": len(space), "label_space": space, "statistics": statistics}
-        encoder: Encoder = build("encoder", self.encoder, **processor.provides(), **labels)
-        labels["width"] = encoder.width
         loss = build("loss", self.loss, **labels) if self.loss else None
-        extra = loss.extra_logits if loss is not None else 0
-        scorer = build("scorer", self.scorer, extra_logits=extra, **labels) if self.scorer else None
-        decoder = build("decoder", self.decoder, **labels) if self.decoder else None
+        labels["extra_logits"] = loss.extra_logits if loss is not None else 0
+        model = self._sized(processor, labels)._model(processor, labels)
+        labels["width"] = model.encoder.width
         distribution = build("distribution", self.distribution, **labels) if self.distribution else None
         objective = build("objective", self.objective, loss=loss, distribution=distribution, **labels)
         decision = build("decision", self.decision, **labels) if self.decision else None
         calibration = build("calibration", self.calibration, **labels) if self.calibration else None
         decoding = build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)
-        return Model(encoder, scorer, decoder), objective, decoding
+        return model, objective, decoding
 
+    def _model(self, processor: Processor, labels: Mapping[str, Any]) -> Model:
+        encoder: Encoder = build("encoder", self.encoder, **processor.provides(), **labels)
+        scorer = build("scorer", self.scorer, width=encoder.width, **labels) if self.scorer else None
+        decoder = build("decoder", self.decoder, width=encoder.width, **labels) if self.decoder else None
+        return Model(encoder, scorer, decoder)
+
+    def _sized(self, processor: Processor, labels: Mapping[str, Any]) -> Method:
+        """The method with its encoder as large as ``sized_like`` asks."""
+        if self.sized_like is None or self.encoder is None:
+            return self
+
+        def count(method: Method) -> int:
+            with torch.device("meta"):  # shapes alone: no memory, no random numbers
+                return sum(p.numel() for p in method._model(processor, labels).parameters())
+
+        encoder = widen(self.encoder, lambda encoder: count(replace(self, encoder=encoder)), count(self._larger()))
+        return replace(self, encoder=encoder, sized_like=None)
+
+    def _larger(self) -> Method:
+        """The method whose size is to be met, on this method's encoder and scorer."""
+        parts = {"name": self.sized_like} if isinstance(self.sized_like, str) else self.sized_like
+        return replace(Method.from_config(parts or {}), encoder=self.encoder, scorer=self.scorer, sized_like=None)
+
+
+SMALL_SCORER: Part = {"name": "binary_relevance", "layers": 1, "attention": False, "prior_bias": True}  # quick on a CPU
+BARE_DECODER = Method(scorer=None, decoder="recurrent", loss=None, objective="likelihood", decoding="beam", decision=None)
 
 METHODS: dict[str, Method] = {
-    # binary relevance: every label on its own, one threshold tuned for micro-F1 as in the thesis; the head is small, so that it is quick
-    "br": Method(scorer={"name": "binary_relevance", "layers": 1, "attention": False, "prior_bias": True}),
+    # binary relevance: every label on its own, one threshold tuned for micro-F1 as in the thesis
+    "br": Method(scorer=SMALL_SCORER),
+    "br++": Method(scorer=SMALL_SCORER, sized_like="ocd-mtl"),
+    # label sets emitted one label after another, read by beam search
+    "seq2seq": BARE_DECODER,
+    "seq2seq+ss": replace(BARE_DECODER, objective="scheduled_sampling"),
+    "order-free": replace(BARE_DECODER, objective="order_free"),
+    "order-free+ss": replace(BARE_DECODER, objective={"name": "order_free", "lowest": 0.7}),
+    "ocd": replace(BARE_DECODER, objective="optimal_completion"),
+    "sgm-ge": replace(BARE_DECODER, decoder={"name": "recurrent", "global_embedding": True}),
+    "seq2set": replace(BARE_DECODER, objective="policy_gradient"),
+    # both on one encoder; `decoding` may also be threshold, beam, greedy or rescoring
+    "ocd-mtl": Method(scorer=SMALL_SCORER, decoder="recurrent", objective="multitask", decoding="joint"),
 }
 
 

@@ -194,13 +194,13 @@ def test_a_full_disk_is_one_line_and_nothing_is_lost(csv_file, neural, tmp_path,
     folder = tmp_path / "run"
     full = folder / f"{name}.partial"
 
-    def open_folder(*arguments, original=multihot.experiments.fit._open_folder):
+    def open_folder(*arguments, original=multihot.experiments.fit.open_folder):
         previous = original(*arguments)
         full.parent.mkdir(exist_ok=True)
         full.symlink_to("/dev/full")  # every write to it fails as on a full disk
         return previous
 
-    monkeypatch.setattr(multihot.experiments.fit, "_open_folder", open_folder)
+    monkeypatch.setattr(multihot.experiments.fit, "open_folder", open_folder)
     train_on_a_full_disk(csv_file, folder)
     full.unlink(missing_ok=True)
     run = resume(folder)

@@ -40,13 +40,15 @@ def make_run(
     log: str | None = None,
     measured: int | None = None,
     uncalibrated: np.ndarray | None = None,
+    sequences: list[list[int]] | None = None,
+    attention: dict[str, Any] | None = None,
 ) -> Path:
     """A finished run folder with a test split; ``measured`` takes its measures on that many rows only, which is quicker."""
     rows, width = targets.shape
     space = LabelSpace(names or [f"label {i}" for i in range(width)])
     statistics = LabelStatistics.from_targets(targets)
     prediction = Prediction(
-        list(ids or [f"n{i}" for i in range(rows)]), scores, scores > 0 if chosen is None else chosen, None, uncalibrated
+        list(ids or [f"n{i}" for i in range(rows)]), scores, scores > 0 if chosen is None else chosen, sequences, uncalibrated
     )
     (folder / "predictions").mkdir(parents=True)
     save_prediction(folder / "predictions" / "test.parquet", prediction, sparse.csr_matrix(targets), excerpts)
@@ -63,6 +65,8 @@ def make_run(
     for name, value in {"metrics": content, "labels": trained_on, "environment": environment}.items():
         (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    if attention is not None:
+        (folder / "attention.json").write_text(json.dumps(attention), encoding="utf-8")
     if log:
         (folder / "log").mkdir()
         (folder / "log" / "metrics.csv").write_text(log)

@@ -168,6 +168,29 @@ def test_instances_on_which_runs_differ(driver: Any, reports: dict[str, Path]) -
     assert number_found(driver) == ((scores > 0) != (scores - np.float32(0.8) > 0)).any(axis=1).sum()
 
 
+def test_a_decoder_shows_its_order_and_where_it_looked(driver: Any, tmp_path: Path) -> None:
+    targets, scores = random_problem(12, 6)
+    sequences = [np.flatnonzero(row > 0)[::-1].tolist() for row in scores]
+    row = max(range(12), key=lambda one: len(sequences[one]))
+    weights = np.eye(7)[: len(sequences[row])].tolist()
+    kept = {f"n{row}": {"words": "one two <b>three</b> four five six seven".split(), "weights": weights}}
+    emitting = make_run(tmp_path / "a", targets, scores, names=NAMES, sequences=sequences, attention=kept)
+    driver.get(write_report([emitting], tmp_path / "emitting.html").as_uri())
+    choose(driver, "#instances", "Kind", "attended")
+    assert texts(driver, ".instance .id") == [f"n{row}"]
+    emitted = [NAMES[label] for label in sequences[row]]
+    assert texts(driver, ".chip.hit bdi, .chip.wrong bdi") == emitted
+    assert [text.strip("\u00a0") for text in texts(driver, ".chip .place")] == [f"{i}." for i in range(1, len(emitted) + 1)]
+    driver.execute_script("document.querySelector('.looks').open = true")
+    settled(driver)
+    shades = "return [...document.querySelectorAll('.looked')].map((one) => one.style.getPropertyValue('--look'))"
+    for step, name in enumerate(emitted):
+        driver.execute_script("document.querySelectorAll('.look')[arguments[0]].click()", step)
+        assert texts(driver, '.look[aria-pressed="true"]') == [f"{step + 1}. {name}"]
+        assert driver.execute_script(shades) == ["100%" if word == step else "0%" for word in range(7)]
+    assert texts(driver, ".looked")[2] == "<b>three</b>"
+
+
 def test_reliability_before_and_after_calibration(driver: Any, reports: dict[str, Path]) -> None:
     targets, scores = random_problem(70, 6)
     expected = []

@@ -259,3 +259,43 @@ def test_the_command_says_where_the_report_is(folder: Path, tmp_path: Path) -> N
     assert "r.html" in result.output
     refused = CliRunner().invoke(app, ["report", str(tmp_path / "nothing")])
     assert refused.exit_code == 2
+
+
+def test_labels_stand_in_the_order_in_which_they_were_emitted(tmp_path: Path) -> None:
+    targets, scores = random_problem(60, 5)
+    sequences = [np.random.default_rng(i).permutation(np.flatnonzero(scores[i] > 0)).tolist() for i in range(60)]
+    emitting = make_run(tmp_path / "a", targets, scores, sequences=sequences)
+    scoring = make_run(tmp_path / "b", targets[:, ::-1], scores[:, ::-1], names=[f"label {i}" for i in range(5)][::-1])
+    content = content_of(make_report([emitting, scoring]))
+    assert [run["emits"] for run in content["runs"]] == [True, False]
+    for name, _, chosen, *_ in content["instances"]["rows"]:
+        assert chosen == [sequences[int(name[1:])], sorted(sequences[int(name[1:])])]
+
+
+def test_attention_is_that_of_the_runs(tmp_path: Path) -> None:
+    targets, scores = random_problem(30, 4)
+    sequences = [np.flatnonzero(row > 0)[::-1].tolist() for row in scores]
+    kept = {f"n{i}": {"words": ["a", "b", "c"], "weights": [[0.5, 0.25, 0.25]] * len(sequences[i])} for i in (3, 7)}
+    looking = make_run(tmp_path / "a", targets, scores, sequences=sequences, attention=kept)
+    found = content_of(make_report([looking, make_run(tmp_path / "b", targets, scores)]))["attention"]
+    assert found == {name: [{"labels": sequences[int(name[1:])], **entry}, None] for name, entry in kept.items()}
+    long = {name: entry | {"words": ["word"] * 400_000} for name, entry in kept.items()}
+    assert content_of(make_report([make_run(tmp_path / "c", targets, scores, sequences=sequences, attention=long)]))["attention"] == {}
+
+
+def test_five_measures_are_averaged_and_ranked(tmp_path: Path) -> None:
+    targets, scores = random_problem(80, 5)
+    folders = [make_run(tmp_path / str(cut), targets, scores, chosen=scores > cut) for cut in (-1, 0, 1)]
+    content = content_of(make_report(folders))
+    names = content["five"]["measures"]
+    assert len(names) == 5
+    tables = [json.loads((folder / "metrics.json").read_text())["test"] for folder in folders]
+    assert content["five"]["mean"] == pytest.approx([sum(table[name] for name in names) / 5 for table in tables], abs=1e-4)
+    places = [[1 + sum(other[name] > table[name] for other in tables) for table in tables] for name in names]
+    assert content["five"]["rank"] == pytest.approx(np.mean(places, axis=0), abs=1e-4)
+
+
+def test_true_label_sets_are_counted_as_those_produced_are(tmp_path: Path) -> None:
+    targets, scores = random_problem(80, 5)
+    content = content_of(make_report([make_run(tmp_path / "a", targets, scores)]))
+    assert content["trueSets"] == {"distinct": len({row.tobytes() for row in targets}), "unseen": 0, "unseen_examples": 0}

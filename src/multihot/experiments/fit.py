@@ -21,6 +21,7 @@ from ..errors import DataError, RunError
 from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..predictions import Prediction, save_prediction
+from .attention import attention_kept
 from .config import Config, DataSettings, load_config, save_config
 from .excerpts import excerpts
 from .files import plain, write_json
@@ -58,9 +59,9 @@ def fit(
     check_method(config.method)
     build("sampler", config.training.sampler, targets=ONE_ROW)  # refuses its settings before any data is read
     folder = Path(out)
-    _check_folder(folder, overwrite)
+    check_folder(folder, overwrite)
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
-    previous = _open_folder(folder, config)
+    previous = open_folder(folder, config)
     run = _carry_through(folder, config, data, resume=False, say=say)
     if previous:
         shutil.rmtree(previous)
@@ -128,7 +129,7 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
     write_json(folder / "labels.json", trained_on)
     predictor, cost = _train(folder, config, data, space, statistics, resume)
-    _measure_and_finish(folder, data, space, statistics, predictor, cost, unseen)
+    measure_and_finish(folder, data, space, statistics, predictor, cost, unseen)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return Run(folder)
 
@@ -168,7 +169,7 @@ def _train_neural(
         for split in ("train", "validation")
     }  # fmt: skip
     validation_ids = list(data.splits["validation"]["id"])
-    targets, known = _targets(data, "validation", space)
+    targets, known = targets_of(data, "validation", space)
 
     def judge(prediction: Prediction) -> dict[str, float]:
         ordered = decoding.fit(prediction.reorder(validation_ids), targets, known)
@@ -183,7 +184,7 @@ def _train_neural(
     return predictor, asdict(outcome)
 
 
-def _measure_and_finish(
+def measure_and_finish(
     folder: Path,
     data: MultiLabelData,
     space: LabelSpace,
@@ -192,6 +193,7 @@ def _measure_and_finish(
     cost: dict[str, Any],
     unseen: Any,
 ) -> None:
+    """Predict and measure the validation and test splits, and seal the run folder; ``cost`` gets the speed of prediction."""
     metrics: dict[str, Any] = {"breakdowns": {}}
     (folder / "predictions").mkdir(exist_ok=True)
     for split in ("validation", "test"):
@@ -199,18 +201,28 @@ def _measure_and_finish(
             continue
         began = time.perf_counter()
         prediction = predictor.predict(data.splits[split])
-        cost["predictions_per_second"] = len(prediction) / (time.perf_counter() - began)
-        targets, known = _targets(data, split, space)
+        seconds = time.perf_counter() - began
+        cost["predictions_per_second"] = len(prediction) / seconds
+        cost["decoding_seconds"] = cost.get("decoding_seconds", 0.0) + seconds
+        targets, known = targets_of(data, split, space)
+        if (
+            split == "test"
+            and isinstance(predictor, NeuralPredictor)
+            and (kept := attention_kept(predictor, data.splits[split], prediction))
+        ):
+            write_json(folder / "attention.json", kept)
         save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets, excerpts(data.splits[split], data))
         metrics[split] = measure(prediction, targets, statistics, known)
         metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known)
-    cost["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    cost["peak_memory_bytes"] = max(used, cost.get("peak_memory_bytes", 0))
     metrics["cost"] = cost
     metrics["data"] = {"name": data.name, "rows": {split: len(rows) for split, rows in data.splits.items()}, "unseen_labels": unseen}
     write_json(folder / "metrics.json", seal(folder, plain(metrics)))  # last: its presence says that the run is finished
 
 
-def _targets(data: MultiLabelData, split: str, space: LabelSpace) -> tuple[Any, Any]:
+def targets_of(data: MultiLabelData, split: str, space: LabelSpace) -> tuple[Any, Any]:
+    """The true label sets of a split (N, L), sparse, and which entries are known (N, L), or None where all are."""
     targets, unknown = data.targets(split, space, unseen="ignore")
     return targets, None if unknown is None else ~unknown.toarray().astype(bool)
 
@@ -225,7 +237,7 @@ def _warn_unseen(unseen: dict[str, dict[str, int]], config: Config, say: Say) ->
         say(f"{split}: {sum(labels.values())} occurrences of {len(labels)} labels never seen in training are left out ({some})")
 
 
-def _check_folder(folder: Path, overwrite: bool) -> None:
+def check_folder(folder: Path, overwrite: bool) -> None:
     """Refuse to touch what is there, unless told to or unless nothing in it is worth keeping."""
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file; choose another --out")
@@ -242,7 +254,7 @@ def _check_folder(folder: Path, overwrite: bool) -> None:
         raise RunError(f"{folder} holds an unfinished run; `multihot train --resume {folder}` goes on with it, --overwrite starts anew")
 
 
-def _open_folder(folder: Path, config: Config) -> Path | None:
+def open_folder(folder: Path, config: Config) -> Path | None:
     """Start a run folder; a finished run that it replaces is moved aside (and returned) until the new one is finished."""
     previous = None
     if (folder / "metrics.json").exists():

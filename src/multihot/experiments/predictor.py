@@ -74,13 +74,17 @@ class NeuralPredictor:
         aside.write_bytes(save(tensors))  # save_file would hide a full disk in an error of its own
         aside.replace(folder / "model.safetensors")
         write_json(folder / "processor.json", self.processor.to_dict())
+        self.save_decisions(folder)
+
+    def save_decisions(self, folder: Path) -> None:
+        """Write what the decoding learned from validation data."""
         if self.decoding.calibration is not None:
             write_json(folder / "calibration.json", self.decoding.calibration.to_dict())
         write_json(folder / "decision.json", self.decoding.decision.to_dict() if self.decoding.decision else {})
 
     @classmethod
-    def load(cls, folder: Path, method: Method, space: LabelSpace, statistics: LabelStatistics) -> NeuralPredictor:
-        """Put the method together again and give it the weights, vocabulary, calibration and decision that the folder holds."""
+    def load(cls, folder: Path, method: Method, space: LabelSpace, statistics: LabelStatistics, decided: bool = True) -> NeuralPredictor:
+        """Put the method together again and give it what the folder holds: weights, vocabulary and, if ``decided``, decisions."""
         from safetensors.torch import load_file
 
         processor = method.build_processor().load_dict(read_json(folder / "processor.json"))
@@ -98,8 +102,8 @@ class NeuralPredictor:
                 decoding.loss.load_state_dict(own)
         except RuntimeError as error:
             raise RunError(f"{folder}: model.safetensors does not fit config.yaml: {str(error).splitlines()[0]}") from error
-        if decoding.calibration is not None:
+        if decided and decoding.calibration is not None:
             decoding.calibration.load_dict(read_json(folder / "calibration.json"))
-        if decoding.decision is not None:
+        if decided and decoding.decision is not None:
             decoding.decision.load_dict(read_json(folder / "decision.json"))
         return cls(model, decoding, processor, space)

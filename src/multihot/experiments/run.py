@@ -95,11 +95,15 @@ class Run:
         return content
 
     @cached_property
+    def attention(self) -> dict[str, Any]:
+        """For some test instances, by id: their ``words`` and the attention ``weights`` over them of each emitted label."""
+        path = self._file("attention.json")
+        return read_json(path) if path.exists() else {}
+
+    @cached_property
     def predictor(self) -> Predictor:
         """The trained method, loaded when it is first asked for."""
-        for name in self.metrics.get("files", {}):
-            if not name.startswith("predictions/"):
-                self._file(name)
+        self.check_files()
         if (self.folder / "classical.json").exists():
             from ..classical import load_classical
 
@@ -119,6 +123,12 @@ class Run:
             return load_prediction(path)
         except (OSError, ValueError, KeyError, TypeError) as error:  # what a file that is no such Parquet file makes of the reader
             raise RunError(f"{path} is damaged ({error}); train the run again") from error
+
+    def check_files(self) -> None:
+        """Refuse a run of which a file that prediction needs is not as training left it."""
+        for name in self.metrics.get("files", {}):
+            if not name.startswith("predictions/"):
+                self._file(name)
 
     def _file(self, name: str) -> Path:
         return check_file(self.folder, name, self.metrics.get("files", {}))

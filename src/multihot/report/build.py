@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..labels import HEAD_FROM, MEDIUM_FROM
+from ..metrics import label_sets_produced
+from .attention import attention
 from .curves import LABEL_CURVES, curves_of
 from .instances import instances
 from .pairs import label_pairs
@@ -20,8 +22,9 @@ from .reading import Runs, SplitRun, read_log, read_runs
 from .reliability import reliability_of
 from .training import training_curves
 
-SCRIPTS = ("elements", "charts", "overview", "labels", "reliability", "instances", "main")
+SCRIPTS = ("elements", "charts", "overview", "labels", "reliability", "attention", "instances", "main")
 INTERVAL_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard")
+FIVE = ("macro_f1_harmonic", "micro_f1", "example_f1", "subset_accuracy", "hamming_accuracy")  # those of the tables of [T]
 LABEL_ROWS = 10_000  # of the table of labels, over all runs
 DIGITS = 4
 
@@ -89,11 +92,14 @@ def gather(runs: Runs) -> dict[str, Any]:
             "labels": runs.labels.names,
             "support": counts,
             "runs": [_run(run, runs.split) for run in runs.runs],
+            "five": _five(runs),
             "perLabel": _per_label(runs),
             "curveLabels": curve_labels,
             "curves": [_curves(run, columns, curve_labels) for run, columns in zip(runs.runs, runs.columns, strict=True)],
+            "trueSets": label_sets_produced(runs.runs[0].targets, first.statistics),
             "pairs": label_pairs(runs.targets, runs.chosen),
             "instances": instances(runs),
+            "attention": attention(runs),
         }
     )
 
@@ -108,6 +114,7 @@ def _run(run: SplitRun, split: str) -> dict[str, Any]:
         "method": config["method"],
         "seed": config["seed"],
         "settings": {"data": config["data"], "training": config["training"]},
+        "emits": run.prediction.sequences is not None,
         "environment": run.finished.environment,
         "cost": metrics["cost"],
         "measures": metrics[split],
@@ -116,6 +123,14 @@ def _run(run: SplitRun, split: str) -> dict[str, Any]:
         "reliability": reliability_of(run.prediction, run.targets, run.finished.statistics),
         "training": training_curves(read_log(run.folder), metrics["cost"].get("best_update")),
     }
+
+
+def _five(runs: Runs) -> dict[str, Any] | None:
+    """For each run the mean of the five measures, and its rank averaged over them [T tables 4.5-4.7, figure 4.4]."""
+    from ..experiments.statistics import average_ranks
+
+    values = np.array([[run.finished.metrics[runs.split].get(name, np.nan) for run in runs.runs] for name in FIVE])
+    return {"measures": FIVE, "mean": values.mean(axis=0), "rank": average_ranks(values)} if np.isfinite(values).all() else None
 
 
 def _per_label(runs: Runs) -> list[list[Any]]:

@@ -40,8 +40,8 @@ def instances(runs: Runs) -> dict[str, Any]:
 
     Returns:
         ``total`` and ``mistaken``: how many there are in the split; ``rows``: those shown, in the order of the split, each
-        ``[id, true columns, chosen columns a run, scores a run, excerpt]``, where scores are those of all columns named in the row,
-        in rising order of columns.
+        ``[id, true columns, chosen columns a run, scores a run, excerpt]``, where scores are those of all columns named in the row, in
+        rising order of columns, and chosen columns are in the order in which the run emitted them, where it did so one after another.
     """
     mistaken = np.zeros(len(runs.ids), dtype=bool)
     for chosen in runs.chosen:
@@ -69,7 +69,7 @@ def _packed(runs: Runs, rows: np.ndarray) -> list[list[Any]]:
     packed = []
     for row in rows.tolist():
         true = _columns(runs.targets, row)
-        chosen = [_columns(matrix, row) for matrix in runs.chosen]
+        chosen = [_given(runs, run, row) for run in range(len(runs.runs))]
         named = sorted({*true, *(label for columns in chosen for label in columns)})
         scores = [
             _scores(run.prediction.scores, order[row], own[named])
@@ -77,6 +77,14 @@ def _packed(runs: Runs, rows: np.ndarray) -> list[list[Any]]:
         ]
         packed.append([runs.ids[row], true, chosen, scores])
     return packed
+
+
+def _given(runs: Runs, run: int, row: int) -> list[int]:
+    """The columns that a run chose, in the order of its sequence where it has one."""
+    sequences = runs.runs[run].prediction.sequences
+    if sequences is None:
+        return _columns(runs.chosen[run], row)
+    return runs.columns[run][sequences[runs.order[run][row]]].tolist()
 
 
 def _columns(matrix: sparse.csr_matrix, row: int) -> list[int]:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..attention import AdditiveAttention
 from ..interfaces import Scorer
 from ..labels import LabelStatistics
 from ..types import Encoding
@@ -68,7 +69,9 @@ class BinaryRelevanceScorer(Scorer):
         for layer in self.layers:
             hidden = self.dropout(F.leaky_relu(layer(hidden)))
         if self.attention is not None:
-            hidden = torch.cat([hidden, self.attention(hidden, encoding)], dim=-1)
+            keys = self.attention.keys(encoding.states)
+            context, _ = self.attention(hidden, keys, encoding.states, encoding.mask)
+            hidden = torch.cat([hidden, context], dim=-1)
         return self.output(hidden)
 
     def _start_from_prior(self, statistics: LabelStatistics | None) -> None:
@@ -79,21 +82,3 @@ class BinaryRelevanceScorer(Scorer):
         with torch.no_grad():
             self.output.bias.zero_()
             self.output.bias[: len(log_odds)] = torch.from_numpy(log_odds)
-
-
-class AdditiveAttention(nn.Module):
-    """Additive attention: one vector asks, the states answer. [T 4.2, 4.10]"""
-
-    def __init__(self, query_size: int, width: int, attention_size: int):
-        super().__init__()
-        self.query = nn.Linear(query_size, attention_size)
-        self.key = nn.Linear(width, attention_size, bias=False)
-        self.energy = nn.Linear(attention_size, 1, bias=False)
-
-    def forward(self, query: Float[Tensor, "B Q"], encoding: Encoding) -> Float[Tensor, "B D"]:
-        """query (B, Q) -> the states' mean (B, D), weighted by how well each answers."""
-        if encoding.states.shape[1] == 1:  # one state gets all the weight
-            return encoding.states[:, 0]
-        energies = self.energy(torch.tanh(self.query(query)[:, None] + self.key(encoding.states)))[..., 0]  # (B, S)
-        weights = torch.softmax(energies.masked_fill(~encoding.mask, -torch.inf), dim=-1)
-        return torch.bmm(weights[:, None].to(encoding.states.dtype), encoding.states)[:, 0]

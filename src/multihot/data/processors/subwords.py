@@ -55,6 +55,10 @@ class SubwordsProcessor(Processor):
         """Tokens of each prepared row."""
         return token_lengths(rows)
 
+    def pieces(self, rows: Any) -> list[list[str]]:
+        """The subwords of each row, special ones included."""
+        return [self._load().convert_ids_to_tokens(tokens) for tokens in self._tokenise(list(rows["text"]))]
+
     def provides(self) -> dict[str, Any]:
         """``pretrained``: where the encoder finds its weights."""
         return {"pretrained": self.pretrained}

@@ -82,6 +82,10 @@ class WordsProcessor(Processor):
         """Words of each prepared row."""
         return token_lengths(rows)
 
+    def pieces(self, rows: Any) -> list[list[str]]:
+        """The words of each row."""
+        return [words_of(text, self.max_words, self.lowercase) for text in rows["text"]]
+
     def provides(self) -> dict[str, Any]:
         """``vocabulary_size``: the numbers in use, padding and unknown word included."""
         return {"vocabulary_size": len(self._fitted())}

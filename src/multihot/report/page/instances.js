@@ -1,7 +1,8 @@
 /* The browser through instances: search by text, label and kind of mistake. */
 
 const PAGE_OF_INSTANCES = 20;
-const KINDS = [["all", "All"], ["mistake", "Any mistake"], ["missed", "A label missed"], ["wrong", "A label wrongly given"], ["right", "Exactly right"]];
+const KINDS = [["all", "All"], ["mistake", "Any mistake"], ["missed", "A label missed"], ["wrong", "A label wrongly given"], ["right", "Exactly right"],
+  ...(Object.keys(DATA.attention).length ? [["attended", "With attention"]] : [])];
 let showInstances = null; // set once the browser stands
 
 const INSTANCES = DATA.instances.rows.map(([id, truth, chosen, scores, excerpt]) => {
@@ -19,21 +20,25 @@ function isOfKind(instance, run, kind, label) {
   if (kind === "missed") return about(missed(instance, run));
   if (kind === "wrong") return about(wrong(instance, run));
   if (kind === "mistake") return about(missed(instance, run)) || about(wrong(instance, run));
+  if (kind === "attended" && !DATA.attention[instance.id]) return false;
   const concerns = label === null || instance.truth.has(label) || instance.chosen[run].has(label);
   if (kind === "right") return concerns && !missed(instance, run).length && !wrong(instance, run).length;
   return concerns;
 }
 
 function chips(instance, run) {
+  const given = [...instance.chosen[run]];
   const chip = (kind, meaning) => (label) => {
     const score = instance.scores[run][instance.named.indexOf(label)];
-    return h("li", { class: `chip ${kind}`, title: `${meaning}${known(score) ? `, score ${score}` : ""}` }, h("bdi", {}, DATA.labels[label]), known(score) ? h("small", {}, short(score)) : null);
+    const place = RUNS[run].emits && kind !== "missed" ? given.indexOf(label) + 1 : null;
+    const title = [meaning, place && `emitted as number ${place}`, known(score) && `score ${score}`].filter(Boolean).join(", ");
+    return h("li", { class: `chip ${kind}`, title }, place && given.length > 1 ? h("span", { class: "place" }, `${place}.\u00a0`) : null, h("bdi", {}, DATA.labels[label]), known(score) ? h("small", {}, short(score)) : null);
   };
-  const given = [...instance.chosen[run]];
-  const found = [
-    given.filter((label) => instance.truth.has(label)).map(chip("hit", "rightly given")),
-    missed(instance, run).map(chip("missed", "missed")), wrong(instance, run).map(chip("wrong", "wrongly given")),
-  ].flat();
+  const hit = (label) => instance.truth.has(label);
+  const named = RUNS[run].emits // in the order of emission
+    ? given.map((label) => (hit(label) ? chip("hit", "rightly given") : chip("wrong", "wrongly given"))(label))
+    : [...given.filter(hit).map(chip("hit", "rightly given")), ...wrong(instance, run).map(chip("wrong", "wrongly given"))];
+  const found = [...named, ...missed(instance, run).map(chip("missed", "missed"))];
   return h("ul", { class: "chips" }, found.length ? found : h("li", { class: "chip none" }, "no label, rightly"));
 }
 
@@ -58,7 +63,7 @@ function instanceCard(instance, query) {
     pictured ? h("img", { src: instance.excerpt, alt: `instance ${instance.id}`, loading: "lazy" }) : null,
     h("div", { class: "id" }, h("bdi", {}, instance.id)),
     instance.excerpt && !pictured ? h("div", { class: "text", dir: "auto", tabindex: instance.excerpt.length > 300 ? 0 : null }, marked(instance.excerpt, query)) : null,
-    h("div", { class: SEVERAL ? "verdicts several" : "verdicts" }, verdicts));
+    h("div", { class: SEVERAL ? "verdicts several" : "verdicts" }, verdicts), attentionOf(instance));
 }
 
 function instanceSection() {
@@ -113,5 +118,6 @@ function sampleNote() {
   const { total, mistaken } = DATA.instances;
   const wrongly = `${whole(mistaken)} of the ${whole(total)} instances have a mistake${SEVERAL ? " by at least one run" : ""}.`;
   const sampled = INSTANCES.length < total ? ` To stay small, this page holds a random sample of ${whole(INSTANCES.length)} that favours mistakes; do not read rates off it.` : "";
-  return `${wrongly}${sampled} The small figure is the score.`;
+  const order = RUNS.some((run) => run.emits) ? " Labels that were emitted one after another are numbered in that order." : "";
+  return `${wrongly}${sampled} The small figure is the score.${order}`;
 }

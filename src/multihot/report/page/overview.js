@@ -43,7 +43,7 @@ function best(name, values) {
   return given.every((value) => value === top) ? new Set() : new Set(values.flatMap((value, run) => (value === top ? [run] : [])));
 }
 
-function measuresTable(names, withIntervals) {
+function measuresTable(names, withIntervals, further = []) {
   const rows = names.map((name) => {
     const values = RUNS.map((run) => run.measures[name]);
     const winners = best(name, values);
@@ -53,7 +53,7 @@ function measuresTable(names, withIntervals) {
       RUNS.map((run, i) => h("td", { class: winners.has(i) ? "best" : null }, share(values[i], withIntervals ? 3 : 4),
         withIntervals && known(values[i]) ? [track(values[i], run.intervals[name], span, i), h("div", { class: "range small" }, rangeText(run.intervals[name]))] : null)));
   });
-  return runsTable("measure", rows);
+  return runsTable("measure", [...rows, ...further]);
 }
 
 function runsTable(first, rows) {
@@ -62,10 +62,20 @@ function runsTable(first, rows) {
     h("tbody", {}, rows)));
 }
 
+/** The mean of five measures and the rank averaged over them, for runs side by side. */
+function fiveRows() {
+  if (!DATA.five) return [];
+  const row = (title, about, values, top, digits) => h("tr", {}, h("th", { scope: "row" }, title, h("div", { class: "small" }, about)),
+    values.map((value) => h("td", { class: value === top ? "best" : null }, share(value, digits))));
+  const { mean, rank, measures } = DATA.five;
+  return [row("Mean of five", `of ${measures.map((name) => measureTitle(name).toLowerCase()).join(", ")}`, mean, Math.max(...mean), 3),
+    row("Average rank", "over the same five; 1 is the best", rank, Math.min(...rank), 2)];
+}
+
 function cost() {
   const rows = [
     ["Training time", (spent) => duration(spent.seconds)], ["Parameters", (spent) => whole(spent.parameters)],
-    ["Peak memory", (spent) => bytes(spent.peak_memory_bytes)], ["Predictions per second", (spent) => whole(spent.predictions_per_second)],
+    ["Decoding", (spent) => duration(spent.decoding_seconds)], ["Peak memory", (spent) => bytes(spent.peak_memory_bytes)], ["Predictions per second", (spent) => whole(spent.predictions_per_second)],
   ];
   if (SEVERAL) {
     return h("div", { class: "card" }, h("h3", {}, "Cost"), runsTable("", rows.map(([title, show]) =>
@@ -78,7 +88,7 @@ function overview() {
   const names = Object.keys(RUNS[0].measures);
   const all = h("details", { class: "card" }, h("summary", {}, `All ${names.length} measures`), measuresTable(names, false));
   const about = `Measured on the ${DATA.split} split: ${whole(DATA.data.instances)} instances ${DATA.split === "test" ? "that no training saw" : "that also chose weights and thresholds, so figures flatter"}. Bands are 95 % bootstrap intervals over instances: how much a figure would move with other instances of the same kind${SEVERAL ? "; the best value of a row is bold" : ""}.`;
-  const headline = SEVERAL ? h("div", { class: "card" }, measuresTable(HEADLINE.filter((name) => RUNS.some((run) => known(run.measures[name]))), true)) : tiles();
+  const headline = SEVERAL ? h("div", { class: "card" }, measuresTable(HEADLINE.filter((name) => RUNS.some((run) => known(run.measures[name]))), true, fiveRows())) : tiles();
   return section("overview", "Measures", about, headline, cost(), all);
 }
 
@@ -134,7 +144,8 @@ function breakdowns() {
     `${whole(bin.num_examples)} instances`, parts.map((part) => part.by_set_frequency[k].example_f1)]);
   const produced = [
     ["Different label sets given", "distinct"], ["of them never in training", "unseen"], ["Instances given such a set", "unseen_examples"],
-  ].map(([title, key]) => h("tr", {}, h("th", { scope: "row" }, title), parts.map((part) => h("td", {}, whole(part.label_sets_produced[key])))));
+  ].map(([title, key]) => h("tr", {}, h("th", { scope: "row" }, title, h("div", { class: "small" }, `${whole(DATA.trueSets[key])} in truth`)),
+    parts.map((part) => h("td", {}, whole(part.label_sets_produced[key])))));
   return section("breakdowns", "Where it works", "The same measures for parts of the data. Frequencies are those of the training split.",
     SEVERAL ? legend(RUNS.map((run, i) => [run.name, colour(i)])) : null, h("div", { style: { height: "12px" } }),
     h("div", { class: "grid" },

@@ -1,0 +1,49 @@
+"""Additive attention, for whatever asks: a scorer's hidden layer, a decoder's state."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+
+class AdditiveAttention(nn.Module):
+    """One vector asks, the states answer.
+
+    ``e_j = v^T tanh(W q + U h_j)``, ``alpha = softmax(e)``, ``c = sum_j alpha_j h_j``. [T 4.2-4.4, 4.10]
+
+    Args:
+        query_size: size Q of what asks.
+        width: size D of a state.
+        attention_size: size A of the space in which both are compared; it sets the cost.
+
+    >>> attention = AdditiveAttention(query_size=3, width=4, attention_size=5)
+    >>> states, mask = torch.randn(2, 6, 4), torch.ones(2, 6, dtype=torch.bool)
+    >>> context, weights = attention(torch.randn(2, 3), attention.keys(states), states, mask)
+    >>> context.shape, weights.shape
+    (torch.Size([2, 4]), torch.Size([2, 6]))
+    """
+
+    def __init__(self, query_size: int, width: int, attention_size: int):
+        super().__init__()
+        self.query = nn.Linear(query_size, attention_size)
+        self.key = nn.Linear(width, attention_size, bias=False)
+        self.energy = nn.Linear(attention_size, 1, bias=False)
+
+    def keys(self, states: Float[Tensor, "B S D"]) -> Float[Tensor, "B S A"]:
+        """``U h_j``, which does not depend on the query: computed once where many queries follow."""
+        return self.key(states)
+
+    def forward(
+        self, query: Float[Tensor, "N Q"], keys: Float[Tensor, "B S A"], states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+    ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N S"]]:
+        """Queries (N, Q), N / B of them in a row for each instance -> contexts (N, D) and weights (N, S)."""
+        rows, steps = mask.shape
+        asked = self.query(query).unflatten(0, (rows, -1))  # (B, K, A)
+        if steps == 1:  # one state gets all the weight
+            weights = asked.new_ones(rows, asked.shape[1], 1)
+        else:
+            energies = self.energy(torch.tanh(asked[:, :, None] + keys[:, None]))[..., 0]  # (B, K, S)
+            weights = torch.softmax(energies.masked_fill(~mask[:, None], -torch.inf), dim=-1)
+        context = torch.bmm(weights.to(states.dtype), states)
+        return context.flatten(0, 1), weights.flatten(0, 1)

@@ -1,0 +1,114 @@
+"""A recurrent decoder: an LSTM with attention over the encoder's states, of whatever modality they are."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ..attention import AdditiveAttention
+from ..interfaces import Decoder, State
+from ..types import Encoding
+
+
+class RecurrentDecoder(Decoder):
+    """An LSTM that emits label after label, each time looking at the encoder's states.
+
+    ``c_t = sum_j alpha_tj h_j``, ``alpha_t = softmax_j(v^T tanh(W_a d_{t-1} + U_a h_j))``,
+    ``d_t = LSTM(d_{t-1}, [e(y_{t-1}); c_{t-1}])``, ``o_t = W_o f(W_d d_t + V_d c_t)`` with f a leaky ReLU. [T 4.2-4.6]
+
+    ``d_0`` is a projection of the encoder's pooled vector and ``c_0`` is 0. With ``global_embedding``, ``e(y_{t-1})`` is mixed through a
+    gate with the embedding that the model expected, ``(1 - g) e(y) + g sum_a p(a) e(a)``, ``g = sigmoid(W_1 e(y) + W_2 ebar)``: what else
+    was likely is not lost when one label is picked (Yang et al. 2018, "SGM: Sequence Generation Model for Multi-label Classification").
+
+    Args:
+        num_labels: L.
+        width: size D of the encoder's states.
+        hidden_size: size of the LSTM's state.
+        embedding_size: size of a label's vector.
+        layers: of the LSTM.
+        dropout: share of values dropped between the layers and before the output in training, in [0, 1).
+        attention: whether it looks at the states; without, ``c_t`` is the pooled vector.
+        attention_size: size of the space in which state and states are compared; it sets the cost of attention.
+        global_embedding: mix in the expected embedding.
+
+    Raises:
+        ValueError: if there is no layer.
+
+    >>> decoder = RecurrentDecoder(num_labels=4, width=8, hidden_size=16).eval()
+    >>> encoding = Encoding(torch.randn(2, 5, 8), torch.ones(2, 5, dtype=torch.bool), torch.randn(2, 8))
+    >>> logits, state = decoder.step(torch.tensor([5, 5]), decoder.start(encoding), encoding)
+    >>> logits.shape, state["attention"].shape
+    (torch.Size([2, 5]), torch.Size([2, 5]))
+    """
+
+    shared: ClassVar[frozenset[str]] = frozenset({"keys"})
+
+    def __init__(
+        self,
+        num_labels: int,
+        width: int,
+        hidden_size: int = 256,
+        embedding_size: int = 128,
+        layers: int = 1,
+        dropout: float = 0.2,
+        attention: bool = True,
+        attention_size: int = 128,
+        global_embedding: bool = False,
+    ):
+        super().__init__()
+        if layers < 1:
+            raise ValueError(f"the 'layers' parameter must be at least 1, got {layers!r}")
+        self.embedding = nn.Embedding(num_labels + 2, embedding_size)  # the labels, stop and start
+        self.first_state = nn.Linear(width, layers * hidden_size)
+        sizes = [embedding_size + width] + [hidden_size] * layers
+        self.cells = nn.ModuleList(nn.LSTMCell(sizes[i], hidden_size) for i in range(layers))
+        self.attention = AdditiveAttention(hidden_size, width, attention_size) if attention else None
+        self.from_state = nn.Linear(hidden_size, hidden_size)
+        self.from_context = nn.Linear(width, hidden_size, bias=False)
+        self.output = nn.Linear(hidden_size, num_labels + 1)
+        self.dropout = nn.Dropout(dropout)
+        self.gate = nn.Linear(2 * embedding_size, embedding_size) if global_embedding else None
+
+    def start(self, encoding: Encoding) -> State:
+        """The state before the first label."""
+        hidden = torch.tanh(self.first_state(encoding.pooled)).unflatten(-1, (len(self.cells), -1))  # (B, layers, H)
+        state = {"hidden": hidden, "cell": torch.zeros_like(hidden), "context": torch.zeros_like(encoding.pooled)}
+        if self.attention is not None:
+            state["keys"] = self.attention.keys(encoding.states)
+        if self.gate is not None:
+            start = self.embedding.weight[-1]
+            state["expected"] = start.expand(len(encoding.pooled), -1)
+        return state
+
+    def step(self, previous: Int[Tensor, " N"], state: State, encoding: Encoding) -> tuple[Float[Tensor, "N L+1"], State]:
+        """Logits of the next symbol and the state after it; N / B hypotheses in a row for each instance of the encoding."""
+        given = torch.cat([self._embed(previous, state), state["context"]], dim=-1)
+        context, attention = self._look(state, encoding)
+        hidden, cell = [], []
+        for layer, lstm in enumerate(self.cells):
+            h, c = lstm(given, (state["hidden"][:, layer], state["cell"][:, layer]))
+            hidden.append(h)
+            cell.append(c)
+            given = self.dropout(h)
+        logits = self.output(self.dropout(nn.functional.leaky_relu(self.from_state(given) + self.from_context(context))))
+        after = state | {"hidden": torch.stack(hidden, 1), "cell": torch.stack(cell, 1), "context": context, "attention": attention}
+        if self.gate is not None:
+            after["expected"] = torch.softmax(logits, dim=-1) @ self.embedding.weight[:-1]
+        return logits, after
+
+    def _embed(self, previous: Tensor, state: State) -> Float[Tensor, "N E"]:
+        embedded = self.embedding(previous)
+        if self.gate is None:
+            return embedded
+        share = torch.sigmoid(self.gate(torch.cat([embedded, state["expected"]], dim=-1)))
+        return (1 - share) * embedded + share * state["expected"]
+
+    def _look(self, state: State, encoding: Encoding) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N S"]]:
+        if self.attention is not None:
+            return self.attention(state["hidden"][:, -1], state["keys"], encoding.states, encoding.mask)
+        hypotheses = len(state["hidden"]) // len(encoding.pooled)
+        evenly = encoding.mask / encoding.mask.sum(-1, keepdim=True)
+        return encoding.pooled.repeat_interleave(hypotheses, 0), evenly.repeat_interleave(hypotheses, 0)

@@ -1,0 +1,116 @@
+"""A finished run read by another decoding: the same weights, another way of getting label sets out of them, nothing trained again."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..data import MultiLabelData
+from ..errors import ConfigurationError, DataError
+from ..method import Method
+from .config import Config
+from .files import write_json
+from .fit import Say, check_folder, measure_and_finish, open_folder, read_data, set_aside, targets_of
+from .grouping import flatten
+from .methods import check_method, is_classical
+from .predictor import NeuralPredictor
+from .run import Run, describe_environment
+
+READING = ("method.decoding", "method.decision", "method.calibration")  # what reads a trained model
+COPIED = ("model.safetensors", "processor.json", "labels.json")
+
+
+def redecode(
+    run: Run,
+    config: Config,
+    out: str | Path,
+    data: MultiLabelData | None = None,
+    *,
+    overwrite: bool = False,
+    say: Say = lambda line: None,
+) -> Run:
+    """Read a finished run by another decoding, and leave a run folder like any other.
+
+    Weights, processor and training log are copied. A decision or calibration is fitted anew on the validation split, then both splits
+    are predicted and measured. In ``cost``, what the training took stays, and the speed of prediction is that of the new decoding.
+
+    Args:
+        run: the finished run.
+        config: its experiment with another decoding, decision or calibration, and maybe figures published for that.
+        out: the run folder to make.
+        data: the data of the training, where ``config.data`` does not name it.
+        overwrite: replace a run that is there.
+        say: told in one line what happens.
+
+    Returns:
+        The new run.
+
+    Raises:
+        ConfigurationError: for a method without a decoding, or a configuration that would need another training.
+        DataError: if the data is not what the run was trained on.
+        RunError: if the folder holds a run already, or the run to read is damaged.
+    """
+    folder = Path(out)
+    _check_same_training(run, config)
+    if folder.resolve() == run.folder.resolve():
+        raise ConfigurationError(f"{folder} is the run to read; choose another --out")
+    check_folder(folder, overwrite)
+    data = read_data(config) if data is None else set_aside(data, config.data, config.seed)
+    _check_same_instances(run, data)
+    run.check_files()
+    method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
+    predictor = NeuralPredictor.load(run.folder, method, run.labels, run.statistics, decided=False)
+    previous = open_folder(folder, config)
+    _copy(run, folder)
+    say(f"{run.folder} read by {method.summary()}")
+    if predictor.decoding.decision is not None or predictor.decoding.calibration is not None:
+        predictor.decoding.fit(predictor.predict(data.splits["validation"]), *targets_of(data, "validation", run.labels))
+    predictor.save_decisions(folder)
+    cost = {name: value for name, value in run.metrics["cost"].items() if name != "decoding_seconds"}
+    measure_and_finish(folder, data, run.labels, run.statistics, predictor, cost, run.metrics["data"]["unseen_labels"])
+    if previous:
+        shutil.rmtree(previous)
+    return Run(folder)
+
+
+def _check_same_training(run: Run, config: Config) -> None:
+    """Refuse a configuration that the run's weights do not belong to."""
+    if is_classical(run.config.method):
+        raise ConfigurationError(f"{run.folder}: method '{run.config.method['name']}' has no decoding; train it with another decision")
+    check_method(config.method)
+    ours, theirs = _settings(run.config), _settings(config)
+    for key in sorted(ours.keys() | theirs.keys()):
+        if ours.get(key) != theirs.get(key) and not key.startswith((*READING, "published", "method.name")):
+            raise ConfigurationError(
+                f"{run.folder} was trained with {key} {ours.get(key)!r}, not {theirs.get(key)!r}; a finished run can only be read "
+                f"with another {', '.join(READING)}, so train anew or leave {key} as it was"
+            )
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    """All settings under dotted keys, with every part of the method spelt out."""
+    parts: dict[str, Any] = Method.from_config(config.method).to_config()
+    return flatten(replace(config, method=parts).to_dict())
+
+
+def _check_same_instances(run: Run, data: MultiLabelData) -> None:
+    for split in ("validation", "test"):
+        if split not in run.metrics:
+            continue
+        prediction, kept = run.prediction(split)
+        same = split in data.splits and prediction.ids == list(data.splits[split]["id"])
+        if not same or kept is None or (kept != targets_of(data, split, run.labels)[0]).nnz:
+            raise DataError(
+                f"{data.name}: its {split} split is not the one that {run.folder} was measured on; give the data of the training"
+            )
+
+
+def _copy(run: Run, folder: Path) -> None:
+    for name in COPIED:
+        shutil.copyfile(run.folder / name, folder / name)
+    if (run.folder / "log").is_dir():
+        shutil.copytree(run.folder / "log", folder / "log")
+    decoded = {"command": describe_environment()["command"], "weights_of": str(run.folder)}
+    write_json(folder / "environment.json", run.environment | {"decoded": decoded})

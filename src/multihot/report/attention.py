@@ -1,0 +1,31 @@
+"""Where decoders looked, for the instances of which the runs kept it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .reading import Runs
+
+NUMBERS = 250_000  # words and weights in a page, over all runs
+
+
+def attention(runs: Runs) -> dict[str, list[dict[str, Any] | None]]:
+    """id -> one entry a run: ``words``, ``labels`` in the order in which they were emitted and ``weights`` of each over the words; None
+    for a run that kept nothing of the instance. Whole instances are left out where they would make the page large.
+    """
+    kept = [run.finished.attention if runs.split == "test" else {} for run in runs.runs]
+    place = {name: row for row, name in enumerate(runs.ids)}
+    found: dict[str, list[dict[str, Any] | None]] = {}
+    room = NUMBERS
+    for name in dict.fromkeys(name for one in kept for name in one if name in place):
+        entries = [_entry(runs, run, one[name], place[name]) if name in one else None for run, one in enumerate(kept)]
+        room -= sum(len(entry["words"]) * (1 + len(entry["labels"])) for entry in entries if entry)
+        if room >= 0:
+            found[name] = entries
+    return found
+
+
+def _entry(runs: Runs, run: int, kept: dict[str, Any], row: int) -> dict[str, Any]:
+    sequences = runs.runs[run].prediction.sequences or []
+    labels = runs.columns[run][sequences[runs.order[run][row]]].tolist()
+    return {"words": kept["words"], "labels": labels, "weights": kept["weights"]}

@@ -1,0 +1,127 @@
+"""The recurrent decoder against its equations, and what must change nothing: batch mates, padding, other hypotheses."""
+
+import pytest
+import torch
+
+from multihot.components import build
+from multihot.decoders import RecurrentDecoder
+from multihot.types import Encoding
+
+VARIANTS = {
+    "plain": {},
+    "without attention": {"attention": False},
+    "two layers": {"layers": 2},
+    "global embedding": {"global_embedding": True},
+}
+
+
+def made(rows=3, steps=5, dtype=torch.float64, **arguments):
+    torch.manual_seed(0)
+    decoder = RecurrentDecoder(4, 6, hidden_size=7, embedding_size=5, attention_size=3, **arguments).to(dtype).eval()
+    mask = torch.arange(steps) < torch.tensor([steps, 1, 3])[:rows, None]
+    return decoder, Encoding(torch.randn(rows, steps, 6, dtype=dtype), mask, torch.randn(rows, 6, dtype=dtype))
+
+
+def walk(decoder, encoding, sequences):
+    state, logits = decoder.start(encoding), []
+    for symbols in sequences.T:
+        said, state = decoder.step(symbols, state, encoding)
+        logits.append(said)
+    return torch.stack(logits, 1), state
+
+
+SEQUENCES = torch.tensor([[5, 1, 3, 4], [5, 0, 4, 4], [5, 2, 0, 1]])
+
+
+def lstm_cell(cell, given, hidden, memory):
+    gates = cell.weight_ih @ given + cell.bias_ih + cell.weight_hh @ hidden + cell.bias_hh
+    i, f, g, o = gates.chunk(4)
+    memory = f.sigmoid() * memory + i.sigmoid() * g.tanh()
+    return o.sigmoid() * memory.tanh(), memory
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_it_is_what_the_equations_say(variant):
+    decoder, encoding = made(**VARIANTS[variant])
+    logits, _ = walk(decoder, encoding, SEQUENCES)
+    for row in range(3):
+        states = encoding.states[row][encoding.mask[row]]
+        first = torch.tanh(decoder.first_state(encoding.pooled[row])).unflatten(0, (-1, 7))
+        hidden, memory = list(first), [torch.zeros(7, dtype=torch.float64) for _ in first]
+        context, expected = torch.zeros(6, dtype=torch.float64), decoder.embedding.weight[5]
+        for step, symbol in enumerate(SEQUENCES[row]):
+            given = decoder.embedding.weight[symbol]
+            if decoder.gate is not None:
+                g = torch.sigmoid(decoder.gate(torch.cat([given, expected])))
+                given = (1 - g) * given + g * expected
+            given = torch.cat([given, context])  # [T 4.5]
+            if decoder.attention is None:
+                context = encoding.pooled[row]
+            else:
+                look = decoder.attention
+                energies = torch.stack(
+                    [look.energy(torch.tanh(look.query(hidden[-1]) + look.key(state)))[0] for state in states]
+                )  # [T 4.2]
+                context = (torch.softmax(energies, 0)[:, None] * states).sum(0)  # [T 4.3, 4.4]
+            for layer, cell in enumerate(decoder.cells):
+                hidden[layer], memory[layer] = lstm_cell(cell, given, hidden[layer], memory[layer])
+                given = hidden[layer]
+            inner = decoder.from_state(hidden[-1]) + decoder.from_context(context)
+            wanted = decoder.output(torch.where(inner > 0, inner, 0.01 * inner))  # [T 4.6]
+            torch.testing.assert_close(logits[row, step], wanted)
+            expected = torch.softmax(wanted, 0) @ decoder.embedding.weight[:5]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_batch_mates_and_padding_change_nothing(variant):
+    decoder, encoding = made(**VARIANTS[variant])
+    logits, state = walk(decoder, encoding, SEQUENCES)
+    assert state["attention"].sum(-1).tolist() == pytest.approx([1, 1, 1])
+    assert state["attention"][~encoding.mask].abs().max() == 0
+    for row in range(3):
+        length = int(encoding.mask[row].sum())
+        alone = Encoding(encoding.states[[row], :length], encoding.mask[[row], :length], encoding.pooled[[row]])
+        torch.testing.assert_close(walk(decoder, alone, SEQUENCES[[row]])[0][0], logits[row])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_hypotheses_share_what_belongs_to_the_instance(variant):
+    decoder, encoding = made(**VARIANTS[variant])
+    rows = torch.arange(3).repeat_interleave(2)
+    previous = torch.tensor([0, 1, 2, 3, 1, 0])
+    _, state = decoder.step(torch.full((3,), 5), decoder.start(encoding), encoding)
+    several = {name: value if name in decoder.shared else value[rows] for name, value in state.items()}
+    together, _ = decoder.step(previous, several, encoding)
+    for hypothesis in range(2):
+        alone, _ = decoder.step(previous[hypothesis::2], state, encoding)
+        torch.testing.assert_close(together[hypothesis::2], alone)
+
+
+def test_dropout_acts_in_training_alone():
+    decoder, encoding = made(layers=2, dropout=0.5)
+    assert torch.equal(walk(decoder, encoding, SEQUENCES)[0], walk(decoder, encoding, SEQUENCES)[0])
+    decoder.train()
+    assert not torch.equal(walk(decoder, encoding, SEQUENCES)[0], walk(decoder, encoding, SEQUENCES)[0])
+
+
+def test_every_parameter_learns():
+    for arguments in VARIANTS.values():
+        decoder, encoding = made(**arguments)
+        walk(decoder, encoding, SEQUENCES)[0].square().sum().backward()
+        still = [name for name, parameter in decoder.named_parameters() if parameter.grad is None or not parameter.grad.any()]
+        assert still == []
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_it_runs_in_bfloat16(variant):
+    decoder, encoding = made(dtype=torch.float32, **VARIANTS[variant])
+    exact = walk(decoder, encoding, SEQUENCES)[0]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = walk(decoder, encoding, SEQUENCES)[0]
+    assert (rough.float() - exact).abs().max() < 0.05
+
+
+def test_it_is_built_by_name_and_needs_a_layer():
+    assert isinstance(build("decoder", "recurrent", num_labels=4, width=6), RecurrentDecoder)
+    with pytest.raises(ValueError, match="'layers' parameter must be at least 1, got 0"):
+        RecurrentDecoder(4, 6, layers=0)

@@ -1,0 +1,168 @@
+"""A finished run read by another decoding: the same weights, predictions that are those of the model asked directly."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small import QUICK, small_rows, write_csv
+from typer.testing import CliRunner
+
+import multihot
+from multihot.cli import app
+from multihot.data.batches import make_loader
+from multihot.decoding import JointDecoding
+from multihot.errors import ConfigurationError, DataError, RunError
+from multihot.experiments import Run, override
+from multihot.experiments.compare import compare
+from multihot.experiments.config import Config
+from multihot.experiments.redecode import redecode
+from multihot.report import make_report
+
+PARTS = {
+    "name": "br",
+    "scorer": "binary_relevance",
+    "decoder": {"name": "recurrent", "hidden_size": 32, "embedding_size": 16, "attention_size": 16},
+    "objective": "multitask",
+    "decoding": "beam",
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Both decoders trained on texts whose words give their labels away; read by beam search."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("redecode")
+    source = write_csv(folder / "train.csv", small_rows(240))
+    settings = QUICK | {"training.epochs": 15, "data.id": "id"}
+    return multihot.fit(source, text="body", labels="tags", method=PARTS, settings=settings, out=folder / "beam", seed=5)
+
+
+def read_by(run: Run, *settings: str) -> Config:
+    return Config.from_dict(override(run.config.to_dict(), settings))
+
+
+@pytest.mark.parametrize("decoding", ["joint", "rescoring", "greedy", "threshold"])
+def test_another_decoding_of_the_same_weights(trained: Run, tmp_path: Path, decoding: str) -> None:
+    before = {path.name: path.read_bytes() for path in trained.folder.glob("*.*")}
+    run = redecode(trained, read_by(trained, f"method.decoding={decoding}"), tmp_path / decoding)
+    assert {path.name: path.read_bytes() for path in trained.folder.glob("*.*")} == before
+    assert (run.folder / "model.safetensors").read_bytes() == before["model.safetensors"]
+    assert run.config.method["decoding"] == decoding
+    assert set(run.metrics) == set(trained.metrics)
+    kept, _ = run.prediction("test")
+    asked = Run(run.folder).predict([{"id": "new", "text": "gold bank rate copper said the"}])  # the folder stands on its own
+    assert (kept.sequences is None) == (asked.sequences is None) == (decoding == "threshold")
+    assert run.metrics["test"]["micro_f1"] > 0.8
+    cost = run.metrics["cost"]
+    assert cost["seconds"] == trained.metrics["cost"]["seconds"]
+    assert cost["decoding_seconds"] > 0
+
+
+def test_predictions_are_those_of_the_decoding_asked_directly(trained: Run, tmp_path: Path) -> None:
+    run = redecode(trained, read_by(trained, "method.decoding={name: joint, width: 3}"), tmp_path / "joint")
+    kept, _ = run.prediction("test")
+    model, own = trained.predictor.model.eval(), trained.predictor
+    space = trained.labels
+    rows = {row["id"]: row for row in small_rows(240)}
+    texts = [{"id": name, "text": rows[name]["body"], "labels": []} for name in kept.ids]
+    prepared = own.processor.prepare(trained.rows(texts))
+    from multihot.losses import BinaryCrossEntropyLoss
+
+    decoding = JointDecoding(space, BinaryCrossEntropyLoss(), width=3)
+    for batch in make_loader(prepared, own.processor, space, batch_size=1):
+        direct = decoding(model, batch)
+        row = kept.ids.index(direct.ids[0])
+        assert kept.sequences[row] == direct.sequences[0]
+        np.testing.assert_allclose(kept.scores[row], direct.scores[0], atol=1e-4)
+
+
+def test_a_decision_is_fitted_on_validation_data(trained: Run, tmp_path: Path) -> None:
+    config = read_by(trained, "method.decoding=threshold", "method.decision=global")
+    run = redecode(trained, config, tmp_path / "threshold")
+    prediction, targets = run.prediction("validation")
+    truth = targets.toarray().astype(bool)
+    f1 = lambda cut: 2 * ((prediction.scores > cut) & truth).sum() / ((prediction.scores > cut).sum() + truth.sum())  # noqa: E731
+    best = max(f1(cut - 1e-6) for cut in np.unique(prediction.scores))
+    assert run.metrics["validation"]["micro_f1"] == pytest.approx(best)
+    assert json.loads((run.folder / "decision.json").read_text())
+
+
+def test_the_run_stands_beside_the_one_it_was_made_from(trained: Run, tmp_path: Path) -> None:
+    run = redecode(trained, read_by(trained, "method.decoding=greedy"), tmp_path / "greedy")
+    (data,) = compare([trained.folder, run.folder], "br decoding=beam", ["micro_f1"], samples=50, swaps=50).data_sets
+    assert [method.name for method in data.methods] == ["br decoding=beam", "br decoding=greedy"]
+    assert data.methods[1].pairs == 1
+    assert '"decoding":"greedy"' in make_report([trained.folder, run.folder])
+    assert (run.folder / "log" / "metrics.csv").read_bytes() == (trained.folder / "log" / "metrics.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("training.epochs=3", "trained with training.epochs 15, not 3"),
+        ("method.objective=optimal_completion", "does not train the scorer"),
+        ("method.decoder.hidden_size=48", "method.decoder.hidden_size 32, not 48"),
+        ("seed=1", "seed 5, not 1"),
+        ("method.decoding=treshold", "did you mean 'threshold'"),
+    ],
+)
+def test_what_would_need_another_training_is_refused(trained: Run, tmp_path: Path, setting: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        redecode(trained, read_by(trained, setting), tmp_path / "never")
+    assert not (tmp_path / "never").exists()
+
+
+def test_other_data_and_taken_folders_are_refused(trained: Run, tmp_path: Path) -> None:
+    config = read_by(trained, "method.decoding=greedy")
+    other = multihot.data.load(write_csv(tmp_path / "other.csv", small_rows(240, seed=1)), text="body", labels="tags", id="id")
+    with pytest.raises(DataError, match="validation split is not the one"):
+        redecode(trained, config, tmp_path / "never", other)
+    with pytest.raises(ConfigurationError, match="is the run to read"):
+        redecode(trained, config, trained.folder, overwrite=True)
+    redecode(trained, config, tmp_path / "taken")
+    with pytest.raises(RunError, match="holds a finished run already"):
+        redecode(trained, config, tmp_path / "taken")
+    assert redecode(trained, config, tmp_path / "taken", overwrite=True).metrics["test"]
+
+
+def test_classical_methods_have_no_decoding(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "train.csv", small_rows(60))
+    run = multihot.fit(source, text="body", labels="tags", method="linear-svm", out=tmp_path / "svm")
+    with pytest.raises(ConfigurationError, match="'linear-svm' has no decoding"):
+        redecode(run, run.config, tmp_path / "never")
+
+
+def test_the_command(trained: Run, tmp_path: Path) -> None:
+    def call(*words):
+        return CliRunner().invoke(app, ["decode", str(trained.folder), *map(str, words)])
+
+    done = call("--set", "method.decoding={name: beam, width: 2}", "--out", tmp_path / "narrow")
+    assert done.exit_code == 0, done.output
+    assert Run(tmp_path / "narrow").config.method["decoding"] == {"name": "beam", "width": 2}
+    (tmp_path / "mine.yaml").write_text((trained.folder / "config.yaml").read_text().replace("decoding: beam", "decoding: joint"))
+    by_file = call(tmp_path / "mine.yaml", "--out", tmp_path / "joint")
+    assert by_file.exit_code == 0, by_file.output
+    assert Run(tmp_path / "joint").config.method["decoding"] == "joint"
+    without = call()
+    assert (without.exit_code, "needs to know how" in without.output) == (2, True)
+    assert call("--decoding", "greedy").exit_code == 0
+    assert Run(trained.folder.with_name("beam-greedy")).config.method["decoding"] == "greedy"
+
+
+def test_attention_is_kept_for_some_instances_and_is_that_of_the_decoder_run_word_by_word(trained: Run) -> None:
+    prediction, _ = trained.prediction("test")
+    kept = trained.attention
+    assert set(kept) == set(prediction.ids)  # fewer than the most that are kept
+    model, rows = trained.predictor.model.eval(), {row["id"]: row["body"] for row in small_rows(240)}
+    name = max(prediction.ids, key=lambda one: len(prediction.sequences[prediction.ids.index(one)]))
+    assert kept[name]["words"] == rows[name].split()
+    prepared = trained.predictor.processor.prepare(trained.rows([{"id": name, "text": rows[name], "labels": []}]))
+    (batch,) = make_loader(prepared, trained.predictor.processor, trained.labels, batch_size=1)
+    encoding = model.encode(batch)
+    state, previous = model.decoder.start(encoding), len(trained.labels) + 1
+    for label, weights in zip(prediction.sequences[prediction.ids.index(name)], kept[name]["weights"], strict=True):
+        _, state = model.decoder.step(torch.tensor([previous]), state, encoding)
+        np.testing.assert_allclose(weights, state["attention"][0].detach().numpy(), atol=6e-4)
+        previous = label

@@ -1,0 +1,153 @@
+"""The methods that people can type: each trains and reads label sets; what does not fit together is refused by name."""
+
+import numpy as np
+import pytest
+import torch
+from toys import LABELS, toy_loader
+
+from multihot.errors import ConfigurationError
+from multihot.labels import LabelSpace, LabelStatistics
+from multihot.method import METHODS, Method
+from multihot.sizing import widen
+
+SPACE = LabelSpace(["a", "b", "both", "either"])
+SMALL = {"name": "recurrent", "hidden_size": 32, "embedding_size": 16, "attention_size": 8}
+SEQUENCE_METHODS = [name for name, method in METHODS.items() if method.decoder]
+
+
+class TableOfSix:
+    """Stands for a fitted processor."""
+
+    def provides(self):
+        return {"num_features": 6}
+
+
+def assembled(method: Method):
+    statistics = LabelStatistics.from_targets(toy_loader(512).dataset.targets.numpy())
+    torch.manual_seed(0)
+    return method.check().assemble(TableOfSix(), SPACE, statistics)
+
+
+def small(name: str) -> Method:
+    decoder = METHODS[name].decoder
+    decoder = SMALL | decoder if isinstance(decoder, dict) else SMALL
+    return Method.from_config({"name": name, "encoder": "toys.ToyEncoder", "decoder": decoder})
+
+
+def count(model) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_the_names():
+    published = {"br", "br++", "seq2seq", "seq2seq+ss", "order-free", "order-free+ss", "ocd", "ocd-mtl", "sgm-ge", "seq2set"}
+    assert set(METHODS) == published
+    assert all(METHODS[name].scorer is None and METHODS[name].loss is None for name in set(SEQUENCE_METHODS) - {"ocd-mtl"})
+
+
+@pytest.mark.parametrize("name", SEQUENCE_METHODS)
+def test_every_sequence_method_learns_labels_that_depend_on_each_other(name):
+    model, objective, decoding = assembled(small(name))
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.015)
+    loader, epochs = toy_loader(512, batch_size=64), 16
+    for epoch in range(epochs):
+        objective.set_progress(epoch / epochs)
+        for batch in loader:
+            optimiser.zero_grad()
+            objective(model, batch).backward()
+            optimiser.step()
+    held_out = next(iter(toy_loader(256, batch_size=256, seed=1)))
+    prediction = decoding(model.eval(), held_out)
+    right = (prediction.chosen == held_out.targets.numpy().astype(bool)).all(1).mean()
+    assert right > 0.7, f"{right:.2f}"
+
+
+@pytest.mark.parametrize("decoding", ["threshold", "greedy", "beam", "rescoring", "joint"])
+def test_the_multitask_model_is_read_in_every_way(decoding):
+    method = Method.from_config({**small("ocd-mtl").to_config(), "name": "ocd-mtl", "decoding": decoding})
+    model, _, decoding = assembled(method)
+    batch = next(iter(toy_loader(16, batch_size=16)))
+    assert decoding(model.eval(), batch).chosen.shape == (16, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "processor"),
+    [
+        ({"name": "tabular", "hidden_size": 64}, {"num_features": 6}),
+        ({"name": "text_cnn", "width": 96, "kernel_sizes": [1, 3, 5]}, {"vocabulary_size": 500}),
+        ({"name": "text_lstm", "embedding_size": 32, "hidden_size": 32}, {"vocabulary_size": 500}),
+        ({"name": "text_bag"}, {"vocabulary_size": 500}),
+        ({"name": "image_cnn", "channels": [8, 16]}, {"image_shape": [1, 16, 16]}),
+    ],
+)
+def test_the_enlarged_encoder_meets_the_multitask_model(encoder, processor):
+    class Fitted:
+        def provides(self):
+            return processor
+
+    statistics = LabelStatistics.from_targets(np.eye(LABELS))
+    plain, larger, grown = (
+        Method.from_config({"name": name, "encoder": encoder}).check().assemble(Fitted(), SPACE, statistics)[0]
+        for name in ("br", "ocd-mtl", "br++")
+    )
+    assert count(plain) < 0.8 * count(larger)
+    assert count(grown) == pytest.approx(count(larger), rel=0.02)
+    assert count(grown.scorer) - count(plain.scorer) == 512 * (grown.encoder.width - plain.encoder.width)
+
+
+def test_the_size_to_meet_may_be_that_of_any_parts():
+    larger = {"name": "ocd-mtl", "decoder": {**SMALL, "hidden_size": 100}}
+    table = {"name": "tabular", "hidden_size": 16}
+    grown, _, _ = assembled(Method.from_config({"name": "br++", "encoder": table, "sized_like": larger}))
+    wanted, _, _ = assembled(Method.from_config({**larger, "encoder": table}))
+    assert count(grown) == pytest.approx(count(wanted), rel=0.02)
+
+
+def test_growing_draws_no_random_numbers():
+    grown, _, _ = assembled(Method.from_config({"name": "br++", "encoder": "tabular"}))
+    table = {"name": "tabular", "hidden_size": grown.encoder.width}
+    given, _, _ = assembled(Method.from_config({"name": "br", "encoder": table}))
+    assert all(torch.equal(a, b) for a, b in zip(grown.parameters(), given.parameters(), strict=True))
+
+
+def test_an_encoder_comes_as_near_as_its_size_allows():
+    for target in (0, 799, 1549, 1551, 123456):
+        found = widen({"name": "text_cnn", "width": 8, "kernel_sizes": [1, 3]}, lambda encoder: 100 * encoder["width"], target)
+        assert found["width"] % 2 == 0
+        assert abs(100 * found["width"] - target) <= 100 or found["width"] == 8
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (Method(sized_like="ocd-mlt"), "there is no method 'ocd-mlt'; did you mean 'ocd-mtl'"),
+        (Method(loss=None), "objective 'scoring' needs a loss; add `loss: binary_cross_entropy`"),
+        (Method(decision=None), "decoding 'threshold' needs a decision; add `decision: global`"),
+        (Method.from_config({"name": "ocd-mtl", "loss": None}), "objective 'multitask' needs a loss; add `loss: binary_cross_entropy`"),
+        (Method.from_config({"name": "ocd", "loss": "zlpr"}), "objective 'optimal_completion' takes no loss; set `loss: null`"),
+        (
+            Method.from_config({"name": "ocd", "decoding": "joint"}),
+            "decoding 'joint' needs a scorer, but this method has only a decoder; add `scorer: binary_relevance` or use `decoding: beam`",
+        ),
+        (
+            Method.from_config({"name": "br", "decoding": "beam"}),
+            "decoding 'beam' needs a decoder, but this method has only a scorer; add `decoder: recurrent` or use `decoding: threshold`",
+        ),
+        (Method.from_config({"name": "br", "decoder": "recurrent"}), "objective 'scoring' does not train the decoder"),
+        (Method.from_config({"name": "ocd-mtl", "calibration": "platt"}), "decoding 'joint' reads no calibrated scores"),
+        (Method.from_config({"name": "ocd", "decoder": "recurent"}), "there is no decoder 'recurent'; did you mean 'recurrent'"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(method, message):
+    with pytest.raises(ConfigurationError) as error:
+        method.check()
+    assert message in str(error.value)
+
+
+def test_an_encoder_without_a_size_cannot_grow():
+    with pytest.raises(ConfigurationError, match="encoder 'text_transformer' has no size that could grow"):
+        widen("text_transformer", lambda encoder: 0, 10)
+
+
+def test_the_summary_says_what_it_is_sized_like():
+    assert METHODS["br++"].summary().endswith("decision global, sized like ocd-mtl")
+    assert METHODS["ocd"].summary() == "decoder recurrent, objective optimal_completion, decoding beam"
