@@ -173,7 +173,7 @@ def test_a_decoder_shows_its_order_and_where_it_looked(driver: Any, tmp_path: Pa
     sequences = [np.flatnonzero(row > 0)[::-1].tolist() for row in scores]
     row = max(range(12), key=lambda one: len(sequences[one]))
     weights = np.eye(7)[: len(sequences[row])].tolist()
-    kept = {f"n{row}": {"words": "one two <b>three</b> four five six seven".split(), "weights": weights}}
+    kept = {f"n{row}": {"words": ["one", "two", "<b>three</b>", "four", "five", "six", "seven"], "weights": weights}}
     emitting = make_run(tmp_path / "a", targets, scores, names=NAMES, sequences=sequences, attention=kept)
     driver.get(write_report([emitting], tmp_path / "emitting.html").as_uri())
     choose(driver, "#instances", "Kind", "attended")
