@@ -84,7 +84,9 @@ def main() -> None:
         console.print("no run named, nothing measured; docs/calibration.md says how to make runs with a calibration")
     for folder in options.runs:
         splits = [multihot.load(folder).prediction(split) for split in ("validation", "test")]
-        validation, test = ((prediction.uncalibrated, targets.toarray()) for prediction, targets in splits)
+        if any(prediction.uncalibrated is None for prediction, _ in splits):
+            raise SystemExit(f"{folder} was trained without a calibration; docs/calibration.md says how to make runs with one")
+        validation, test = ((np.asarray(prediction.uncalibrated), targets.toarray()) for prediction, targets in splits)
         console.print(f"[bold]{folder}[/bold]: {len(validation[1])} validation, {len(test[1])} test instances")
         tables = [
             calibrations(validation, test),

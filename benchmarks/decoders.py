@@ -16,7 +16,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,12 @@ from yardsticks.plain_decoder import PlainNetwork, plain_joint_decoding, plain_l
 
 from multihot.components import build
 from multihot.data.samplers import SimilarLengthSampler
+from multihot.decoders import RecurrentDecoder
 from multihot.decoding import JointDecoding
 from multihot.encoders.text_lstm import autocast_supports_lstm
 from multihot.interfaces import Model, Objective
 from multihot.labels import LabelSpace, LabelStatistics
+from multihot.scorers import BinaryRelevanceScorer
 from multihot.types import Batch
 
 LABELS, HIDDEN, EMBEDDING, ATTENTION, CARDINALITY = 90, 512, 512, 128, 1.24
@@ -58,7 +60,7 @@ def make_model(num_labels: int) -> Model:
     return Model(encoder, scorer, build("decoder", {"name": "recurrent"} | sizes, **shared))
 
 
-def expect_length(decoder: nn.Module, labels: float) -> None:
+def expect_length(decoder: RecurrentDecoder, labels: float) -> None:
     """Let an untrained decoder stop as soon as a trained one does: its probability of going on is that of one more label."""
     with torch.no_grad():
         decoder.output.bias[-1] = math.log(decoder.output.out_features - 1) - math.log(labels)
@@ -88,6 +90,7 @@ def multihot_epoch(
     """multihot's parts; ``trained`` lets sampled sequences be as long as label sets, as they are after the first updates."""
     model = make_model(LABELS).to(device)
     if trained:
+        assert isinstance(model.decoder, RecurrentDecoder), "make_model builds one"
         expect_length(model.decoder, CARDINALITY)
     statistics = LabelStatistics.from_targets(targets.numpy())
     objective: Objective = build("objective", "multitask", loss=build("loss", "bce"), statistics=statistics)
@@ -136,11 +139,12 @@ def training_rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 def decisive_model(num_labels: int, batch: Batch) -> Model:
     """Random weights as sure of themselves as trained ones: a text has 1.24 labels whose gain outweighs what it costs to say them."""
     model = make_model(num_labels).to(batch.targets.device).eval()
+    assert isinstance(model.scorer, BinaryRelevanceScorer), "make_model builds one"
     with torch.no_grad():
         model.scorer.output.weight *= 1000
         log_odds = model.score(batch)
         cut = log_odds.flatten().kthvalue(round(log_odds.numel() * (1 - CARDINALITY / num_labels))).values
-        model.scorer.output.bias -= cut - math.log(num_labels + 1)
+        model.scorer.output.bias.sub_(cut - math.log(num_labels + 1))
     return model
 
 
@@ -217,7 +221,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _rows(part: str, spent: dict[str, tuple[float, ...]]) -> list[dict[str, Any]]:
+def _rows(part: str, spent: Mapping[str, tuple[float, ...]]) -> list[dict[str, Any]]:
     """Wall-clock and processor seconds a text as rows of the table, in multiples of the first system's."""
     wall, busy = next(iter(spent.values()))
     return [

@@ -6,12 +6,14 @@ loop over instances and steps, and beam search over one hypothesis of one text a
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from multihot.interfaces import Model
+from multihot.interfaces import Model, State
 from multihot.types import Batch
 
 STEPS = 25
@@ -112,7 +114,7 @@ def plain_joint_decoding(model: Model, tokens: Tensor, width: int, most_steps: i
     encoding = model.encode(batch)
     log_odds = model.score(batch, encoding)[0]
     stop = len(log_odds)
-    beam = [(0.0, [], model.decoder.start(encoding))]
+    beam: list[tuple[Any, list[int], State]] = [(0.0, [], model.decoder.start(encoding))]
     for _ in range(most_steps):
         candidates = [hypothesis for hypothesis in beam if hypothesis[1] and hypothesis[1][-1] == stop]
         for score, said, state in beam:
