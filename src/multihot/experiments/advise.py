@@ -214,9 +214,8 @@ def _decision(figures: Figures, measure: str, loss: Choice) -> Choice:
     if measure == "subset_accuracy" and loss.value == "zlpr":
         return Choice(key, "own_rule", "ZLPR chooses where a score is above 0, and no threshold is tuned for whole sets")
     if measure == "macro_f1":
-        why = (
-            f"macro-F1 is a mean over labels, so each gets its own threshold; of {figures.tail} tail labels, most fall back on a common one"
-        )
+        fall_back = f"; of {figures.tail} tail labels, most fall back on a common one" if figures.tail else ""
+        why = f"macro-F1 is a mean over labels, so each gets its own threshold{fall_back}"
         return Choice(key, "per_label", why)
     wanted = "example_f1" if measure == "example_f1" else "micro_f1"
     why = (
