@@ -96,6 +96,17 @@ SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
             "images_test.zip": _zip({"i2.png": b"png"}),
         },
     ),
+    "image list": (
+        "image-list",
+        "",
+        {
+            "x_labels.txt": b"car 0\ntraffic light 1\n",
+            "x_train.txt": b"pictures/i1.png 0 1\n",
+            "x_test.txt": b"pictures/i2.png\n",
+            "pictures/i1.png": b"png",
+            "pictures/i2.png": b"png",
+        },
+    ),
 }  # fmt: skip
 
 NASTY = [

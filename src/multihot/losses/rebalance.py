@@ -25,6 +25,7 @@ def smoothed_rebalancing(
     Returns:
         targets (B, L) -> weights (B, L), with share 1 between ``offset`` and ``offset + 1``, or 1.
 
+    >>> import torch
     >>> smoothed_rebalancing(torch.tensor([1.0, 3.0]), offset=0.0, steepness=0.0, centre=0.0)(torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
     tensor([[0.5000, 0.5000],
             [1.0000, 1.0000]])

@@ -30,6 +30,8 @@ def list_files(path: Path) -> list[Path]:
     Raises:
         DataError: if there is not exactly one file of label names, or no list.
     """
+    if not path.is_dir():
+        raise DataError(f"{path}: image-list reads a folder with NAME_labels.txt and lists such as NAME_train.txt; give that folder")
     texts = [file for file in sorted(path.iterdir()) if file.name.endswith(".txt")]
     names = [file for file in texts if file.name.endswith("_labels.txt")]
     lists = [file for file in texts if file not in names and split_of(file.name)]
@@ -53,22 +55,25 @@ def _label_names(file: Path, options: Options) -> list[str]:
 
 
 def _rows(folder: Path, file: Path, names: list[str], options: Options) -> Iterator[Row]:
+    by_number = {str(number): name for number, name in enumerate(names)}
     for line, text in enumerate(text_lines(file, options.encoding), start=1):
         if not text.strip():
             continue
         picture, *numbers = text.split()
         where = at_line(file, line)
-        wrong = next((number for number in numbers if not number.isdecimal() or int(number) >= len(names)), None)
+        wrong = next((number for number in numbers if number not in by_number), None)
         if wrong is not None:
             raise DataError(f"{where}: label number {wrong!r}; allowed are 0 to {len(names) - 1}")
-        labels = distinct([names[int(number)] for number in numbers])
+        labels = distinct([by_number[number] for number in numbers])
         yield {"id": Path(picture).stem, "split": split_of(file.name), "labels": labels, "image": _picture(folder, picture, where)}
 
 
 def _picture(folder: Path, name: str, where: str) -> bytes:
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise DataError(f"{where}: the picture {name} lies outside the folder; give paths from the folder on")
     try:
         return (folder / name).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
         raise DataError(
             f"{where}: there is no picture {folder / name}; the lists come without pictures: give the folder that holds "
             f"'{Path(name).parts[0]}' (--from), or put it beside the lists"
