@@ -6,6 +6,7 @@ import difflib
 import gzip
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from .reading import at_line
 
 COMPRESSIONS = (".gz", ".zip")
 # what the readers of gzip and zip raise for files that are damaged, encrypted, or packed in a way they do not know
-BROKEN = (EOFError, OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, UnicodeError)
+BROKEN = (EOFError, OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, IndexError, RuntimeError, UnicodeError)
 
 
 def check_exists(path: Path) -> Path:
