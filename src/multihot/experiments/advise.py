@@ -246,7 +246,7 @@ def _rejected(figures: Figures, measure: str, missing: bool, chosen: str) -> dic
     weighing = (
         "made for long tails, where it was behind binary cross entropy in our results"
         if long_tailed(figures, measure)
-        else f"rare labels count little in {measure}, or are few"
+        else "made for long tails, which are absent here or count little in " + measure
     )
     reasons = {
         "binary_cross_entropy": f"{dense}, {ratio}; it judges every entry alike, and is the one to beat",

@@ -89,7 +89,7 @@ class TrainingModule(pl.LightningModule):
         try:
             loss = self.objective(self.model, batch, turn)
         except NotANumberError as error:
-            raise self._diverged(str(error), batch, batch_idx) from error
+            raise self._diverged(f"{error};", batch, batch_idx) from error
         self._check_finite(loss, batch, batch_idx)
         optimiser.zero_grad()
         self.manual_backward(loss)
