@@ -150,7 +150,7 @@ def test_ctrl_c_saves_and_the_next_sweep_goes_on(tmp_path):
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(content))
     command = [sys.executable, "-m", "multihot.cli", "sweep", str(tmp_path / "plan.yaml"), "--out", str(tmp_path / "out")]
     first = tmp_path / "out" / "small" / "br" / "0"
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts)
     wait_for(lambda: (first / "checkpoints" / "last.ckpt").exists())
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
@@ -163,6 +163,11 @@ def test_ctrl_c_saves_and_the_next_sweep_goes_on(tmp_path):
     assert (first / "environment.json").stat().st_mtime_ns == began  # it went on; a new start would have written it anew
     assert json.loads((first / "metrics.json").read_text())["cost"]["updates"] == 100 * -(-194 // 16)
     assert {cell.state for cell in plan_sweep(content, tmp_path / "out").cells} == {"finished"}
+
+
+def hear_interrupts():
+    """A shell that runs the tests in the background makes its children deaf to Ctrl-C; the terminal of a user does not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_for(happened, seconds=90):
