@@ -85,3 +85,8 @@ def test_any_class_can_be_named_by_its_dotted_path() -> None:
         find("loss", "math.pi")
     with pytest.raises(ConfigurationError, match=r"is no class derived from multihot\.interfaces\.Loss"):
         find("loss", "torch.nn.BCELoss")
+
+
+def test_a_setting_that_is_refused_names_the_component():
+    with pytest.raises(ConfigurationError, match=r"loss 'focal': the 'gamma' parameter must be .* got -1"):
+        build("loss", {"name": "focal", "gamma": -1})

@@ -124,7 +124,7 @@ def build(kind: str, config: str | Mapping[str, Any] | None, **available: Any) -
     try:
         return cls(**arguments)
     except (TypeError, ValueError) as error:
-        if isinstance(error, ConfigurationError):
+        if isinstance(error, ConfigurationError) and any(said in str(error) for said in (name, cls.__name__)):
             raise
         raise ConfigurationError(f"{kind} '{name}': {error}") from error
 

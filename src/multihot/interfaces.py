@@ -297,6 +297,9 @@ def check_logits(name: str, logits: Tensor, targets: Tensor, known: Tensor | Non
 
     Only shapes and types are looked at: they cost nothing, while looking at values would make an accelerator wait.
     """
+    if not isinstance(logits, Tensor) or not isinstance(targets, Tensor) or logits.ndim < 2:
+        given = ", ".join(f"{type(one).__name__} of shape {tuple(getattr(one, 'shape', ()))}" for one in (logits, targets))
+        raise ValueError(f"{name}: logits and targets must be tensors of shape (instances, labels), got {given}")
     if not logits.is_floating_point():
         raise ValueError(f"{name}: logits must be floating point, got {logits.dtype}; pass the scorer's output as it is")
     expected = (*targets.shape[:-1], targets.shape[-1] + extra)

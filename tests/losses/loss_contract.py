@@ -155,6 +155,11 @@ class LossContract(ABC):
         with pytest.raises(ValueError, match="known must be boolean"):
             self.loss(logits, targets, known.double())
 
+    def test_what_is_no_matrix_is_refused(self) -> None:
+        logits, targets, _ = self.case()
+        with pytest.raises(ValueError, match=r"_loss: logits .* tensors of "):
+            self.loss(logits[0], targets[0])
+
     def test_values_that_cannot_be_meant_are_refused(self) -> None:
         logits, targets, _ = self.case()
         with pytest.raises(DataError, match=r"_loss: targets: row 2, label 3 is 1.5; give values in \[0, 1\]"):

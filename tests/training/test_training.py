@@ -7,6 +7,7 @@ import pytest
 import torch
 from toys import LABELS, ToyData, ToyDecoder, ToyEncoder, ToyGreedyDecoding, ToyOwnSamplesObjective, toy_loader
 
+from multihot.errors import DataError
 from multihot.interfaces import Model, Objective
 from multihot.training import TrainingDivergedError, TrainingInterruptedError, TrainingSettings
 from multihot.training.fit import train
@@ -149,5 +150,20 @@ def test_a_loss_that_is_not_finite_stops_the_training(tmp_path):
     with pytest.raises(TrainingDivergedError, match="the loss became nan at update 1, in the batch with instances"):
         train(
             model, BrokenObjective(), ToyGreedyDecoding(), toy_loader(), toy_loader(64), lambda p: {"subset_accuracy": 0.0},
+            settings_with(), tmp_path,
+        )  # fmt: skip
+
+
+def test_a_target_that_the_loss_refuses_is_named_by_its_instances(tmp_path):
+    class RefusingObjective(Objective):
+        needs = frozenset({"decoder"})
+
+        def forward(self, model, batch, turn="model", encoding=None):
+            raise DataError("targets: row 1 carries 3 labels")
+
+    model = Model(ToyEncoder(), decoder=ToyDecoder(LABELS, 32))
+    with pytest.raises(DataError, match=r"row 1 carries 3 labels; row 0 is the first of these instances: \d+, \d+"):
+        train(
+            model, RefusingObjective(), ToyGreedyDecoding(), toy_loader(), toy_loader(64), lambda p: {"subset_accuracy": 0.0},
             settings_with(), tmp_path,
         )  # fmt: skip

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ..errors import MultihotError, NotANumberError
+from ..errors import DataError, MultihotError, NotANumberError
 from ..interfaces import Decoding, Model, Objective
 from ..predictions import Prediction
 from ..types import Batch
@@ -90,6 +90,8 @@ class TrainingModule(pl.LightningModule):
             loss = self.objective(self.model, batch, turn)
         except NotANumberError as error:
             raise self._diverged(f"{error};", batch, batch_idx) from error
+        except DataError as error:  # the loss knows rows of the batch; the user knows instances
+            raise DataError(f"{error}; row 0 is the first of these instances: {', '.join(map(str, batch.ids))}") from error
         self._check_finite(loss, batch, batch_idx)
         optimiser.zero_grad()
         self.manual_backward(loss)
