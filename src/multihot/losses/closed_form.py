@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-BLOCK = 65_536  # entries: what lies between logits and gradient stays in the processor's cache, and takes no memory to speak of
+BLOCK = 131_072  # entries: what lies between logits and gradient stays in the processor's cache, and takes no memory to speak of
 
 Formula = Callable[..., Tensor]  # logits (b, E), targets (b, L), known (b, L) or None, settings -> losses (b,)
 ClosedForm = Callable[..., tuple[Tensor, Tensor]]  # the same -> losses (b,) and their gradient (b, E)
