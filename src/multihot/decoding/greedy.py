@@ -47,9 +47,9 @@ class GreedyDecoding(Decoding):
         while running.any():
             logits, state = model.decoder.step(previous, state, encoding)
             shut = F.pad(said, (0, 1))
+            probabilities = torch.softmax(logits.float().masked_fill(shut, -torch.inf), dim=-1)
             if self.constraints is not None:
                 shut = shut | ~self.constraints.open(said)
-            probabilities = torch.softmax(logits.float().masked_fill(F.pad(said, (0, 1)), -torch.inf), dim=-1)
             scores = torch.where(running[:, None], torch.maximum(scores, probabilities[:, :-1]), scores)
             previous = torch.where(running, probabilities.masked_fill(shut, -1).argmax(-1), stop)
             symbols.append(previous)
