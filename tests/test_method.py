@@ -151,3 +151,10 @@ def test_an_encoder_without_a_size_cannot_grow():
 def test_the_summary_says_what_it_is_sized_like():
     assert METHODS["br++"].summary().endswith("decision global, sized like ocd-mtl")
     assert METHODS["ocd"].summary() == "decoder recurrent, objective optimal_completion, decoding beam"
+
+
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.decoder])
+def test_beams_are_as_wide_as_their_documentation_says_whatever_the_encoder(name):
+    """An encoder's width once slipped into the decoding's argument of the same name: beams of 256."""
+    _, _, decoding = assembled(Method.from_config({"name": name, "encoder": {"name": "tabular", "hidden_size": 40}}))
+    assert decoding.width == 6

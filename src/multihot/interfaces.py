@@ -96,6 +96,11 @@ class Decoder(nn.Module, ABC):
     def step(self, previous: Int[Tensor, " B"], state: State, encoding: Encoding) -> tuple[Float[Tensor, "B L+1"], State]:
         """Logits of the next symbol, and the state after it, given the symbol emitted before."""
 
+    def select(self, state: State, rows: Int[Tensor, " R"], hypotheses: int = 1) -> State:
+        """The state of the chosen instances, with all their hypotheses."""
+        each = (rows[:, None] * hypotheses + torch.arange(hypotheses, device=rows.device)).flatten()
+        return {name: value.index_select(0, rows if name in self.shared else each) for name, value in state.items()}
+
 
 class Model(nn.Module):
     """An encoder with a scorer, a decoder, or both on top of it.

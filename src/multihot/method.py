@@ -183,11 +183,11 @@ class Method:
         loss = build("loss", self.loss, **labels) if self.loss else None
         labels["extra_logits"] = loss.extra_logits if loss is not None else 0
         model = self._sized(processor, labels)._model(processor, labels)
-        labels["width"] = model.encoder.width
         distribution = build("distribution", self.distribution, **labels) if self.distribution else None
-        objective = build("objective", self.objective, loss=loss, distribution=distribution, **labels)
+        objective = build("objective", self.objective, loss=loss, distribution=distribution, width=model.encoder.width, **labels)
         decision = build("decision", self.decision, **labels) if self.decision else None
         calibration = build("calibration", self.calibration, **labels) if self.calibration else None
+        # no encoder's width here: to a decoding, `width` is that of its beam
         decoding = build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)
         return model, objective, decoding
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -58,6 +58,6 @@ class Encoding:
     mask: Bool[Tensor, "B S"]
     pooled: Float[Tensor, "B D"]
 
-    def select(self, rows: Tensor) -> Encoding:
+    def select(self, rows: Int[Tensor, " R"]) -> Encoding:
         """The encodings of the chosen instances, repeated where a row is named twice (as beam search does)."""
-        return Encoding(self.states[rows], self.mask[rows], self.pooled[rows])
+        return Encoding(*(tensor.index_select(0, rows) for tensor in (self.states, self.mask, self.pooled)))

@@ -23,7 +23,7 @@ def drawn(model, batch, seed, steps=4):
     """What the objective draws after a seed."""
     torch.manual_seed(seed)
     with torch.no_grad():
-        return walk(model.decoder, model.encode(batch), ~batch.known, steps, lambda logits, _: sample(logits)).emitted.tolist()
+        return walk(model.decoder, model.encode(batch), ~batch.known, steps, lambda logits, *_: sample(logits)).emitted.tolist()
 
 
 def naive(model, batch, sequences, tau, masked, above=({}, {}, {})):
@@ -103,13 +103,26 @@ def test_a_walk_ends_with_its_last_sequence():
     model, batch = sequence_model(3), random_batch(5, 3)
     steps = []
 
-    def two_labels(logits, step):
-        steps.append(step)
-        return torch.tensor([0, 3, 3, 3, 3] if step < 1 else [1, 0, 0, 0, 0] if step < 2 else [3] * 5)
+    def two_labels(logits, step, rows):
+        steps.append((step, len(rows)))
+        return torch.tensor([0, 3, 3, 3, 3] if step < 1 else [1] if step < 2 else [3])
 
     walked = walk(model.decoder, model.encode(batch), ~batch.known, 100, two_labels)
-    assert steps == [0, 1, 2]
+    assert steps == [(0, 5), (1, 1), (2, 1)]  # those that have ended are left behind
     assert walked.emitted.tolist() == [[0, 1, 3], *[[3, 3, 3]] * 4]
+
+
+def test_a_walk_says_of_every_instance_what_it_would_say_of_it_alone():
+    model, batch = sequence_model(4).eval(), random_batch(12, 4)
+    sequences = torch.tensor([[*range(row % 5), *[4] * (5 - row % 5)] for row in range(12)])
+    encoding = model.encode(batch)
+    together = walk(model.decoder, encoding, ~batch.known, 5, lambda _, step, rows: sequences[rows, step])
+    assert together.emitted.tolist() == sequences.tolist()
+    for row in range(12):
+        alone = encoding.select(torch.tensor([row]))
+        single = walk(model.decoder, alone, ~batch.known[:1], 5, lambda _, step, __, row=row: sequences[row : row + 1, step])
+        length = row % 5 + 1
+        torch.testing.assert_close(together.logits[row, :length], single.logits[0, :length])
 
 
 def test_it_learns_to_stop_at_once_where_there_are_no_labels():

@@ -58,7 +58,7 @@ def test_the_target_stays_the_truth_whatever_is_fed(order):
     loss = objective(model, batch)
     sequences, encoding = objective.order(batch.targets), model.encode(batch)
     torch.manual_seed(7)
-    fed = walk(model.decoder, encoding, ~batch.known, 4, lambda logits, step: feed(sequences[:, step], logits, 0.2))
+    fed = walk(model.decoder, encoding, ~batch.known, 4, lambda logits, step, rows: feed(sequences[rows, step], logits, 0.2))
     assert not torch.equal(fed.emitted, sequences[:, : fed.emitted.shape[1]])
     log_p = log_probabilities(fed.logits, sequences, ~batch.known)
     ends = (sequences == 3).int().argmax(1)

@@ -93,9 +93,10 @@ def beam_search(
         state, beams = _follow(decoder, state, parent, beams), width
         if 2 * int(running.sum()) <= len(running):
             over.append((places[~running], found.select(~running)))
-            state, encoding = _narrow(decoder, state, running), encoding.select(running)
-            places, found, scores, symbols = places[running], found.select(running), scores[running], symbols[running]
-            said, previous, extra = said[running], previous[running], extra[running]
+            on = running.nonzero()[:, 0]
+            state, encoding = decoder.select(state, on, beams), encoding.select(on)
+            places, found, scores, symbols = places[on], found.select(on), scores[on], symbols[on]
+            said, previous, extra = said[on], previous[on], extra[on]
     return _together([*over, (places, found)])
 
 
@@ -151,12 +152,6 @@ def _follow(decoder: Decoder, state: State, parent: Int[Tensor, "B K"], beams: i
     """The state of every hypothesis is that of the one it continues."""
     flat = (torch.arange(len(parent), device=parent.device)[:, None] * beams + parent).flatten()
     return {name: value if name in decoder.shared else value[flat] for name, value in state.items()}
-
-
-def _narrow(decoder: Decoder, state: State, running: Bool[Tensor, " B"]) -> State:
-    """The state of the instances that go on, with all their hypotheses."""
-    every = running.repeat_interleave(len(next(value for name, value in state.items() if name not in decoder.shared)) // len(running))
-    return {name: value[running if name in decoder.shared else every] for name, value in state.items()}
 
 
 def _together(parts: list[tuple[Int[Tensor, " n"], Hypotheses]]) -> Hypotheses:

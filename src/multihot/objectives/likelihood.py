@@ -14,7 +14,7 @@ from ..interfaces import Model, Objective
 from ..labels import LabelSpace, LabelStatistics
 from ..sequences import order_labels
 from ..types import Batch, Encoding
-from .walk import log_likelihood, log_probabilities, read
+from .walk import log_likelihood, log_probabilities, walk
 
 ORDERS = ("frequent_first", "rare_first", "random", "tree")
 
@@ -90,5 +90,5 @@ class LikelihoodObjective(Objective):
         encoding = encoding if encoding is not None else model.encode(batch)
         targets, closed = batch.targets * batch.known, ~batch.known
         sequences = self.order(targets)
-        logits = read(model.decoder, encoding, sequences, closed.shape[1])
-        return -log_likelihood(log_probabilities(logits, sequences, closed, self.masked), sequences).mean()
+        walked = walk(model.decoder, encoding, closed, sequences.shape[1], lambda _, step, rows: sequences[rows, step])
+        return -log_likelihood(log_probabilities(walked.logits, sequences, closed, self.masked), sequences).mean()

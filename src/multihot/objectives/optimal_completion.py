@@ -76,7 +76,7 @@ class OptimalCompletionObjective(Objective):
     def forward(self, model: Model, batch: Batch, turn: str = "model", encoding: Encoding | None = None) -> Float[Tensor, ""]:
         encoding = encoding if encoding is not None else model.encode(batch)
         targets, closed = batch.targets * batch.known, ~batch.known
-        walked = walk(model.decoder, encoding, closed, self.max_steps, lambda logits, _: sample(logits))
+        walked = walk(model.decoder, encoding, closed, self.max_steps, lambda logits, *_: sample(logits))
         policy = self.policy(targets, walked.emitted, closed)
         log_p = log_probabilities(walked.logits, walked.emitted, closed, self.masked)
         divergence = torch.where(policy > 0, policy * (policy.log() - log_p), 0).sum(-1)

@@ -41,15 +41,15 @@ class OrderFreeObjective(Objective):
         encoding = encoding if encoding is not None else model.encode(batch)
         closed = ~batch.known
         missing = (batch.targets >= PRESENT) & batch.known
-        sequences = []
+        stop, sequences = closed.shape[1], []
 
-        def choose(logits: Tensor, step: int) -> Tensor:
-            nonlocal missing
+        def choose(logits: Tensor, step: int, rows: Tensor) -> Tensor:
+            left = missing[rows]
             # a true label may have been fed already, drawn by the model: its logit is -inf, and yet it is a target still
-            ranked = torch.where(missing, logits[:, :-1].clamp(min=torch.finfo(logits.dtype).min), -torch.inf)
-            target = torch.where(missing.any(-1), ranked.argmax(-1), missing.shape[1])
-            missing = missing & ~F.one_hot(target, missing.shape[1] + 1)[:, :-1].bool()
-            sequences.append(target)
+            ranked = torch.where(left, logits[:, :-1].clamp(min=torch.finfo(logits.dtype).min), -torch.inf)
+            target = torch.where(left.any(-1), ranked.argmax(-1), stop)
+            missing[rows] = left & ~F.one_hot(target, stop + 1)[:, :-1].bool()
+            sequences.append(torch.full_like(missing[:, 0], stop, dtype=torch.long).index_copy(0, rows, target))
             return feed(target, logits, 1 - (1 - self.lowest) * self.progress)
 
         walked = walk(model.decoder, encoding, closed, int(missing.sum(-1).max()) + 1, choose)

@@ -78,9 +78,9 @@ class PolicyGradientObjective(Objective):
         if self.progress < self.warm_start:
             return self.supervised(model, batch, turn, encoding)
         present, closed = (batch.targets >= PRESENT) & batch.known, ~batch.known
-        walked = walk(model.decoder, encoding, closed, self.max_steps, lambda logits, _: sample(logits))
+        walked = walk(model.decoder, encoding, closed, self.max_steps, lambda logits, *_: sample(logits))
         with torch.no_grad():
-            greedy = walk(model.decoder, encoding, closed, self.max_steps, lambda logits, _: logits.argmax(-1))
+            greedy = walk(model.decoder, encoding, closed, self.max_steps, lambda logits, *_: logits.argmax(-1))
         sampled, baseline = (self.reward(label_sets(one.emitted, closed.shape[1]), present) for one in (walked, greedy))
         log_p = log_likelihood(log_probabilities(walked.logits, walked.emitted, closed), walked.emitted)
         self.report(reward=sampled.mean(), baseline=baseline.mean())

@@ -61,8 +61,8 @@ class ScheduledSamplingObjective(Objective):
         targets, closed = batch.targets * batch.known, ~batch.known
         sequences = self.order(targets)
 
-        def choose(logits: Tensor, step: int) -> Tensor:
-            return feed(sequences[:, step], logits, self.share_of_truth)
+        def choose(logits: Tensor, step: int, rows: Tensor) -> Tensor:
+            return feed(sequences[rows, step], logits, self.share_of_truth)
 
         walked = walk(model.decoder, encoding, closed, sequences.shape[1], choose)
         return -log_likelihood(log_probabilities(walked.logits, sequences, closed), sequences).mean()

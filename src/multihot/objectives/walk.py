@@ -14,7 +14,7 @@ from ..interfaces import Decoder
 from ..sequences import emitted_before, up_to_stop
 from ..types import Encoding
 
-Choose = Callable[[Float[Tensor, "B L+1"], int], Int[Tensor, " B"]]
+Choose = Callable[[Float[Tensor, "R L+1"], int, Int[Tensor, " R"]], Int[Tensor, " R"]]
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Walk:
     """What a decoder was fed, and what it said.
 
     Args:
-        logits: (B, T, L + 1), before each emission; nothing is masked.
+        logits: (B, T, L + 1), before each emission; nothing is masked, and behind a sequence's end they mean nothing.
         emitted: (B, T), the symbols it was fed, ``stop`` from each sequence's end on.
     """
 
@@ -33,42 +33,42 @@ class Walk:
 def walk(decoder: Decoder, encoding: Encoding, closed: Bool[Tensor, "B L"], steps: int, choose: Choose) -> Walk:
     """Emit symbols until every sequence of the batch has ended, or for a number of steps.
 
+    Whenever half of the sequences have ended, the others go on without them: one long sequence costs little more than its own steps.
+
     Args:
         decoder: what is walked.
         encoding: of the batch.
         closed: (B, L); labels that may never be chosen.
         steps: the most emissions.
-        choose: (logits (B, L + 1), -inf at closed labels and at those emitted before; number of the step) -> the next symbols (B).
+        choose: (logits (R, L + 1), -inf at closed labels and at those emitted before; number of the step; which R rows of the batch
+            they belong to) -> the next symbols (R).
 
     Returns:
         The walk, of as many steps as the longest sequence needs.
     """
-    stop = closed.shape[1]
+    size, stop = closed.shape
+    rows = torch.arange(size, device=closed.device)
     shut = F.pad(closed, (0, 1))  # stop stays open
-    previous = torch.full((len(closed),), stop + 1, device=closed.device)
+    previous = torch.full((size,), stop + 1, device=closed.device)
     running = torch.ones_like(previous, dtype=torch.bool)
     state = decoder.start(encoding)
     logits, emitted = [], []
     for step in range(steps):
         said, state = decoder.step(previous, state, encoding)
         open_logits = said.detach().float().masked_fill(shut, -torch.inf)
-        previous = torch.where(running, choose(open_logits, step), stop)
-        logits.append(said)
-        emitted.append(previous)
-        running &= previous != stop
-        if step + 1 == steps or not running.any():  # the one place where an accelerator is waited for
+        previous = torch.where(running, choose(open_logits, step, rows), stop)
+        logits.append(said if len(rows) == size else said.new_zeros(size, stop + 1).index_copy(0, rows, said))
+        emitted.append(torch.full((size,), stop, device=rows.device).index_copy(0, rows, previous))
+        running = previous != stop
+        left = int(running.sum())  # the one place where an accelerator is waited for
+        if step + 1 == steps or not left:
             break
         shut = shut | F.pad(F.one_hot(previous, stop + 1)[:, :-1].bool(), (0, 1))
+        if 2 * left <= len(rows):
+            on = running.nonzero()[:, 0]
+            state, encoding = decoder.select(state, on), encoding.select(on)
+            rows, shut, previous, running = rows[on], shut[on], previous[on], running[on]
     return Walk(torch.stack(logits, 1), torch.stack(emitted, 1))
-
-
-def read(decoder: Decoder, encoding: Encoding, sequences: Int[Tensor, "B T"], num_labels: int) -> Float[Tensor, "B T L+1"]:
-    """Teacher forcing: the logits before each symbol of sequences that are known beforehand, so that no step waits for another's end."""
-    state, logits = decoder.start(encoding), []
-    for previous in F.pad(sequences[:, :-1], (1, 0), value=num_labels + 1).unbind(1):
-        said, state = decoder.step(previous, state, encoding)
-        logits.append(said)
-    return torch.stack(logits, 1)
 
 
 def sample(logits: Float[Tensor, "B L+1"]) -> Int[Tensor, " B"]:
