@@ -216,6 +216,7 @@ class Method:
 
 
 SMALL_SCORER: Part = {"name": "binary_relevance", "layers": 1, "attention": False, "prior_bias": True}  # quick on a CPU
+SUMMED: Part = {"name": "binary_cross_entropy", "reduction": "sum"}  # beside a decoder's loss, which is of a whole label set, too [T 4.16]
 BARE_DECODER = Method(scorer=None, decoder="recurrent", loss=None, objective="likelihood", decoding="beam", decision=None)
 
 METHODS: dict[str, Method] = {
@@ -231,7 +232,7 @@ METHODS: dict[str, Method] = {
     "sgm-ge": replace(BARE_DECODER, decoder={"name": "recurrent", "global_embedding": True}),
     "seq2set": replace(BARE_DECODER, objective="policy_gradient"),
     # both on one encoder; `decoding` may also be threshold, beam, greedy or rescoring
-    "ocd-mtl": Method(scorer=SMALL_SCORER, decoder="recurrent", objective="multitask", decoding="joint"),
+    "ocd-mtl": Method(scorer=SMALL_SCORER, decoder="recurrent", loss=SUMMED, objective="multitask", decoding="joint"),
 }
 
 
