@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,15 @@ CITES: dict[str, tuple[str, ...]] = {
     "LabelAttentionScorer": ("mullenbach2018explainable",),
     "TextCNNEncoder": ("kim2014convolutional",),
     "TextLSTMEncoder": ("tsai2019thesis",),
+    "RecurrentDecoder": ("tsai2019thesis", "bahdanau2015neural"),
+    "LikelihoodObjective": ("nam2017maximizing",),
+    "ScheduledSamplingObjective": ("bengio2015scheduled",),
+    "OrderFreeObjective": ("chen2018order",),
+    "OptimalCompletionObjective": ("tsai2019thesis", "sabour2019optimal"),
+    "PolicyGradientObjective": ("rennie2017self", "yang2019deep"),
+    "MultitaskObjective": ("tsai2019thesis",),
+    "RescoringDecoding": ("tsai2019thesis",),
+    "JointDecoding": ("tsai2019thesis",),
     "FocalLoss": ("lin2017focal",),
     "AsymmetricLoss": ("ridnik2021asymmetric",),
     "ClassBalancedLoss": ("cui2019class",),
@@ -53,6 +63,7 @@ CITES: dict[str, tuple[str, ...]] = {
     "LabelPowersetClassifier": LINEAR,
 }
 COST_SENSITIVE = "parambath2014optimizing"
+GLOBAL_EMBEDDING = "yang2018sgm"
 PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
 
@@ -88,7 +99,17 @@ def _behind(method: Mapping[str, Any], modality: str | None) -> Iterator[str]:
     parts = parts.for_modality(modality) if modality else parts
     for kind in PARTS:
         if (part := getattr(parts, kind)) is not None:
-            yield from CITES.get(find(kind, split_config(kind, part)[0]).__name__, ())
+            yield from _behind_part(kind, part)
+
+
+def _behind_part(kind: str, part: str | dict[str, Any]) -> Iterator[str]:
+    name, arguments = split_config(kind, part)
+    cls = find(kind, name)
+    yield from CITES.get(cls.__name__, ())
+    if kind == "objective" and (inner := inspect.signature(cls).parameters.get("sequence")) is not None:  # of both decoders
+        yield from _behind_part("objective", arguments.get("sequence", inner.default))
+    if arguments.get("global_embedding"):
+        yield GLOBAL_EMBEDDING
 
 
 def cited_by_name(name: str) -> list[str]:
