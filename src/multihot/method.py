@@ -20,7 +20,12 @@ from .sizing import widen
 
 Part = str | dict[str, Any] | None
 
-ENCODER_FOR = {"text": "text_cnn", "table": "tabular", "image": "image_cnn", "audio": "audio_attention"}  # the quick default of each modality
+ENCODER_FOR = {
+    "text": "text_cnn",
+    "table": "tabular",
+    "image": "image_cnn",
+    "audio": "audio_attention",
+}  # the quick default of each modality
 
 PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 

@@ -20,6 +20,9 @@ LINEAR = ("fan2008liblinear", "pedregosa2011scikit")
 CITES: dict[str, tuple[str, ...]] = {
     "BinaryRelevanceScorer": ("tsai2019thesis",),
     "LabelAttentionScorer": ("mullenbach2018explainable",),
+    "LabelGraphScorer": ("chen2019mlgcn",),
+    "RegionalScorer": ("zhang2018rlsd",),
+    "AudioAttentionEncoder": ("yu2018multilevel",),
     "TextCNNEncoder": ("kim2014convolutional",),
     "TextLSTMEncoder": ("tsai2019thesis",),
     "FocalLoss": ("lin2017focal",),
