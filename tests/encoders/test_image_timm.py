@@ -48,7 +48,7 @@ def test_states_are_positions_row_by_row_of_normalised_pictures() -> None:
 
 @pytest.mark.parametrize(
     ("backbone", "side", "width", "states"),
-    [("test_vit", 160, 64, 100), ("test_resnet", 64, 384, 4), ("vgg11", 32, 512, 1), ("swin_tiny_patch4_window7_224", 32, 768, 1)],
+    [("test_vit", 160, 64, 100), ("resnet18", 64, 512, 4), ("vgg11", 32, 512, 1), ("swin_tiny_patch4_window7_224", 32, 768, 1)],
 )
 def test_any_order_of_axes_becomes_states(backbone: str, side: int, width: int, states: int) -> None:
     with torch.device("meta"):
@@ -87,9 +87,18 @@ def test_weights_come_from_a_file_with_a_classifier(tmp_path: Path, ending: str)
 
 
 def test_weights_of_another_network_are_named(tmp_path: Path) -> None:
-    torch.save({"x": torch.zeros(1)}, tmp_path / "other.pth")
-    with pytest.raises(ConfigurationError, match="'test_resnet' does not take these weights: "):
-        TimmEncoder((3, 32, 32), "test_resnet", pretrained=str(tmp_path / "other.pth"))
+    trained = timm.create_model("test_resnet").state_dict()
+    for state, message in (
+        ({"x": torch.zeros(1)}, r"these weights leave \d+ of \d+ tensors of 'test_resnet' random \(conv1.0.weight, "),
+        (
+            {name: value for name, value in trained.items() if name != "layer1.0.conv1.weight"},
+            r"1 of \d+ tensors .*\(layer1.0.conv1.weight\)",
+        ),
+        (trained | {"conv1.0.weight": torch.zeros(2, 2)}, "'test_resnet' does not take these weights: "),
+    ):
+        torch.save(state, tmp_path / "other.pth")
+        with pytest.raises(ConfigurationError, match=message):
+            TimmEncoder((3, 32, 32), "test_resnet", pretrained=str(tmp_path / "other.pth"))
 
 
 def test_a_frozen_network_never_changes() -> None:

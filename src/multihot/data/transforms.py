@@ -31,17 +31,31 @@ def make_augmentation(name: str, size: Size, resize: Size | None) -> Callable[[A
     Raises:
         ConfigurationError: for another name, for a size that cannot be cut out, or if torchvision is not installed.
     """
+    before = size_before_cut(name, size, resize)
+    v2 = _transforms()
+    if name == "random_crop":
+        return v2.Compose([v2.Resize(before), v2.RandomCrop(size), v2.RandomHorizontalFlip()])
+    sides = [(max(1, round(before[0] * side / 256)), max(1, round(before[1] * side / 256))) for side in CROP_SIDES]
+    return v2.Compose([v2.Resize(before), FivePositions(sides), v2.Resize(size)])
+
+
+def size_before_cut(name: str, size: Size, resize: Size | None = None) -> Size:
+    """What pictures are resized to before an augmentation cuts something out; needs no torchvision.
+
+    Raises:
+        ConfigurationError: for an augmentation that there is not, or a size that cannot be cut out.
+
+    >>> size_before_cut("random_crop", (448, 448))
+    (512, 512)
+    """
     if name not in AUGMENTATIONS:
         raise ConfigurationError(f"processor 'image': there is no augmentation '{name}'; {nearest(str(name), AUGMENTATIONS)}")
-    v2 = _transforms()
     if name == "five_positions":
-        height, width = resize or (256, 256)
-        sides = [(max(1, round(height * side / 256)), max(1, round(width * side / 256))) for side in CROP_SIDES]
-        return v2.Compose([v2.Resize((height, width)), FivePositions(sides), v2.Resize(size)])
+        return resize or (256, 256)
     before = resize or (round(size[0] * 8 / 7), round(size[1] * 8 / 7))
     if before[0] < size[0] or before[1] < size[1]:
         raise ConfigurationError(f"processor 'image': random_crop cannot cut {size} out of pictures of resize={before}; give a larger one")
-    return v2.Compose([v2.Resize(before), v2.RandomCrop(size), v2.RandomHorizontalFlip()])
+    return before
 
 
 class FivePositions:

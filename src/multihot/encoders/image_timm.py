@@ -120,14 +120,42 @@ def _load(backbone: str, pretrained: bool | str, image_shape: tuple[int, ...]) -
     stated = timm.get_pretrained_cfg(backbone)
     if stated is not None and stated.fixed_input_size:
         options["img_size"] = tuple(image_shape[1:])
-    if pretrained and needs_weights():
-        options |= {"pretrained": True} | ({} if pretrained is True else {"pretrained_cfg_overlay": {"file": str(_file(pretrained))}})
+    only_counted = torch.get_default_device().type == "meta"
+    if not pretrained or only_counted or not needs_weights():
+        return _create(backbone, options, f"pictures of {image_shape[1]} x {image_shape[2]}")
+    weights: dict[str, Any] = {"pretrained": True}
+    if pretrained is not True:
+        weights["pretrained_cfg_overlay"] = {"file": str(_file(pretrained))}
+    return _create_loaded(backbone, options, options | weights)
+
+
+def _create(backbone: str, options: dict[str, Any], what: str) -> Any:
+    import timm
+
     try:
         return timm.create_model(backbone, **options)
     except Exception as error:  # timm, safetensors, the hub and torch each have errors of their own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        kind = "weights" if "pretrained" in options else f"pictures of {image_shape[1]} x {image_shape[2]}"
-        raise ConfigurationError(f"encoder 'timm': '{backbone}' does not take these {kind}: {reason}") from error
+        raise ConfigurationError(f"encoder 'timm': '{backbone}' does not take these {what}: {reason}") from error
+
+
+def _create_loaded(backbone: str, options: dict[str, Any], with_weights: dict[str, Any]) -> Any:
+    """A network with pretrained weights, all of them: timm leaves what a file lacks as it was drawn, without an error."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        drawn = _create(backbone, options, "settings")
+        torch.manual_seed(0)  # so that whatever the file lacks is drawn the same again
+        loaded = _create(backbone, with_weights, "weights")
+    before = dict(drawn.named_parameters())
+    random = [name for name, parameter in before.items() if parameter.numel() > 1 and parameter.std() > 0]
+    lacking = [name for name, parameter in loaded.named_parameters() if name in random and torch.equal(parameter, before[name])]
+    if lacking:
+        some = ", ".join(lacking[:3])
+        raise ConfigurationError(
+            f"encoder 'timm': these weights leave {len(lacking)} of {len(random)} tensors of '{backbone}' random ({some}); "
+            "give a file for that backbone"
+        )
+    return loaded
 
 
 def _file(pretrained: str) -> Path:

@@ -64,8 +64,12 @@ def looks_like(path: Path) -> bool:
     """Whether a JSON file begins as those of MS-COCO do, and not as JSON Lines."""
     with open_bytes(path) as file:
         start = file.read(1 << 16)
-    whole = b"}" in start and b"\n{" in start  # a second object on a line of its own
-    return STARTS_LIKE.match(start) is not None and not whole
+    first, _, rest = start.partition(b"\n")
+    try:
+        lines = isinstance(json.loads(first), dict) and bool(rest.strip())
+    except (ValueError, RecursionError):
+        lines = False
+    return STARTS_LIKE.match(start) is not None and not lines
 
 
 def _split(file: Path) -> str | None:

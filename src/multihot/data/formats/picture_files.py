@@ -51,10 +51,10 @@ def with_pictures(
     missing = [row for row, path in zip(rows, paths, strict=True) if path is None]
     if missing:
         listed = ", ".join(row.picture for row in missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
-        found = f"{source}: {len(missing):,} of {len(rows):,} pictures are missing from {folders[0]} ({listed})"
+        found = f"{len(missing):,} of {len(rows):,} pictures are missing from {folders[0]} ({listed})"
         if options.missing != "skip" or len(missing) == len(rows):
             raise DataError(f"{missing[0].where}: {found}; {hint}, or leave such rows out with --missing skip (missing='skip')")
-        logger.warning("%s; their rows are left out", found)
+        logger.warning("%s: %s; their rows are left out", source, found)
         skipped.extend(row.picture for row in missing)
     for row, path in zip(rows, paths, strict=True):
         if path is not None:

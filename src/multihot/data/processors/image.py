@@ -14,7 +14,7 @@ from torch import Tensor
 from ...errors import ConfigurationError, DataError
 from ...interfaces import Processor
 from ..pictures import GREY_MODES, decode, open_picture
-from ..transforms import make_augmentation
+from ..transforms import make_augmentation, size_before_cut
 
 Size = tuple[int, int]
 BILINEAR = 2
@@ -34,7 +34,7 @@ class ImageProcessor(Processor):
         resize: height and width before the augmentation cuts something out.
 
     Raises:
-        ConfigurationError: if a size is not positive, the augmentation is unknown or lacks a size, or torchvision is not installed.
+        ConfigurationError: if a size is not positive, or the augmentation is unknown or lacks a size.
 
     >>> import datasets, io
     >>> from PIL import Image
@@ -56,7 +56,7 @@ class ImageProcessor(Processor):
         if augment is not None:
             if self.size is None:
                 raise ConfigurationError(f"processor 'image': augment '{augment}' needs a size; add size: 224, or what the encoder reads")
-            make_augmentation(augment, self.size, self.resize)  # refuses its settings before any data is read
+            size_before_cut(str(augment), self.size, self.resize)  # refuses its settings before any data is read
 
     def fit(self, rows: Any) -> ImageProcessor:
         """Find the size of the training pictures, and whether they are grey; only their headers are read."""
@@ -124,7 +124,7 @@ class ImageProcessor(Processor):
                 f"picture '{name}' is {_times(image.size[::-1])} pixels, the training pictures {_times((height, width))}; "
                 "give the processor a size that all pictures are resized to"
             )
-        larger = self.resize or self.size
+        larger = size_before_cut(self.augment, self.size, self.resize) if self.augment and self.size else self.size
         image = decode(image, channels == 1, name, None if larger is None else larger[::-1])
         if self.augmentation is not None:
             image = self.augmentation(image)
