@@ -39,6 +39,13 @@ class TestAudioAttention(EncoderContract):
         assert runs[0].abs().max() > 0
 
 
+def test_a_last_batch_of_one_frame_is_normalised_by_what_was_seen_before() -> None:
+    torch.manual_seed(0)
+    encoder = AudioAttentionEncoder(num_features=3, num_labels=2, hidden_size=4, dropout=0.0)
+    single = {"frames": torch.randn(1, 1, 3), "mask": torch.ones(1, 1, dtype=torch.bool)}
+    torch.testing.assert_close(encoder.train()(single).pooled, encoder.eval()(single).pooled)
+
+
 def sigmoid(values: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-values))
 

@@ -77,9 +77,15 @@ class AudioAttentionEncoder(Encoder):
         """The outputs of the last layers, for every real frame."""
         outputs = []
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            frames = self.dropout(torch.relu(norm(layer(frames))))
+            frames = self.dropout(torch.relu(_normalise(norm, layer(frames))))
             outputs.append(frames)
         return outputs[-len(self.values) :]
+
+
+def _normalise(norm: nn.BatchNorm1d, frames: Float[Tensor, "N H"]) -> Float[Tensor, "N H"]:
+    if norm.training and len(frames) == 1:  # one frame has no spread: a last batch of one short recording must not end a training
+        return F.batch_norm(frames, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
+    return norm(frames)
 
 
 def _spread(values: Float[Tensor, "N D"], mask: Tensor, padding: float) -> Float[Tensor, "B T D"]:
