@@ -101,8 +101,11 @@ def test_weights_of_another_network_are_named(tmp_path: Path) -> None:
             TimmEncoder((3, 32, 32), "test_resnet", pretrained=str(tmp_path / "other.pth"))
 
 
-def test_a_frozen_network_never_changes() -> None:
-    encoder = TimmEncoder((3, 32, 32), "test_resnet", freeze=True).train()
+@pytest.mark.parametrize("told", [True, False])  # Lightning does not call train() on what it gets
+def test_a_frozen_network_never_changes(told: bool) -> None:
+    encoder = TimmEncoder((3, 32, 32), "test_resnet", freeze=True, dropout=0.5)
+    encoder = encoder.train() if told else encoder
+    assert encoder.dropout.training
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
     encoding = encoder({"image": pictures()})
     assert not encoding.states.requires_grad

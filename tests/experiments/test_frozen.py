@@ -40,6 +40,7 @@ def test_kept_encodings_are_the_encodings(pooling):
     encoder = build("encoder", config, **processor.provides())
     rows = encode_once(encoder, processor, data.split("train"), "cpu")
     assert "image" not in rows.column_names
+    assert encoder.training  # Lightning would leave it as it is
     batch = next(iter(make_loader(rows, processor, data.label_space(), batch_size=8)))
     plain = next(iter(make_loader(data.split("train"), processor, data.label_space(), batch_size=8)))
     encoder.train()

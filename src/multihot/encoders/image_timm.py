@@ -73,6 +73,7 @@ class TimmEncoder(Encoder):
         for name in ("mean", "std"):
             self.register_buffer(name, _per_channel(cfg[name], image_shape[0]), persistent=False)
         self.dropout = nn.Dropout(dropout)
+        self.train()
 
     def extra_repr(self) -> str:
         return f"pooling={self.pooling!r}, freeze={self.freeze}"

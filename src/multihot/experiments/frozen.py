@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from typing import Any
 
 import torch
 
 from ..data.cache import cache_root
-from ..data.processors.tokens import content_key
+from ..data.processors.tokens import content_key, progress_bar
 from ..errors import ConfigurationError
 from ..interfaces import Encoder, Processor
 
 BATCH = 32
+LONG = 1000  # pictures from which on encoding takes long enough for a progress bar
 
 
 @torch.no_grad()
@@ -48,6 +50,7 @@ def encode_once(encoder: Encoder, processor: Processor, rows: Any, device: str |
         place = {"cache_file_name": str(folder / f"{key}.arrow")}
     features = {name: kind for name, kind in rows.features.items() if name != "image"}
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    training = encoder.training
     encoder.to(where).eval()
 
     def encode(names: list[str], images: list[bytes]) -> dict[str, Any]:
@@ -55,11 +58,14 @@ def encode_once(encoder: Encoder, processor: Processor, rows: Any, device: str |
         found = encoder.encode({name: tensor.to(where) for name, tensor in inputs.items()})  # type: ignore[operator]
         return {"encoded": found.float().flatten(1).cpu().numpy()}
 
-    return rows.map(
-        encode, input_columns=["id", "image"], batched=True, batch_size=BATCH, remove_columns=["image"],
-        features=datasets.Features({**features, "encoded": datasets.Sequence(datasets.Value("float32"))}),
-        new_fingerprint=key, desc="Encoding", **place,
-    )  # fmt: skip
+    with progress_bar(shown=sys.stderr.isatty() and len(rows) >= LONG):
+        encoded = rows.map(
+            encode, input_columns=["id", "image"], batched=True, batch_size=BATCH, remove_columns=["image"],
+            features=datasets.Features({**features, "encoded": datasets.Sequence(datasets.Value("float32"))}),
+            new_fingerprint=key, desc="Encoding", **place,
+        )  # fmt: skip
+    encoder.train(training)
+    return encoded
 
 
 def _digest(encoder: Encoder) -> str:
