@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import multihot  # noqa: F401 -- before a test imports torchmetrics or Lightning: see multihot.torchvision_operators
+
 DATA = Path(os.environ.get("MULTIHOT_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 

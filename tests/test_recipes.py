@@ -1,4 +1,4 @@
-"""Every recipe is validated, assembled at its full size and stepped once; the commands around recipes and citations."""
+"""Every recipe is validated, assembled at its full size (a pretrained network: a small one), stepped once; commands for recipes."""
 
 import random
 from dataclasses import replace
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from multihot.classical import fit_classical
 from multihot.cli import app
-from multihot.components import KINDS, choices
+from multihot.components import KINDS, choices, find, split_config
 from multihot.data import catalog
 from multihot.data.batches import make_loader
 from multihot.data.in_memory import from_rows
@@ -21,6 +21,7 @@ from multihot.experiments import Config, Run, load_config
 from multihot.experiments.citations import CITES, COST_SENSITIVE, GLOBAL_EMBEDDING, cited_by_method, references
 from multihot.experiments.methods import is_classical
 from multihot.experiments.recipes import FOLDER, check_recipe, recipe_names, recipe_path, summary
+from multihot.labels import LabelStatistics
 from multihot.method import Method
 from multihot.metrics import evaluate
 from multihot.training.module import make_optimiser
@@ -45,6 +46,8 @@ def few_rows(modality: str, count: int = 24) -> list[dict]:
             rows.append({"text": " ".join(words), "labels": labels})
         elif modality == "table":
             rows.append({"features": [*bits, draw.random()], "labels": labels})
+        elif modality == "audio":
+            rows.append({"frames": [[*bits, draw.random()] for _ in range(2 + number % 3)], "labels": labels})
         else:
             pixels = np.repeat(np.uint8([255 * bit for bit in bits] + [draw.randrange(256)]), 400).reshape(40, 40)
             rows.append({"image": png_bytes(Image.fromarray(pixels)), "labels": labels})
@@ -73,7 +76,25 @@ def bert(tmp_path_factory) -> Path:
 
 
 def modality_of(config: Config) -> str:
-    return catalog.get(config.data.source).modality if config.data.source else "text"
+    if config.data.source:
+        return catalog.get(config.data.source).modality
+    encoder = find("encoder", split_config("encoder", config.method["encoder"])[0]) if "encoder" in config.method else None
+    return find("processor", encoder.reads).modality if encoder else "text"
+
+
+def made_small(method: dict, request) -> dict:
+    """The method with a small network in place of a pretrained one, whose weights are not at hand, and a tree of the few rows' labels."""
+    if isinstance(method.get("objective"), dict) and "parents" in method["objective"]:
+        method = {**method, "objective": {**method["objective"], "parents": {"metal": "grain"}}}
+    name, arguments = split_config("encoder", method.get("encoder") or "tabular")
+    if name == "text_transformer":
+        return {**method, "encoder": {**method["encoder"], "pretrained": str(request.getfixturevalue("bert"))}}
+    if name == "timm":
+        timm = pytest.importorskip("timm")
+        assert timm.is_model(arguments["backbone"])
+        small = {"backbone": "test_resnet", "pretrained": False}
+        return {**method, "encoder": {**method["encoder"], **small}, "processor": {**method["processor"], "size": 64}}
+    return method
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -83,7 +104,7 @@ def test_every_recipe_is_valid_and_says_what_it_is(name):
     assert len(summary(path)) > 20
     assert f"#   multihot train {name}" in path.read_text()
     assert config.data.source is None or path.relative_to(FOLDER).parent.as_posix() == config.data.source
-    measures = evaluate([[1, 0], [0, 1]], [[1, 0], [1, 1]], [[0.9, 0.1], [0.6, 0.7]])
+    measures = evaluate(np.eye(3), np.eye(3), np.eye(3), LabelStatistics.from_targets(np.repeat(np.eye(3), [120, 50, 5], axis=0)))
     assert set((config.published or {"measures": {}})["measures"]) <= set(measures)
 
 
@@ -92,11 +113,7 @@ def test_neural_recipes_are_assembled_and_stepped_once(name, request):
     torch.manual_seed(0)
     torch.set_num_threads(1)
     config = check_recipe(recipe_path(name))
-    method = dict(config.method)
-    if isinstance(method.get("encoder"), dict) and "pretrained" in method["encoder"]:
-        method["encoder"] = {**method["encoder"], "pretrained": str(request.getfixturevalue("bert"))}
-    if isinstance(method.get("objective"), dict) and "parents" in method["objective"]:
-        method["objective"] = {**method["objective"], "parents": {"metal": "grain"}}  # the few rows have three labels
+    method = made_small(dict(config.method), request)
     data = from_rows(few_rows(modality_of(config)))
     space = data.label_space()
     parts = Method.from_config(method).for_modality(data.modality).check(data.modality)
@@ -105,11 +122,14 @@ def test_neural_recipes_are_assembled_and_stepped_once(name, request):
     rows = processor.prepare(data.splits["train"])
     batch = next(iter(make_loader(rows, processor, space, batch_size=4, shuffle=False, seed=0)))
     before = [parameter.detach().clone() for parameter in model.parameters()]
-    optimiser = make_optimiser(list(objective.turn_parameters(model, "model")), config.training)
-    loss = objective(model.train(), batch, "model")
-    loss.backward()
-    optimiser.step()
-    assert torch.isfinite(loss)
+    objective.attach(model)
+    objective.set_progress(0.9)  # past any pretraining
+    for turn in dict.fromkeys(objective.turns):
+        optimiser = make_optimiser(list(objective.turn_parameters(model, turn)), config.training)
+        loss = objective(model.train(), batch, turn)
+        loss.backward()
+        optimiser.step()
+        assert torch.isfinite(loss)
     assert any(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
     assert decoding(model.eval(), batch).scores.shape == (4, len(space))
 

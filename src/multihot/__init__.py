@@ -9,11 +9,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import torchvision_operators
+
 if TYPE_CHECKING:
     from .api import fit, load
     from .experiments import Run
 
 __version__ = "0.1.0"
+
+torchvision_operators.install()  # before anything imports Lightning or timm, which import torchvision
 
 _LAZY = {"fit": "multihot.api", "load": "multihot.api", "Run": "multihot.experiments"}
 _ROOMS = (

@@ -20,6 +20,8 @@ class MultihotError(Exception):
 
     def __init__(self, message: object = ""):
         line = " ".join(str(message).split())
+        if line.startswith("Caught ") and " DataLoader worker" in line:  # the traceback of a process that prepares batches
+            line = line.partition("multihot.errors.DataError: ")[2] or line
         super().__init__(line if len(line) <= LONGEST else f"{line[: LONGEST - 300]} ... {line[-300:]}")
 
 

@@ -148,6 +148,17 @@ class Objective(nn.Module, ABC):
     def forward(self, model: Model, batch: Batch, turn: str = "model", encoding: Encoding | None = None) -> Float[Tensor, ""]:
         """The scalar that this turn's optimiser lowers; a sum of objectives encodes once and hands the encoding to each."""
 
+    def attach(self, model: Model) -> None:
+        """Told before training which model it will train, for an objective whose own parts are shaped after the model's."""
+
+    def turn(self, update: int) -> str:
+        """Whose turn an update is, counted from 0; asked after ``set_progress``."""
+        return self.turns[update % len(self.turns)]
+
+    def learning_rate(self, turn: str) -> float:
+        """A turn's learning rate as a multiple of the training's."""
+        return 1.0
+
     def turn_parameters(self, model: Model, turn: str) -> Iterator[nn.Parameter]:
         """The parameters that a turn updates."""
         yield from model.parameters()
@@ -248,7 +259,7 @@ class Processor(ABC):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
-    modality: ClassVar[str]  # the input column's kind: "text", "table" or "image"
+    modality: ClassVar[str]  # the input column's kind: "text", "table", "image" or "audio"
 
     @abstractmethod
     def fit(self, rows: Any) -> Processor:
@@ -261,6 +272,10 @@ class Processor(ABC):
     @abstractmethod
     def collate(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
         """Some prepared rows as the ``inputs`` of a batch, padded at the end."""
+
+    def for_training(self) -> Processor:
+        """What makes training batches: the processor itself, unless it augments them."""
+        return self
 
     def length(self, rows: Any) -> list[int] | None:
         """How long each prepared row is, so that batches can hold rows of similar length; None if all are alike."""

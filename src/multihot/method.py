@@ -20,7 +20,12 @@ from .sizing import widen
 
 Part = str | dict[str, Any] | None
 
-ENCODER_FOR = {"text": "text_cnn", "table": "tabular", "image": "image_cnn"}  # the quick default of each modality
+ENCODER_FOR = {
+    "text": "text_cnn",
+    "table": "tabular",
+    "image": "image_cnn",
+    "audio": "audio_attention",
+}  # the quick default of each modality
 
 PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
@@ -87,7 +92,7 @@ class Method:
         """Say what does not fit together, before any data is read.
 
         Args:
-            modality: "text", "table" or "image", where it is known.
+            modality: "text", "table", "image" or "audio", where it is known.
 
         Returns:
             The method itself.
@@ -223,6 +228,8 @@ METHODS: dict[str, Method] = {
     # binary relevance: every label on its own, one threshold tuned for micro-F1 as in the thesis
     "br": Method(scorer=SMALL_SCORER),
     "br++": Method(scorer=SMALL_SCORER, sized_like="ocd-mtl"),
+    # binary relevance against a discriminator of label sets
+    "br+wgan-gp": Method(scorer=SMALL_SCORER, objective="adversarial"),
     # label sets emitted one label after another, read by beam search
     "seq2seq": BARE_DECODER,
     "seq2seq+ss": replace(BARE_DECODER, objective="scheduled_sampling"),

@@ -63,7 +63,7 @@ def test_a_small_copy_is_read(tmp_path):
         (
             "my_lt_test.txt",
             "VOCdevkit/VOC2012/z.jpg 1\n",
-            r"my_lt_test.txt: line 1: there is no picture .*VOCdevkit/VOC2012/z.jpg; .*--from",
+            r"my_lt_test.txt: line 1: 1 of 3 pictures are missing from .*VOCdevkit/VOC2012/z.jpg\); .*--from",
         ),
         ("more_labels.txt", "x 0\n", r"needs one NAME_labels.txt .*; found 2 and 2"),
     ],
@@ -111,5 +111,7 @@ def test_the_published_lists(shared_data, tmp_path, monkeypatch, name):
 
 def test_lists_without_pictures_name_the_first_that_is_missing(shared_data, tmp_path):
     shutil.copytree(shared_data / "voc_mlt", tmp_path / "voc_mlt")
-    with pytest.raises(DataError, match=r"line 1: there is no picture .*VOCdevkit/VOC2007/JPEGImages/000001.jpg; .*'VOCdevkit' \(--from\)"):
+    with pytest.raises(
+        DataError, match=r"line 1: 6,094 of 6,094 pictures .*VOCdevkit/VOC2007/JPEGImages/000001.jpg, .*VOCdevkit \(--from\)"
+    ):
         load("voc-mlt", from_path=tmp_path)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import tarfile
 import zipfile
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
+
+from multihot.data.formats.tfrecord import masked_crc
 
 CSV = 'id,text,labels\r\na,"wheat, ""corn""\nrise",grain|wheat\r\nb,größer,corn\r\nc,,\r\n'.encode()
 FLAGS = b"text;sea;sand\nwater;1;0\nbeach;1;1\nroad;0;?\n"
@@ -27,6 +31,10 @@ MEKA = b"@relation 'x: -C 2'\n@attribute a {0,1}\n@attribute 'b c' {0,1}\n@attri
 MULAN = b"@relation x\n@attribute f numeric\n@attribute \"g h\" numeric\n@attribute l {0,1}\n@data\n{0 1.5,2 1}\n{1 'x'}\n0,1,?\n{}\n"
 MULAN = MULAN.replace(b"{1 'x'}\n", b"{1 '3'}\n")
 XML = b'<?xml version="1.0" encoding="utf-8"?>\n<labels xmlns="http://mulan.sourceforge.net/labels"><label name="l"></label></labels>\n'
+COCO = (
+    b'{"info": {}, "images": [{"id": 7, "file_name": "a.jpg"}], "annotations": [{"image_id": 7, "category_id": 3, "bbox": [1, 2]}], '
+    b'"categories": [{"id": 3, "name": "car"}, {"id": 4, "name": "traffic light"}]}'
+)
 STORY = (
     '<REUTERS TOPICS="YES" LEWISSPLIT="{split}" OLDID="1" NEWID="{id}">\n<TOPICS><D>grain</D><D>corn</D></TOPICS>\n'
     "<TEXT>&#2;\n<TITLE>WHEAT &amp; CORN</TITLE><BODY>Prices rose &lt;ABC&gt;.\n&#3;</BODY></TEXT>\n</REUTERS>\n"
@@ -55,6 +63,39 @@ def _tar(members: dict[str, bytes]) -> bytes:
             archive.addfile(info, io.BytesIO(content))
     return file.getvalue()
 
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def _feature(name: bytes, kind: int, *values: bytes) -> bytes:
+    return _field(1, _field(1, name) + _field(2, _field(kind, b"".join(values))))
+
+
+def _tfrecord(*rows: tuple[bytes, bytes, list[bytes]]) -> bytes:
+    """(video, label numbers, frames) of some clips, as AudioSet has them."""
+    file = b""
+    for video, labels, frames in rows:
+        context = _feature(b"video_id", 1, _field(1, video)) + _feature(b"labels", 3, _field(1, labels))
+        steps = b"".join(_field(1, _field(1, _field(1, frame))) for frame in frames)
+        sequences = _field(1, _field(1, b"audio_embedding") + _field(2, steps))
+        message = _field(1, context) + _field(2, sequences)
+        size = struct.pack("<Q", len(message))
+        file += size + struct.pack("<I", masked_crc(size)) + message + struct.pack("<I", masked_crc(message))
+    return file
+
+
+def _npz(**arrays: np.ndarray) -> bytes:
+    np.savez(file := io.BytesIO(), **arrays)
+    return file.getvalue()
+
+
+CLIPS = _tfrecord((b"abc", b"\x00\x01", [b"\x00\x7f", b"\xff\x01"]), (b"def", b"", [b"\x10\x20"]))
+CLASSES = b'index,mid,display_name\n0,/m/09x0r,"Speech"\n1,/m/05zppz,"Male speech, man speaking"\n'
+PACK = _npz(
+    x=np.arange(12, dtype=np.uint8).reshape(2, 3, 2), y=np.eye(2, dtype=bool), video_id_list=np.array([b"abc", b"def"]),
+    labels=np.array(["Speech", "Music"]),
+)  # fmt: skip
 
 # name -> (format, what to read ("" for the whole folder), file -> content)
 SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
@@ -96,6 +137,34 @@ SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
             "images_test.zip": _zip({"i2.png": b"png"}),
         },
     ),
+    "csv of pictures": (
+        "csv",
+        "x.csv",
+        {"x.csv": b"image,split,labels\na.png,train,car|bus\nb.png,test,\n", "a.png": b"png", "b.png": b"png"},
+    ),
+    "voc xml": (
+        "voc-xml",
+        "",
+        {
+            "Annotations/1.xml": b"<annotation><filename>1.jpg</filename><object><name>car</name></object></annotation>",
+            "Annotations/2.xml": b"<annotation><object><name>bus</name><difficult>1</difficult></object></annotation>",
+            "ImageSets/Main/trainval.txt": b"1\n",
+            "ImageSets/Main/test.txt": b"2 -1\n",
+            "JPEGImages/1.jpg": b"jpeg",
+            "JPEGImages/2.jpg": b"jpeg",
+        },
+    ),
+    "coco json": ("coco-json", "", {
+        "annotations/instances_train2014.json": COCO, "annotations/instances_val2014.json": COCO,
+        "train2014/a.jpg": b"jpeg", "val2014/a.jpg": b"jpeg",
+    }),
+    "coco json file": ("coco-json", "x.json", {"x.json": COCO, "a.jpg": b"jpeg"}),
+    "nus wide": ("nus-wide", "", {
+        "ImageList/TrainImagelist.txt": b"actor\\1.jpg\n", "ImageList/TestImagelist.txt": b"2.jpg\n", "Concepts81.txt": b"sky\nsea\n",
+        "TrainTestLabels/Labels_sky_Train.txt": b"1\n", "TrainTestLabels/Labels_sea_Train.txt": b"0\n",
+        "TrainTestLabels/Labels_sky_Test.txt": b"1\n", "TrainTestLabels/Labels_sea_Test.txt": b"1\n",
+        "Flickr/actor/1.jpg": b"jpeg", "Flickr/2.jpg": b"jpeg",
+    }),
     "image list": (
         "image-list",
         "",
@@ -106,6 +175,14 @@ SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
             "pictures/i1.png": b"png",
             "pictures/i2.png": b"png",
         },
+    ),
+    "tfrecord": ("audioset", "x.tfrecord", {"x.tfrecord": CLIPS, "class_labels_indices.csv": CLASSES}),
+    "audioset folder": ("audioset", "", {"bal_train/00.tfrecord": CLIPS, "eval/00.tfrecord": CLIPS, "class_labels_indices.csv": CLASSES}),
+    "npz pack": ("audioset", "x.npz", {"x.npz": PACK}),
+    "audio table": (
+        "audio-table",
+        "",
+        {"labels.csv": b"audio,split,labels\na/1.wav,train,dog|cat\n2.wav,test,dog\n", "a/1.wav": b"RIFF", "2.wav": b"RIFF"},
     ),
 }  # fmt: skip
 

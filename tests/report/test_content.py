@@ -19,6 +19,7 @@ from multihot.report.curves import chosen_point, curves_of, cut_curve
 from multihot.report.instances import sample
 from multihot.report.pairs import label_pairs
 from multihot.report.reading import read_log
+from multihot.report.training import training_curves
 
 NASTY = ["</script><script>alert(1)</script>", '<b>bold</b> & "quoted"', "مرحبا بالعالم 🚀", "{{content}} \u2028 </STYLE>"]
 
@@ -145,6 +146,35 @@ def test_pairs_are_counted() -> None:
     gaps = [abs(truth - given) for _, _, truth, given in found["differences"][0]]
     assert gaps == sorted(gaps, reverse=True)
     assert all(gaps)
+
+
+def test_pairs_that_a_run_changed_are_counted_against_the_first() -> None:
+    targets, scores = random_problem(80, 5)
+    first, second = scores > 0, scores + np.array([0, 0, 1, 1, -1]) > 0
+    found = label_pairs(sparse.csr_matrix(targets), [sparse.csr_matrix(first), sparse.csr_matrix(second)])
+    assert found["changes"][0] == []
+    expected = {}
+    for a in range(5):
+        for b in range(a + 1, 5):
+            counts = [int((each[:, a] & each[:, b]).sum()) for each in (targets.astype(bool), first, second)]
+            if counts[1] != counts[2]:
+                expected[a, b] = counts
+    assert {(a, b): counts for a, b, *counts in found["changes"][1]} == expected
+    sizes = [abs(here - there) for *_, there, here in found["changes"][1]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_what_an_objective_reports_is_drawn_by_kind() -> None:
+    log = {
+        "training/model_loss": [(1, 1.0)], "training/d_real": [(1, 0.5), (2, 0.7)], "training/d_mismatched": [(1, -0.5)],
+        "training/gradient_norm": [(1, 0.9)], "validation/micro_f1": [(2, 0.3)], "epoch": [(1, 0.0)],
+    }  # fmt: skip
+    found = training_curves(log, 2)
+    assert list(found["losses"]) == ["training/model_loss"]
+    assert found["reported"] == {
+        "Discriminator": {"real": [[1, 2], [0.5, 0.7]], "mismatched": [[1], [-0.5]]},
+        "Gradient norm": {"gradient norm": [[1], [0.9]]},
+    }
 
 
 def test_a_sample_favours_mistakes() -> None:

@@ -8,14 +8,16 @@ from torch import Tensor
 
 from multihot.components import build, choices
 from multihot.interfaces import Scorer
+from multihot.labels import LabelStatistics
 from multihot.types import Encoding
 
 L, D = 5, 6
+STATISTICS = LabelStatistics.from_targets([[1, 1, 0, 0, 0], [1, 0, 1, 0, 0], [0, 0, 1, 1, 1]])
 
 
 def make(name: str, **arguments: object) -> Scorer:
     torch.manual_seed(0)
-    return build("scorer", {"name": name, **arguments}, num_labels=L, width=D).double().eval()
+    return build("scorer", {"name": name, **arguments}, num_labels=L, width=D, statistics=STATISTICS).double().eval()
 
 
 def encoding(lengths: tuple[int, ...] = (4, 1, 3)) -> Encoding:

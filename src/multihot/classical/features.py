@@ -174,7 +174,41 @@ class ImageFeatures(FeatureMaker):
         return self
 
 
-FEATURES: dict[str, type[FeatureMaker]] = {"text": TextFeatures, "table": TableFeatures, "image": ImageFeatures}
+class AudioFeatures(FeatureMaker):
+    """The mean and the standard deviation of every feature over a recording's frames, 2 F in one row.
+
+    Args:
+        num_features: F, where the data set states it.
+    """
+
+    def __init__(self, num_features: int | None = None):
+        from ..data.processors import AudioProcessor
+
+        self.processor = AudioProcessor(num_features=num_features)
+
+    def fit_transform(self, rows: Any) -> Features:
+        self.processor.fit(rows)
+        return self.transform(rows)
+
+    def transform(self, rows: Any) -> Features:
+        parts = []
+        for chunk in _chunks(self.processor.prepare(rows), ["id", "frames", "num_frames"]):
+            inputs = {name: tensor.numpy() for name, tensor in self.processor.collate(chunk).items()}
+            weights = (inputs["mask"] / inputs["mask"].sum(axis=1, keepdims=True))[..., None]
+            mean = (inputs["frames"] * weights).sum(axis=1, keepdims=True)
+            spread = np.sqrt((weights * (inputs["frames"] - mean) ** 2).sum(axis=1))
+            parts.append(np.concatenate([mean[:, 0], spread], axis=1).astype(np.float32))
+        return np.concatenate(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.processor.to_dict()
+
+    def load_dict(self, content: dict[str, Any]) -> AudioFeatures:
+        self.processor.load_dict(content)
+        return self
+
+
+FEATURES: dict[str, type[FeatureMaker]] = {"text": TextFeatures, "table": TableFeatures, "image": ImageFeatures, "audio": AudioFeatures}
 
 
 def _texts(rows: Any) -> Iterator[str]:

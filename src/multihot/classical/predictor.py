@@ -32,7 +32,7 @@ class ClassicalPredictor:
 
     Args:
         method: the configuration it was made from.
-        modality: what it reads: ``"text"``, ``"table"`` or ``"image"``.
+        modality: what it reads: ``"text"``, ``"table"``, ``"image"`` or ``"audio"``.
         features: fitted on the training rows.
         classifier: trained.
     """

@@ -75,6 +75,7 @@ def show_statistics(
     delimiter: Annotated[str | None, typer.Option(help="What separates the labels in their column.")] = None,
     format: Annotated[str | None, typer.Option(help="How the file is written, if its name and content do not tell.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of the characters; UTF-8 by default.")] = None,
+    missing: Annotated[str, typer.Option(help="Rows whose picture is not there: error or skip.")] = "error",
 ) -> None:
     """Show cardinality, density, diversity, imbalance, head and tail, and which labels occur together.
 
@@ -90,7 +91,8 @@ def show_statistics(
     from ..data.describe import describe
 
     data = load(
-        source, format=format, text=text, labels=labels, id=id_column, features=features, delimiter=delimiter, encoding=encoding
+        source, format=format, text=text, labels=labels, id=id_column, features=features, delimiter=delimiter, encoding=encoding,
+        missing=missing,
     )  # fmt: skip
     description = describe(data)
     description.print(Console())

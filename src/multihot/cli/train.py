@@ -18,6 +18,7 @@ def train(
     labels: Annotated[str | None, typer.Option(help="Column with the labels.")] = None,
     id_column: Annotated[str | None, typer.Option("--id", help="Column with the instances' names.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="What separates the labels in their column.")] = None,
+    missing: Annotated[str | None, typer.Option(help="Rows whose picture is not there: error or skip.")] = None,
     validation: Annotated[Path | None, typer.Option(help="File with the validation split.")] = None,
     test: Annotated[Path | None, typer.Option(help="File with the test split.")] = None,
     method: Annotated[str | None, typer.Option(help="A method's name (`multihot list methods`).")] = None,
@@ -45,7 +46,7 @@ def train(
     if resume is not None:
         run = go_on(resume, say=say)
     else:
-        content = _content(source, text, labels, id_column, delimiter, validation, test, method, settings or [], seed)
+        content = _content(source, text, labels, id_column, delimiter, missing, validation, test, method, settings or [], seed)
         config = Config.from_dict(content)
         run = fit(config, out or _default_folder(source, config), overwrite=overwrite, say=say)
     print_measures({"": run.metrics})
@@ -54,7 +55,7 @@ def train(
 
 def _content(
     source: str | None, text: str | None, labels: str | None, id_column: str | None, delimiter: str | None,
-    validation: Path | None, test: Path | None, method: str | None, settings: list[str], seed: int | None,
+    missing: str | None, validation: Path | None, test: Path | None, method: str | None, settings: list[str], seed: int | None,
 ) -> dict[str, Any]:  # fmt: skip
     from ..experiments import load_config, override
 
@@ -70,7 +71,7 @@ def _content(
     if validation or test:
         files = {"train": data.get("source"), "validation": validation, "test": test}
         data["source"] = {split: str(path) for split, path in files.items() if path}
-    given = {"text": text, "labels": labels, "id": id_column, "delimiter": delimiter}
+    given = {"text": text, "labels": labels, "id": id_column, "delimiter": delimiter, "missing": missing}
     content["data"] = data | {key: value for key, value in given.items() if value is not None}
     if method is not None:
         content["method"] = {"name": method}

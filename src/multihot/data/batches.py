@@ -95,6 +95,8 @@ def make_loader(
 ) -> DataLoader:
     """Batches of prepared rows.
 
+    Shuffled batches are for training, and augmented where the processor does so.
+
     Args:
         rows: a ``datasets.Dataset``, as ``processor.prepare`` returned it.
         processor: makes the inputs.
@@ -120,7 +122,7 @@ def make_loader(
     sampler = SimilarLengthSampler(len(rows), batch_size, lengths, shuffle, seed, sampling=sampling)
     # the sampler yields whole batches, so the loader's own batching is off
     return DataLoader(
-        _Batches(rows, processor, space, unseen),
+        _Batches(rows, processor.for_training() if shuffle else processor, space, unseen),
         sampler=sampler,
         batch_size=None,
         num_workers=workers,

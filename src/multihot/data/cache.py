@@ -36,6 +36,9 @@ COLUMNS = {
     "indices": pa.list_(pa.int32()),
     "values": pa.list_(pa.float32()),
     "image": pa.binary(),
+    "frames": pa.list_(pa.float32()),
+    "num_frames": pa.int32(),
+    "audio": pa.binary(),
 }
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     import datasets
 
 SPLITS = ("train", "validation", "test")
-INPUTS = {"text": "text", "features": "table", "indices": "table", "image": "image"}  # column -> modality
+# column -> modality
+INPUTS = {"text": "text", "features": "table", "indices": "table", "image": "image", "frames": "audio", "audio": "audio"}
 UNSEEN = ("ignore", "error", "include")
 logger = logging.getLogger("multihot.data")
 
@@ -38,13 +39,14 @@ class MultiLabelData:
 
     Args:
         name: what to call it.
-        modality: ``"text"``, ``"table"`` or ``"image"``.
+        modality: ``"text"``, ``"table"``, ``"image"`` or ``"audio"``.
         splits: ``"train"``, ``"validation"``, ``"test"``, as far as they exist. Every row has ``id`` and ``labels`` (null: nobody
             annotated the row; empty: it has none), the input, and where the source says so ``unknown`` and ``label_values``.
         declared_labels: the labels that the source lists, or ``None``.
         fingerprint: changes whenever the content does.
-        input_column: ``"text"``, ``"features"``, ``"indices"`` (with ``"values"``: a sparse table) or ``"image"``.
-        num_features: the width of a table.
+        input_column: ``"text"``, ``"features"``, ``"indices"`` (with ``"values"``: a sparse table), ``"image"``, ``"frames"``
+            (feature vectors one after another, with ``"num_frames"``) or ``"audio"`` (an encoded recording).
+        num_features: the width of a table, or of a frame.
         feature_names: the names of its columns, if the source gives any.
         options: how the columns were read, for ``load(other_file, **options)``.
         columns: the columns that the source offers.

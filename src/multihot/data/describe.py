@@ -73,7 +73,7 @@ class Description:
 
     Args:
         name: of the data set.
-        modality: ``"text"``, ``"table"`` or ``"image"``.
+        modality: ``"text"``, ``"table"``, ``"image"`` or ``"audio"``.
         space: its L labels.
         splits: the figures of each split.
         statistics: of the training split's label sets; the figures below follow from it.
@@ -223,6 +223,9 @@ def _describe_inputs(data: MultiLabelData, rows: Any) -> dict[str, float]:
             "most_words": float(words.max(initial=0)),
             "empty_texts": float((words == 0).sum()),
         }
+    if data.input_column == "frames" and data.num_features:
+        counts = np.concatenate([table["num_frames"].to_numpy() for table in _tables(rows, ["num_frames"])])
+        return {"features": float(data.num_features), "median_frames": float(np.median(counts)), "most_frames": float(counts.max())}
     if data.modality == "table" and data.num_features:
         stored = sum(_stored_values(table) for table in _tables(rows, [data.input_column]))
         return {"features": float(data.num_features), "nonzero_share": stored / max(len(rows) * data.num_features, 1)}

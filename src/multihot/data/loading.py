@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from .cache import SplitWriter, content_key, folder_of, replacing
 from .dataset import INPUTS, SPLITS, MultiLabelData
 from .formats import Options, Reading, detect, files_of, read
 from .formats.opening import check_exists
+from .formats.picture_files import find_again
 from .formats.reading import split_of
 
 NOT_DATA = (".md", ".txt", ".xml", ".html", ".pdf")
@@ -42,6 +44,8 @@ def load(
     encoding: str | None = None,
     index_base: int = 0,
     require_labels: bool = True,
+    image: str | None = None,
+    missing: str = "error",
     from_path: str | Path | None = None,
     cache_dir: str | Path | None = None,
 ) -> MultiLabelData:
@@ -59,6 +63,8 @@ def load(
         encoding: of text files; UTF-8 if not said.
         index_base: 1 renumbers the features of a LibSVM file that counts from 1.
         require_labels: ``False`` accepts a file without the label column that was named: rows to be predicted.
+        image: the column that names picture files, relative to the file's folder; guessed from the usual names.
+        missing: ``"error"`` refuses a source that names pictures that are not there, ``"skip"`` leaves those rows out and says how many.
         from_path: where a copy of a catalogued data set lies.
         cache_dir: in place of ``cache_root()``.
 
@@ -75,7 +81,7 @@ def load(
     >>> data.split("train")["labels"][0], data.label_space().names
     (['grain', 'wheat'], ('grain', 'wheat'))
     """
-    options = Options(text, labels, id, features, delimiter, encoding, index_base, require_labels)  # type: ignore[arg-type]
+    options = Options(text, labels, id, features, delimiter, encoding, index_base, require_labels, image, missing)  # type: ignore[arg-type]
     root = Path(cache_dir) if cache_dir else None
     if isinstance(source, (str, Path)) and not os.path.exists(source) and (entry := catalog.find(str(source))):
         if entry.made_by:
@@ -87,6 +93,8 @@ def load(
     files = [(f"{split}/{kind}", file) for split, path, kind in found.parts for file in files_of(path, kind)]
     key = content_key(files, options.to_dict() | {"rename": dict(found.rename or {})})
     folder = folder_of(found.name, key, root)
+    if missing == "skip" and _have_turned_up(folder, found):
+        shutil.rmtree(folder)
     if not (folder / "data.json").is_file():
         _store(folder, found.name, key, list(_readings(found, options)))
     return _open(folder)
@@ -187,7 +195,15 @@ def _description(name: str, key: str, parts: list[tuple[str | None, Path, Readin
         "feature_names": list(first.feature_names) if first.feature_names else None,
         "options": {name: value for name, value in asdict(first.options).items() if name != "require_labels"},
         "columns": list(first.columns),
+        "skipped": [name for reading in readings for name in reading.skipped],
     }
+
+
+def _have_turned_up(folder: Path, source: Source) -> bool:
+    """Whether pictures that were left out are there by now."""
+    stored = folder / "data.json"
+    skipped = json.loads(stored.read_text()).get("skipped", []) if stored.is_file() else []
+    return any(find_again(skipped, path) for _, path, _ in source.parts)
 
 
 def _open(folder: Path) -> MultiLabelData:
@@ -196,6 +212,7 @@ def _open(folder: Path) -> MultiLabelData:
 
     content = json.loads((folder / "data.json").read_text())
     names = content.pop("splits")
+    content.pop("skipped", None)
     tables = {name: MemoryMappedTable.from_file(str(folder / f"{name}.arrow")) for name in names}
     rows = {name: Dataset(table, fingerprint=f"{content['fingerprint']}-{name}") for name, table in tables.items()}
     return MultiLabelData(splits=rows, **content)

@@ -1,4 +1,4 @@
-"""Writes a data set into a folder that ``load`` reads again: JSON Lines for texts, Parquet or LibSVM for tables, zips for pictures."""
+"""Writes a data set into a folder that ``load`` reads again, in a plain format of its modality."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_folder(data: MultiLabelData, folder: Path) -> list[Path]:
     """Write every split of a data set.
 
     Texts become ``SPLIT.jsonl``, dense tables ``SPLIT.parquet``, sparse tables ``SPLIT.svm`` (whose rows have no ids), pictures
-    ``labels.csv`` with ``images_SPLIT.zip``.
+    ``labels.csv`` with ``images_SPLIT.zip``, frames ``SPLIT.npz``, recordings ``labels.jsonl`` with the files.
 
     Args:
         data: the data set.
@@ -41,8 +41,11 @@ def write_folder(data: MultiLabelData, folder: Path) -> list[Path]:
         raise DataError(f"{folder}: is there already and not an empty folder; choose another --out")
     if data.input_column != "image" and any(_has_unknown(rows) for rows in data.splits.values()):
         raise DataError(f"{data.name}: has labels that nobody annotated in single rows, which only image tables can say; use pictures")
-    write = {"text": _write_texts, "features": _write_table, "indices": _write_libsvm, "image": _write_pictures}[data.input_column]
-    return write(data, folder)
+    write = {
+        "text": _write_texts, "features": _write_table, "indices": _write_libsvm,
+        "image": _write_pictures, "frames": _write_frames, "audio": _write_recordings,
+    }  # fmt: skip
+    return write[data.input_column](data, folder)
 
 
 def _write_texts(data: MultiLabelData, folder: Path) -> list[Path]:
@@ -107,6 +110,38 @@ def _write_pictures(data: MultiLabelData, folder: Path) -> list[Path]:
                     name = row["id"].replace("/", "_")
                     archive.writestr(f"{name}{_ending(row['image'])}", row["image"])
                     table.writerow([name, split, *_cells(row, space.names)])
+    return files
+
+
+def _write_frames(data: MultiLabelData, folder: Path) -> list[Path]:
+    """``x`` (N, T, F), ``y`` (N, L), ``video_id_list`` and ``labels``, as AudioSet's features are packed."""
+    _refuse_degrees(data, "A pack of frames")
+    space = data.label_space("include")
+    files = []
+    for split, rows in data.splits.items():
+        counts = set(rows["num_frames"])
+        if len(counts) > 1 or any(row["labels"] is None for row in _rows(rows)):
+            problem = f"has recordings of {min(counts)} to {max(counts)} frames" if len(counts) > 1 else "has rows without annotation"
+            raise DataError(f"{data.name} ({split}): {problem}, which a pack of frames cannot say; keep the files as they are")
+        files.append(folder / f"{split}.npz")
+        frames = np.asarray(rows.with_format("numpy")["frames"][:], dtype=np.float32).reshape(len(rows), counts.pop(), -1)
+        targets = data.targets(split, space)[0].toarray().astype(bool)
+        with replacing(files[-1]) as partial, partial.open("wb") as file:
+            np.savez(file, x=frames, y=targets, video_id_list=np.array(rows["id"][:]), labels=np.array(space.names))
+    return files
+
+
+def _write_recordings(data: MultiLabelData, folder: Path) -> list[Path]:
+    files = [folder / "labels.jsonl"]
+    with replacing(files[0]) as partial, partial.open("w", encoding="utf-8") as table:
+        for split, rows in data.splits.items():
+            for row in _rows(rows):
+                ending = ".wav" if row["audio"][:4] in (b"RIFF", b"RIFX", b"RF64") else ".flac"
+                files.append(folder / split / f"{row['id'].removesuffix(ending).replace('/', '_')}{ending}")
+                with replacing(files[-1]) as sound:
+                    sound.write_bytes(row["audio"])
+                record = {"id": row["id"], "split": split, "audio": f"{split}/{files[-1].name}", "labels": _labels(row)}
+                table.write(json.dumps(record, ensure_ascii=False) + "\n")
     return files
 
 

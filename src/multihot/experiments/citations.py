@@ -21,6 +21,9 @@ LINEAR = ("fan2008liblinear", "pedregosa2011scikit")
 CITES: dict[str, tuple[str, ...]] = {
     "BinaryRelevanceScorer": ("tsai2019thesis",),
     "LabelAttentionScorer": ("mullenbach2018explainable",),
+    "LabelGraphScorer": ("chen2019mlgcn",),
+    "RegionalScorer": ("zhang2018rlsd",),
+    "AudioAttentionEncoder": ("yu2018multilevel",),
     "TextCNNEncoder": ("kim2014convolutional",),
     "TextLSTMEncoder": ("tsai2019thesis",),
     "RecurrentDecoder": ("tsai2019thesis", "bahdanau2015neural"),
@@ -50,6 +53,7 @@ CITES: dict[str, tuple[str, ...]] = {
     "PairwiseRankingLoss": ("gong2014deep",),
     "TwoWayLoss": ("kobayashi2023twoway",),
     "LabelDistributionLoss": ("gao2017deep",),
+    "AdversarialObjective": ("tsai2019adversarial", "gulrajani2017improved"),
     "TemperatureCalibration": ("guo2017calibration",),
     "PlattCalibration": ("platt1999probabilistic",),
     "IsotonicCalibration": ("zadrozny2002transforming",),
@@ -78,7 +82,7 @@ def cited_by_method(method: Mapping[str, Any], modality: str | None = None) -> l
 
     Args:
         method: the configuration, neural or classical.
-        modality: "text", "table" or "image": says which encoder is meant where none is named.
+        modality: "text", "table", "image" or "audio": says which encoder is meant where none is named.
 
     Returns:
         Keys of ``references()``, each once, in the order of the method's parts.

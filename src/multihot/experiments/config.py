@@ -34,6 +34,8 @@ class DataSettings:
         delimiter: what separates the labels in their column.
         encoding: of text files; None is UTF-8.
         index_base: number of the first feature in a LibSVM file.
+        image: column that names picture files.
+        missing: what becomes of rows whose picture is not there: "error" or "skip".
         validation: share of the training split that is set aside for choosing, where no validation split is given.
         test: share that is set aside for measuring, where no test split is given; 0 for none.
         split: how shares are drawn: "stratified" (label sets alike in both parts) or "random".
@@ -51,6 +53,8 @@ class DataSettings:
     delimiter: str | None = None
     encoding: str | None = None
     index_base: int = 0
+    image: str | None = None
+    missing: str = "error"
     validation: float = 0.1
     test: float = 0.1
     split: str = "stratified"
@@ -59,14 +63,18 @@ class DataSettings:
 
     def reading(self) -> dict[str, Any]:
         """The arguments of ``multihot.data.load`` that say how rows are read."""
-        names = ("format", "text", "labels", "id", "features", "delimiter", "encoding", "index_base")
+        names = ("format", "text", "labels", "id", "features", "delimiter", "encoding", "index_base", "image", "missing")
         return {name: getattr(self, name) for name in names}
 
     def __post_init__(self) -> None:
         for name in ("validation", "test"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"data.{name} must be a share in [0, 1), got {getattr(self, name)!r}")
-        for name, allowed in {"split": ("stratified", "random"), "unseen_labels": ("ignore", "error", "include")}.items():
+        for name, allowed in {
+            "split": ("stratified", "random"),
+            "unseen_labels": ("ignore", "error", "include"),
+            "missing": ("error", "skip"),
+        }.items():
             if getattr(self, name) not in allowed:
                 raise ConfigurationError(f"data.{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
 

@@ -25,6 +25,7 @@ from .attention import attention_kept
 from .config import Config, DataSettings, load_config, save_config
 from .excerpts import excerpts
 from .files import plain, write_json
+from .frozen import encode_once
 from .measure import break_down, measure
 from .methods import check_method, is_classical
 from .predictor import NeuralPredictor, Predictor
@@ -162,7 +163,7 @@ def _train_neural(
     sampling = build("sampler", config.training.sampler, targets=data.targets("train", space)[0])
     loaders = {
         split: make_loader(
-            processor.prepare(data.splits[split]), processor, space,
+            encode_once(model.encoder, processor, processor.prepare(data.splits[split])), processor, space,
             batch_size=config.training.batch_size, shuffle=split == "train", seed=config.seed,
             sampling=sampling if split == "train" else None, **options,
         )

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from ..data.batches import make_loader
+from ..encoders.pretrained import weights_follow
 from ..errors import RunError
 from ..interfaces import Decoding, Model, Processor
 from ..labels import LabelSpace, LabelStatistics
@@ -88,7 +89,8 @@ class NeuralPredictor:
         from safetensors.torch import load_file
 
         processor = method.build_processor().load_dict(read_json(folder / "processor.json"))
-        model, _, decoding = method.assemble(processor, space, statistics)
+        with weights_follow():
+            model, _, decoding = method.assemble(processor, space, statistics)
         try:
             tensors = load_file(folder / "model.safetensors")
         except FileNotFoundError:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from .predictor import Predictor
 
 FORMAT = 1  # of the run folder; grows when an older multihot could no longer read it
-PACKAGES = ("multihot", "torch", "lightning", "scikit-learn", "numpy", "scipy", "datasets", "pyarrow", "transformers")
+PACKAGES = (
+    "multihot", "torch", "lightning", "scikit-learn", "numpy", "scipy", "datasets", "pyarrow", "transformers", "timm", "torchvision",
+)  # fmt: skip
 
 
 class Run:

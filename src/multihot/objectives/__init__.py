@@ -1,14 +1,20 @@
 """Objectives: what training minimises. Every name in ``__all__`` that ends in ``Objective`` can be used in a configuration."""
 
+from .adversarial import AdversarialObjective
+from .discriminator import Discriminator
+from .gumbel import gumbel_sigmoid
 from .likelihood import LikelihoodObjective
 from .multitask import MultitaskObjective
 from .optimal_completion import OptimalCompletionObjective
 from .order_free import OrderFreeObjective
+from .penalty import gradient_penalty
 from .policy_gradient import PolicyGradientObjective
 from .scheduled_sampling import ScheduledSamplingObjective
 from .scoring import ScoringObjective
 
 __all__ = [
+    "AdversarialObjective",
+    "Discriminator",
     "LikelihoodObjective",
     "MultitaskObjective",
     "OptimalCompletionObjective",
@@ -16,4 +22,6 @@ __all__ = [
     "PolicyGradientObjective",
     "ScheduledSamplingObjective",
     "ScoringObjective",
+    "gradient_penalty",
+    "gumbel_sigmoid",
 ]

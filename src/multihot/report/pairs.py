@@ -26,7 +26,8 @@ def label_pairs(targets: sparse.csr_matrix, chosen: list[sparse.csr_matrix]) -> 
 
     Returns:
         ``labels``: K columns, the most frequent first; ``true``: (K, K) counts; ``predicted``: one (K, K) a run; ``differences``:
-        per run ``[label, other label, true count, predicted count]``, the largest difference first.
+        per run ``[label, other label, true count, predicted count]``, the largest difference first; ``changes``: per run what became of
+        the first run's pairs, ``[label, other label, true count, the first run's count, this run's count]``, the largest change first.
 
     >>> truth = sparse.csr_matrix([[True, True], [True, False]])
     >>> label_pairs(truth, [sparse.csr_matrix([[True, False], [True, False]])])["differences"]
@@ -40,12 +41,16 @@ def label_pairs(targets: sparse.csr_matrix, chosen: list[sparse.csr_matrix]) -> 
         "labels": labels.tolist(),
         "true": truth[np.ix_(labels, labels)].toarray().tolist(),
         "predicted": [counts[np.ix_(labels, labels)].toarray().tolist() for counts in predicted],
-        "differences": [_differences(truth, counts) for counts in predicted],
+        "differences": [[[a, b, int(truth[a, b]), int(counts[a, b])] for a, b in _furthest(truth, counts)] for counts in predicted],
+        "changes": [
+            [[a, b, int(truth[a, b]), int(predicted[0][a, b]), int(counts[a, b])] for a, b in _furthest(predicted[0], counts)]
+            for counts in predicted
+        ],
     }
 
 
-def _differences(truth: sparse.csr_matrix, predicted: sparse.csr_matrix) -> list[list[int]]:
-    gap = sparse.coo_matrix(sparse.triu(predicted - truth, k=1))
+def _furthest(one: sparse.csr_matrix, other: sparse.csr_matrix) -> list[tuple[int, int]]:
+    """The pairs of labels whose counts differ most."""
+    gap = sparse.coo_matrix(sparse.triu(other - one, k=1))
     largest = np.argsort(-np.abs(gap.data), kind="stable")[:PAIRS]
-    places = [(int(gap.row[i]), int(gap.col[i])) for i in largest if gap.data[i]]
-    return [[a, b, int(truth[a, b]), int(predicted[a, b])] for a, b in places]
+    return [(int(gap.row[i]), int(gap.col[i])) for i in largest if gap.data[i]]

@@ -19,11 +19,29 @@ def training_curves(log: Mapping[str, Sequence[tuple[float, float]]], best_updat
         best_update: whose weights were kept.
 
     Returns:
-        ``losses`` and ``measures``: name -> ``[updates, values]``, at most 150 points each; ``best``.
+        ``losses`` and ``measures``: name -> ``[updates, values]``, at most 150 points each; ``reported``: what the objective reports beside
+        its loss, title -> lines of that kind, so that a discriminator's scores share a drawing; ``best``.
     """
     losses = {name: thin(pairs) for name, pairs in log.items() if "loss" in name and "ranking" not in name}
     measures = {name.removeprefix("validation/"): thin(pairs) for name, pairs in log.items() if name.removeprefix("validation/") in SHOWN}
-    return {"losses": losses, "measures": measures, "best": best_update} if losses or measures else None
+    if not losses and not measures:
+        return None
+    return {"losses": losses, "measures": measures, "reported": reported(log), "best": best_update}
+
+
+def reported(log: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, dict[str, list[list[float]]]]:
+    """The lines beside the losses, by what they are drawn under; scores that a discriminator gives belong together.
+
+    >>> reported({"training/d_real": [(1, 0.5)], "training/d_generated": [(1, -0.5)], "training/reward": [(1, 2.0)]})
+    {'Discriminator': {'real': [[1.0], [0.5]], 'generated': [[1.0], [-0.5]]}, 'Reward': {'reward': [[1.0], [2.0]]}}
+    """
+    found: dict[str, dict[str, list[list[float]]]] = {}
+    for name, pairs in log.items():
+        room, _, term = name.partition("/")
+        if room == "training" and not term.endswith("loss"):
+            words = term.removeprefix("d_").replace("_", " ")
+            found.setdefault("Discriminator" if term.startswith("d_") else words.capitalize(), {})[words] = thin(pairs)
+    return found
 
 
 def thin(pairs: Sequence[tuple[float, float]], points: int = POINTS) -> list[list[float]]:

@@ -2,5 +2,8 @@
 
 from .binary_relevance import BinaryRelevanceScorer
 from .label_attention import LabelAttentionScorer
+from .label_graph import LabelGraphScorer
+from .linear import LinearScorer
+from .regional import RegionalScorer
 
-__all__ = ["BinaryRelevanceScorer", "LabelAttentionScorer"]
+__all__ = ["BinaryRelevanceScorer", "LabelAttentionScorer", "LabelGraphScorer", "LinearScorer", "RegionalScorer"]

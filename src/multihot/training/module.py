@@ -57,7 +57,9 @@ class TrainingModule(pl.LightningModule):
         self.total_updates = total_updates
         self.updates_per_epoch = updates_per_epoch
         self.judge = judge
+        objective.attach(model)
         self.kinds = list(dict.fromkeys(objective.turns))
+        self.latest: dict[str, Tensor] = {}  # each turn's last loss; whatever the logging interval, every turn is logged
         self.predicted: list[Prediction] = []
         self.losses: list[Tensor] = []
         self.seconds_before = seconds_before
@@ -81,18 +83,18 @@ class TrainingModule(pl.LightningModule):
         return [make_optimiser(list(self.objective.turn_parameters(self.model, kind)), self.settings, fused) for kind in self.kinds]
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        turn = self.objective.turns[batch_idx % len(self.objective.turns)]
+        self.objective.set_progress(batch_idx / self.total_updates)
+        turn = self.objective.turn(batch_idx)
         optimiser = self._optimiser(turn)
         for group in optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate_at(batch_idx, self.total_updates)
-        self.objective.set_progress(batch_idx / self.total_updates)
+            group["lr"] = self.settings.learning_rate_at(batch_idx, self.total_updates) * self.objective.learning_rate(turn)
         try:
             loss = self.objective(self.model, batch, turn)
         except NotANumberError as error:
             raise self._diverged(f"{error};", batch, batch_idx) from error
         except DataError as error:  # the loss knows rows of the batch; the user knows instances
             raise DataError(f"{error}; row 0 is the first of these instances: {', '.join(map(str, batch.ids))}") from error
-        self._check_finite(loss, batch, batch_idx)
+        self._check_finite(loss, turn, batch, batch_idx)
         optimiser.zero_grad()
         self.manual_backward(loss)
         if self.settings.gradient_clip:
@@ -101,7 +103,8 @@ class TrainingModule(pl.LightningModule):
         self.instances_seen += len(batch)
         if batch_idx + 1 == self.total_updates:
             self.trainer.should_stop = True  # so that the last update is followed by a validation, whatever the interval
-        self.log_dict({f"training/{turn}_loss" if len(self.kinds) > 1 else "training/loss": loss.detach()}, prog_bar=False)
+        self.latest[f"training/{turn}_loss" if len(self.kinds) > 1 else "training/loss"] = loss.detach()
+        self.log_dict(self.latest, prog_bar=False)
         self.log_dict({f"training/{name}": value for name, value in self.objective.reported.items()})
         self.log("epoch", float(batch_idx // self.updates_per_epoch))
 
@@ -122,11 +125,12 @@ class TrainingModule(pl.LightningModule):
         optimisers = self.optimizers()
         return optimisers[self.kinds.index(turn)] if isinstance(optimisers, list) else optimisers
 
-    def _check_finite(self, loss: Tensor, batch: Batch, update: int) -> None:
+    def _check_finite(self, loss: Tensor, turn: str, batch: Batch, update: int) -> None:
         if loss.device.type != "cpu" and update % CHECK_EVERY:
             return
         if not torch.isfinite(loss):
-            raise self._diverged(f"the loss became {float(loss.detach())}", batch, update)
+            whose = f"{turn}'s loss" if len(self.kinds) > 1 else "loss"
+            raise self._diverged(f"the {whose} became {float(loss.detach())}", batch, update)
 
     def _diverged(self, what: str, batch: Batch, update: int) -> TrainingDivergedError:
         some = ", ".join(str(name) for name in list(batch.ids)[:5])

@@ -32,7 +32,7 @@ class CatalogEntry:
     Args:
         name: what ``load`` takes.
         title: one line.
-        modality: ``"text"``, ``"table"`` or ``"image"``.
+        modality: ``"text"``, ``"table"``, ``"image"`` or ``"audio"``.
         origin: where it comes from, as an address to read.
         licence: the terms, as far as they are stated.
         citation: the paper to cite.

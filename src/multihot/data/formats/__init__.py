@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from ...errors import ConfigurationError, DataError, nearest
 from .opening import check_exists, open_bytes, suffix_of
@@ -41,10 +42,25 @@ FORMATS = {
     "paired": Format("paired:read_paired", (), "folder of paired text_SPLIT and label_SPLIT files, as AAPD"),
     "goemotions": Format("goemotions:read_goemotions", (), "GoEmotions' TSV files with labels.txt"),
     "image-table": Format("image_tables:read_image_table", (), "folder with labels.csv and images_SPLIT.zip"),
+    "voc-xml": Format("voc_xml:read_voc_xml", (), "folder with Annotations (XML) and JPEGImages, as PASCAL VOC"),
+    "coco-json": Format("coco_json:read_coco_json", (), "MS-COCO's instances_SPLIT.json, or the folder with annotations"),
+    "nus-wide": Format("nus_wide:read_nus_wide", (), "folder with ImageList and TrainTestLabels, as NUS-WIDE"),
     "image-list": Format("image_lists:read_image_list", (), "folder with NAME_labels.txt and lists of pictures, as VOC-MLT and COCO-MLT"),
+    "audioset": Format(
+        "audioset:read_audioset", (".tfrecord", ".npz", ".h5", ".hdf5"), "AudioSet's features: TFRecord as released, HDF5 or npz packs"
+    ),
+    "audio-table": Format("audio_tables:read_audio_table", (), "folder with labels.csv or labels.jsonl that names recordings"),
 }
 
-FOLDERS = ("reuters-aptemod", "paired", "image-table", "image-list")  # what no single file can be
+FOLDERS = ("reuters-aptemod", "paired", "image-table", "image-list", "voc-xml", "nus-wide", "audio-table")  # what no single file can be
+
+# their files only name pictures, which may be gigabytes in the user's own folder and do not decide the key of the cache
+NAMING_PICTURES = {
+    "image-list": ("image_lists", "list_files"),
+    "voc-xml": ("voc_xml", "voc_files"),
+    "coco-json": ("coco_json", "coco_files"),
+    "nus-wide": ("nus_wide", "nus_wide_files"),
+}
 
 LIBSVM_LINE = re.compile(rb"\s*([^\s:#,]+(,[^\s:#,]+)*)?(\s+\d+:[-+.\deE]+)+\s*(#.*)?$")
 XMC_HEADER = re.compile(rb"\d+\s+\d+\s+\d+\s*$")
@@ -65,7 +81,7 @@ def read(path: Path, name: str, options: Options) -> Reading:
     if name not in FORMATS:
         raise ConfigurationError(f"there is no format '{name}'; {nearest(name, FORMATS)}")
     module, _, function = FORMATS[name].reader.partition(":")
-    reader: Callable[[Path, Options], Reading] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+    reader: Callable[[Path, Options], Reading] = getattr(_module(module), function)
     if name in FOLDERS and not check_exists(path).is_dir():
         raise DataError(f"{path}: is a file, but format '{name}' reads a {FORMATS[name].title.partition(' with')[0]}; give the folder")
     return reader(check_exists(path), options)
@@ -74,9 +90,14 @@ def read(path: Path, name: str, options: Options) -> Reading:
 def files_of(path: Path, name: str) -> list[Path]:
     """All files that decide what a reading yields, in a fixed order; the cache is keyed by their content."""
     if name == "arff":
-        return importlib.import_module(f"{__name__}.arff").files_of_arff(path)
-    if name == "image-list":  # the pictures may be gigabytes in the user's own folder
-        return importlib.import_module(f"{__name__}.image_lists").list_files(path)
+        return _module("arff").files_of_arff(path)
+    if name in NAMING_PICTURES:
+        module, function = NAMING_PICTURES[name]
+        return getattr(_module(module), function)(path)
+    if name == "audioset":
+        return _module("audioset").files_of_audioset(path)
+    if name == "audio-table":  # nor are the recordings, for the same reason
+        return [_module("audio_tables").table_of(path)]
     if path.is_dir():
         return sorted(p for p in path.rglob("*") if p.is_file())
     listed = path.parent / "labels.txt"
@@ -109,8 +130,18 @@ def _detect_folder(path: Path) -> str | None:
         return "goemotions"
     if "labels.csv" in names and any(name.startswith("images_") for name in names):
         return "image-table"
+    if "annotations" in names and ((path / "Annotations").is_dir() and any((path / "Annotations").glob("*.xml"))):
+        return "voc-xml"
+    if any(path.glob("annotations/instances_*.json")) or any(path.glob("instances_*.json")):
+        return "coco-json"
+    if "imagelist" in names or "trainimagelist.txt" in names:
+        return "nus-wide"
     if any(name.endswith("_labels.txt") for name in names) and any(name.endswith("_train.txt") for name in names):
         return "image-list"
+    if any(name in ("labels.csv", "labels.jsonl") for name in names) and _module("audio_tables").names_recordings(path):
+        return "audio-table"
+    if any(name in _module("audioset").FOLDERS or Path(name).suffix in FORMATS["audioset"].suffixes for name in names):
+        return "audioset"
     return "arff" if any(suffix_of(Path(name)) == ".arff" for name in names) else None
 
 
@@ -120,6 +151,8 @@ def _by_suffix(path: Path) -> str | None:
     suffix = suffix_of(path)
     if suffix == ".zip":
         return "arff"
+    if suffix == ".json" and _module("coco_json").looks_like(path):
+        return "coco-json"
     return next((name for name, known in FORMATS.items() if suffix in known.suffixes), None)
 
 
@@ -136,3 +169,8 @@ def _by_content(path: Path) -> str | None:
     if XMC_HEADER.match(first) or LIBSVM_LINE.match(first):
         return "libsvm"
     return "csv" if any(mark in first for mark in (b",", b"\t", b";")) else None
+
+
+def _module(name: str) -> ModuleType:
+    """A reader's module, loaded only when it is needed."""
+    return importlib.import_module(f"{__name__}.{name}")

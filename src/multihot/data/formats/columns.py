@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import DataError, nearest
 from .label_cells import FALSE, TRUE, UNKNOWN, check_kind, find_delimiter
+from .picture_files import is_picture_name
 from .reading import SPLIT_NAMES, Options, Row
 
 TITLES = ("title", "headline", "subject")
@@ -29,6 +30,7 @@ LABELS = (
     "target",
 )
 IDS = ("id", "_id", "uid", "doc_id", "document_id", "docid")
+IMAGES = ("image", "picture", "photo", "image_path", "image_file", "img", "file_name", "filename", "file", "path")
 SPLITS = ("split", "subset", "partition", "set")
 
 
@@ -42,6 +44,7 @@ class Columns:
         flags: the 0/1 columns, one a label, if there are such.
         features: the numeric columns of a table.
         id: the column that names the rows, if any.
+        image: the column that names picture files, if the inputs are pictures.
         split: the column that says which part a row belongs to, if any.
         delimiter: what separates the labels within a cell.
         degrees: whether label cells are mappings of labels to degrees.
@@ -55,6 +58,7 @@ class Columns:
     split: str | None = None
     delimiter: str | None = None
     degrees: bool = False
+    image: str | None = None
 
     def options(self, given: Options) -> Options:
         """The caller's options with everything found out filled in."""
@@ -65,6 +69,7 @@ class Columns:
             id=self.id or "",
             features=self.features or None,
             delimiter=self.delimiter or given.delimiter,
+            image=self.image,
         )
 
 
@@ -78,16 +83,17 @@ def resolve(sample: Sequence[Row], names: Sequence[str], options: Options, where
     identity = _identity(names, options, where)
     split = _split_column(sample, names)
     taken = {label_set, *flags, identity, split}
-    text = _text(names, options, taken, where)
-    if text and not label_set and not flags and options.labels is None:
-        flags = _flag_columns(sample, [name for name in names if name not in {*taken, *text}])
-    features = () if text else _features(sample, [name for name in names if name not in taken], options, names, where)
+    text = () if options.image else _text(names, options, taken, where)
+    image = _check_name(options.image, names, "image", where) if options.image else None if text else _image(sample, names, options, taken)
+    if (text or image) and not label_set and not flags and options.labels is None:
+        flags = _flag_columns(sample, [name for name in names if name not in {*taken, *text, image}])
+    features = () if text or image else _features(sample, [name for name in names if name not in taken], options, names, where)
     cells = [row.get(label_set) for row in sample] if label_set else []
     delimiter = options.delimiter or find_delimiter(cells, where)
     if label_set:
         check_kind(cells, label_set, delimiter, where)
     degrees = any(isinstance(cell, dict) for cell in cells)
-    return Columns(text, label_set, flags, features, identity, split, delimiter, degrees)
+    return Columns(text, label_set, flags, features, identity, split, delimiter, degrees, image)
 
 
 def _named_labels(sample: Sequence[Row], names: Sequence[str], options: Options, where: str) -> tuple[str | None, tuple[str, ...]]:
@@ -127,6 +133,15 @@ def _text(names: Sequence[str], options: Options, taken: set[str | None], where:
     title = next((free[name] for name in TITLES if name in free), None)
     body = next((free[name] for name in TEXTS if name in free), None)
     return tuple(name for name in (title, body) if name)
+
+
+def _image(sample: Sequence[Row], names: Sequence[str], options: Options, taken: set[str | None]) -> str | None:
+    """A column of a usual name that holds names of picture files."""
+    if options.text is not None or options.features is not None:
+        return None
+    free = {name.lower(): name for name in names if name not in taken}
+    columns = (free[name] for name in IMAGES if name in free)
+    return next((name for name in columns if all(is_picture_name(row.get(name)) for row in sample)), None)
 
 
 def _features(sample: Sequence[Row], free: Sequence[str], options: Options, names: Sequence[str], where: str) -> tuple[str, ...]:

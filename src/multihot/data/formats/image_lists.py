@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ...errors import DataError
 from .opening import check_exists, text_lines
-from .reading import Options, Reading, Row, at_line, distinct, split_of
+from .picture_files import Named, with_pictures
+from .reading import Options, Reading, at_line, distinct, split_of
 
 
 def read_image_list(path: Path, options: Options) -> Reading:
@@ -20,8 +21,12 @@ def read_image_list(path: Path, options: Options) -> Reading:
     """
     names_file, *lists = list_files(path)
     names = _label_names(names_file, options)
-    rows = (row for file in lists for row in _rows(path, file, names, options))
-    return Reading("image", rows, options, declared_labels=names, columns=("picture", "label numbers"))
+    named = [row for file in lists for row in _rows(file, names, options)]
+    parents = sorted({Path(row.picture).parts[0] for row in named if Path(row.picture).parts})
+    hint = f"the lists come without pictures: give the folder that holds {', '.join(parents[:3])} (--from), or put it beside the lists"
+    skipped: list[str] = []
+    rows = with_pictures(path, named, (path,), options, skipped, hint)
+    return Reading("image", rows, options, declared_labels=names, columns=("picture", "label numbers"), skipped=skipped)
 
 
 def list_files(path: Path) -> list[Path]:
@@ -54,7 +59,7 @@ def _label_names(file: Path, options: Options) -> list[str]:
     return list(numbers)
 
 
-def _rows(folder: Path, file: Path, names: list[str], options: Options) -> Iterator[Row]:
+def _rows(file: Path, names: list[str], options: Options) -> Iterator[Named]:
     by_number = {str(number): name for number, name in enumerate(names)}
     for line, text in enumerate(text_lines(file, options.encoding), start=1):
         if not text.strip():
@@ -65,16 +70,4 @@ def _rows(folder: Path, file: Path, names: list[str], options: Options) -> Itera
         if wrong is not None:
             raise DataError(f"{where}: label number {wrong!r}; allowed are 0 to {len(names) - 1}")
         labels = distinct([by_number[number] for number in numbers])
-        yield {"id": Path(picture).stem, "split": split_of(file.name), "labels": labels, "image": _picture(folder, picture, where)}
-
-
-def _picture(folder: Path, name: str, where: str) -> bytes:
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise DataError(f"{where}: the picture {name} lies outside the folder; give paths from the folder on")
-    try:
-        return (folder / name).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
-        raise DataError(
-            f"{where}: there is no picture {folder / name}; the lists come without pictures: give the folder that holds "
-            f"'{Path(name).parts[0]}' (--from), or put it beside the lists"
-        ) from error
+        yield Named(where, picture, {"id": Path(picture).stem, "split": split_of(file.name), "labels": labels})

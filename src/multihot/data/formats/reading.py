@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ...errors import ConfigurationError
+
 Row = dict[str, Any]
 
 SPLIT_NAMES = {
@@ -35,6 +37,8 @@ class Options:
         encoding: how the characters of a text file are written; UTF-8 unless said.
         index_base: the number of the first feature of a LibSVM file, 0 or 1.
         require_labels: refuse a file without the label column that was named; ``False`` for rows to be predicted.
+        image: the column that names picture files, relative to the file's folder.
+        missing: ``"error"`` refuses a file that names pictures that are not there, ``"skip"`` leaves such rows out.
     """
 
     text: str | None = None
@@ -45,8 +49,12 @@ class Options:
     encoding: str | None = None
     index_base: int = 0
     require_labels: bool = True
+    image: str | None = None
+    missing: str = "error"
 
     def __post_init__(self) -> None:
+        if self.missing not in ("error", "skip"):
+            raise ConfigurationError(f"missing must be 'error' or 'skip', got {self.missing!r}")
         for name in ("labels", "features"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
@@ -62,14 +70,15 @@ class Reading:
     """A file opened for reading: its rows are still to come.
 
     Args:
-        modality: ``"text"``, ``"table"`` or ``"image"``.
+        modality: ``"text"``, ``"table"``, ``"image"`` or ``"audio"``.
         rows: dicts with the columns of ``MultiLabelData``, all with the same keys; ``id`` may be missing (the row number is
             taken), ``split`` is there if the file itself says which part a row belongs to.
         options: the caller's options with everything found out filled in, so that the next file is read the same way.
         declared_labels: the labels that the file lists, whether they occur or not.
-        num_features: the number of features of a table, if the file says so.
+        num_features: the number of features of a table, or of a frame, if the file says so.
         feature_names: their names.
         columns: the columns that the file offers, for error messages.
+        skipped: names of the pictures that were not there and whose rows were left out; complete once the rows are read.
     """
 
     modality: str
@@ -79,6 +88,7 @@ class Reading:
     num_features: int | None = None
     feature_names: Sequence[str] | None = None
     columns: Sequence[str] = ()
+    skipped: Sequence[str] = ()
 
 
 def at_line(path: Path | str, line: int) -> str:

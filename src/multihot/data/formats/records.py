@@ -12,6 +12,7 @@ import numpy as np
 from ...errors import DataError
 from .columns import Columns, resolve
 from .label_cells import parse_cell, parse_flags
+from .picture_files import Named, with_pictures
 from .reading import SPLIT_NAMES, Options, Reading, Row
 
 SAMPLE = 1000  # records looked at to find out what the columns hold
@@ -34,18 +35,33 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
         raise DataError(f"{path}: the file holds no rows; give a file with at least one")
     names = list(dict.fromkeys(name for record in sample for name in record))
     columns = resolve(sample, names, options, str(path))
+    skipped: list[str] = []
+    rows = (row for _, row in _rows(columns, records()))
+    if columns.image:
+        folders = (path.parent, path.parent / "images")
+        rows = with_pictures(path, _named(columns, _rows(columns, records())), folders, options, skipped)
     return Reading(
-        modality="text" if columns.text else "table",
-        rows=_rows(columns, records()),
+        modality="text" if columns.text else "image" if columns.image else "table",
+        rows=rows,
         options=columns.options(options),
         declared_labels=list(columns.flags) or None,
         num_features=len(columns.features) or None,
         feature_names=list(columns.features) or None,
         columns=names,
+        skipped=skipped,
     )
 
 
-def _rows(columns: Columns, records: Records) -> Iterator[Row]:
+def _named(columns: Columns, rows: Records) -> Iterator[Named]:
+    """Rows whose pictures are still names; a row without an id is named after its picture."""
+    for where, row in rows:
+        picture = row.pop("image")
+        if not isinstance(picture, str):
+            raise DataError(f"{where}: '{columns.image}' is {picture!r}, not the name of a picture file; fill it in")
+        yield Named(where, picture.strip(), {"id": picture.strip()} | row)
+
+
+def _rows(columns: Columns, records: Records) -> Records:
     for where, record in records:
         row: Row = {}
         if columns.id:
@@ -54,9 +70,11 @@ def _rows(columns: Columns, records: Records) -> Iterator[Row]:
             row["split"] = _split(record.get(columns.split), where)
         if columns.text:
             row["text"] = "\n".join(part for name in columns.text if (part := _text(record.get(name), name, where)))
+        elif columns.image:
+            row["image"] = record.get(columns.image)
         else:
             row["features"] = numbers([record.get(name) for name in columns.features], columns.features, where)
-        yield row | _labels(columns, record, where)
+        yield where, row | _labels(columns, record, where)
 
 
 def _labels(columns: Columns, record: Row, where: str) -> Row:

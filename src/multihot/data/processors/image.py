@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import copy
+import zlib
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,20 +13,28 @@ from torch import Tensor
 
 from ...errors import ConfigurationError, DataError
 from ...interfaces import Processor
+from ..pictures import GREY_MODES, decode, open_picture
+from ..transforms import make_augmentation, size_before_cut
 
-GREY_MODES = frozenset({"1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F"})
+Size = tuple[int, int]
+BILINEAR = 2
 
 
 class ImageProcessor(Processor):
     """Decodes PNG, JPEG and whatever else Pillow reads.
 
-    Pictures are grey (C = 1) if all training pictures are, and RGB (C = 3) otherwise.
+    Pictures are grey (C = 1) if all training pictures are, and RGB (C = 3) otherwise. Where a batch is prepared for training, its
+    pictures are augmented; the random numbers follow from the ids of the batch, so they are the same however many workers there are
+    and wherever an interrupted training goes on, and others in every epoch.
 
     Args:
         size: height and width that every picture is resized to (one number for a square); by default all must have one size already.
+        augment: what training pictures go through instead of that: ``"five_positions"`` or ``"random_crop"`` (see
+            ``multihot.data.transforms``); None resizes them like all others.
+        resize: height and width before the augmentation cuts something out.
 
     Raises:
-        ConfigurationError: if the size is not positive.
+        ConfigurationError: if a size is not positive, or the augmentation is unknown or lacks a size.
 
     >>> import datasets, io
     >>> from PIL import Image
@@ -35,20 +45,24 @@ class ImageProcessor(Processor):
     """
 
     modality: ClassVar[str] = "image"
-    columns: ClassVar[tuple[str, ...]] = ("image",)
+    columns: ClassVar[tuple[str, ...]] = ("image", "encoded")
 
-    def __init__(self, size: int | tuple[int, int] | None = None):
-        height_and_width = (size, size) if isinstance(size, int) else size
-        if height_and_width is not None and (len(height_and_width) != 2 or min(height_and_width) < 1):
-            raise ConfigurationError(f"processor 'image': size must be a positive number or [height, width], got {size!r}")
-        self.size = None if height_and_width is None else (int(height_and_width[0]), int(height_and_width[1]))
+    def __init__(self, size: int | Size | None = None, augment: str | None = None, resize: int | Size | None = None):
+        self.size, self.augment, self.resize = _height_and_width(size, "size"), augment, _height_and_width(resize, "resize")
+        self.augmentation: Callable[[Any], Any] | None = None
         self.image_shape: tuple[int, int, int] | None = None
+        if augment is None and resize is not None:
+            raise ConfigurationError("processor 'image': resize is for augmentations; add augment: five_positions or random_crop")
+        if augment is not None:
+            if self.size is None:
+                raise ConfigurationError(f"processor 'image': augment '{augment}' needs a size; add size: 224, or what the encoder reads")
+            size_before_cut(str(augment), self.size, self.resize)  # refuses its settings before any data is read
 
     def fit(self, rows: Any) -> ImageProcessor:
         """Find the size of the training pictures, and whether they are grey; only their headers are read."""
         first, channels = None, 1
         for row in rows.select_columns(["id", "image"]):
-            image = _open(row)
+            image = open_picture(row["image"], row["id"])
             height_and_width = image.size[::-1]
             first = first or height_and_width
             if self.size is None and height_and_width != first:
@@ -65,9 +79,25 @@ class ImageProcessor(Processor):
         """Nothing is added: decoding a batch costs less than keeping its pixels."""
         return rows
 
+    def for_training(self) -> ImageProcessor:
+        """The same processor, augmenting."""
+        if self.augment is None or self.size is None:
+            return self
+        augmenting = copy.copy(self)
+        augmenting.augmentation = make_augmentation(self.augment, self.size, self.resize)
+        return augmenting
+
     def collate(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
-        """``image`` (B, C, H, W) float32 in [0, 1]."""
-        pixels = np.stack([self._pixels(row) for row in rows])
+        """``image`` (B, C, H, W) float32 in [0, 1]; or ``encoded`` (B, ...) float32, what a frozen encoder made of the pictures before."""
+        if "encoded" in rows[0]:
+            return {"encoded": torch.from_numpy(np.stack([np.asarray(row["encoded"], dtype=np.float32) for row in rows]))}
+        if self.augmentation is None:
+            pixels = np.stack([self._pixels(row) for row in rows])
+        else:
+            with torch.random.fork_rng(devices=[], enabled=len(rows) > 1):  # a row alone has the same id in every epoch
+                if len(rows) > 1:
+                    torch.manual_seed(zlib.crc32("\0".join(str(row.get("id")) for row in rows).encode()))
+                pixels = np.stack([self._pixels(row) for row in rows])
         return {"image": torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255).contiguous()}
 
     def provides(self) -> dict[str, Any]:
@@ -87,20 +117,19 @@ class ImageProcessor(Processor):
     def _pixels(self, row: dict[str, Any]) -> np.ndarray:
         """(H, W, C) in 0 to 255."""
         channels, height, width = self._fitted()
-        image = _open(row)
+        name = str(row.get("id"))
+        image = open_picture(row["image"], name)
         if self.size is None and image.size != (width, height):
             raise DataError(
-                f"picture '{row.get('id')}' is {_times(image.size[::-1])} pixels, the training pictures {_times((height, width))}; "
+                f"picture '{name}' is {_times(image.size[::-1])} pixels, the training pictures {_times((height, width))}; "
                 "give the processor a size that all pictures are resized to"
             )
-        try:
-            if image.mode.startswith("I;16"):
-                image = image.point(lambda value: value / 256, "L")  # convert would cut off instead of scale
-            image = image.convert("L" if channels == 1 else "RGB")
-        except (OSError, SyntaxError) as error:  # Pillow decodes here, and reports broken files either way
-            raise DataError(f"picture '{row.get('id')}' is broken ({error}); leave it out or put in a whole copy") from error
-        if image.size != (width, height):
-            image = image.resize((width, height), resample=2)  # bilinear
+        larger = size_before_cut(self.augment, self.size, self.resize) if self.augment and self.size else self.size
+        image = decode(image, channels == 1, name, None if larger is None else larger[::-1])
+        if self.augmentation is not None:
+            image = self.augmentation(image)
+        elif image.size != (width, height):
+            image = image.resize((width, height), resample=BILINEAR)
         return np.asarray(image, dtype=np.uint8).reshape(height, width, channels)
 
     def _fitted(self) -> tuple[int, int, int]:
@@ -109,14 +138,14 @@ class ImageProcessor(Processor):
         return self.image_shape
 
 
-def _open(row: dict[str, Any]) -> Any:
-    from PIL import Image, UnidentifiedImageError
+def _height_and_width(size: int | Size | None, name: str) -> Size | None:
+    if size is None:
+        return None
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if len(pair) != 2 or not all(isinstance(side, int) and side >= 1 for side in pair):
+        raise ConfigurationError(f"processor 'image': {name} must be a positive number or [height, width], got {size!r}")
+    return pair
 
-    try:
-        return Image.open(io.BytesIO(row["image"]))
-    except (UnidentifiedImageError, TypeError) as error:
-        raise DataError(f"picture '{row.get('id')}' is in no format that Pillow reads; give PNG or JPEG bytes") from error
 
-
-def _times(height_and_width: tuple[int, int]) -> str:
+def _times(height_and_width: Size) -> str:
     return f"{height_and_width[0]} x {height_and_width[1]}"

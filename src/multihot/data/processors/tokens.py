@@ -38,7 +38,7 @@ def add_tokens(rows: Any, tokenise: Callable[[list[str | None]], list[list[int]]
         folder = cache_root() / "tokens"
         folder.mkdir(parents=True, exist_ok=True)
         place = {"cache_file_name": str(folder / f"{fingerprint}.arrow")}
-    with _progress_bar(shown=sys.stderr.isatty() and len(rows) >= LONG):
+    with progress_bar(shown=sys.stderr.isatty() and len(rows) >= LONG):
         return rows.map(
             lambda texts: {"tokens": tokenise(texts)},
             input_columns="text",
@@ -51,7 +51,7 @@ def add_tokens(rows: Any, tokenise: Callable[[list[str | None]], list[list[int]]
 
 
 @contextmanager
-def _progress_bar(shown: bool) -> Iterator[None]:
+def progress_bar(shown: bool) -> Iterator[None]:
     """The library's bar only where somebody watches and there is something to wait for."""
     import datasets
 

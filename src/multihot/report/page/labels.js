@@ -126,8 +126,20 @@ function pairSection() {
     box.replaceChildren(h("div", { class: "grid" },
       h("div", { class: "card" }, heatMap("True", names, shares(DATA.pairs.true), tell(DATA.pairs.true))),
       h("div", { class: "card" }, heatMap("Predicted", names, shares(predicted), tell(predicted)))),
-    rows.length ? h("div", { class: "card", style: { "margin-top": "16px" } }, h("h3", {}, "Pairs given too often or too rarely"), h("div", { class: "scroll" }, h("table", {},
-      h("thead", {}, h("tr", {}, ["pair", "true", "predicted", "difference"].map((title) => h("th", { scope: "col" }, title)))), h("tbody", {}, rows)))) : "");
+    pairTable("Pairs given too often or too rarely", ["pair", "true", "predicted", "difference"], rows),
+    pairTable(`Pairs that ${RUNS[state.run].name} changed against ${RUNS[0].name}`, ["pair", "true", "there", "here", "change"], changed(state.run)));
+  }
+
+  function changed(run) {
+    return DATA.pairs.changes[run].map(([a, b, truth, there, here]) => h("tr", {},
+      h("td", {}, h("bdi", {}, DATA.labels[a]), " + ", h("bdi", {}, DATA.labels[b])), [truth, there, here].map((count) => h("td", {}, whole(count))),
+      h("td", {}, `${here > there ? "+" : "−"}${whole(Math.abs(here - there))}${Math.abs(here - truth) < Math.abs(there - truth) ? ", nearer the truth" : ""}`)));
+  }
+
+  function pairTable(title, columns, rows) {
+    if (!rows.length) return "";
+    return h("div", { class: "card", style: { "margin-top": "16px" } }, h("h3", {}, title), h("div", { class: "scroll" }, h("table", {},
+      h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col" }, column)))), h("tbody", {}, rows))));
   }
   draw();
   return section("pairs", "Labels together", `How often the label of a row brings along that of a column: the darker, the larger the share. The ${labels.length} most frequent labels.`,

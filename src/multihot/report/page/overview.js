@@ -115,7 +115,24 @@ function training() {
   };
   if (names.length) show(names.includes("micro_f1") ? "micro_f1" : names[0]);
   return section("training", "Training", "How the loss fell and the validation measure rose. The point marks the weights that were kept.",
-    h("div", { class: "grid" }, h("div", { class: "card" }, lineChart("Loss", losses, { x: "update" })), names.length ? h("div", { class: "card" }, box) : null));
+    h("div", { class: "grid" }, h("div", { class: "card" }, lineChart("Loss", losses, { x: "update" })), names.length ? h("div", { class: "card" }, box) : null, reportedCard(trained)));
+}
+
+/** What the objectives reported beside their losses, one kind at a time. */
+function reportedCard(trained) {
+  const titles = [...new Set(trained.flatMap((run) => Object.keys(run.reported || {})))];
+  if (!titles.length) return null;
+  const box = h("div", {});
+  const show = (title) => {
+    const lines = trained.flatMap((run) => Object.entries((run.reported || {})[title] || {}).map(([name, [xs, ys]]) =>
+      ({ name: SEVERAL ? `${run.name}, ${name}` : name, points: xs.map((x, k) => [x, ys[k]]), run: run.i })));
+    const single = new Set(lines.map((line) => line.run)).size === lines.length;
+    lines.forEach((line, k) => { line.colour = colour(single ? line.run : k); });
+    const choose = titles.length > 1 && select("Shown", titles.map((each) => [each, each]), title, show);
+    box.replaceChildren(lineChart(title === "Discriminator" ? "Discriminator: mean score of each kind of pair" : title, lines, { x: "update" }, [], choose));
+  };
+  show(titles.includes("Discriminator") ? "Discriminator" : titles[0]);
+  return h("div", { class: "card" }, box);
 }
 
 /** Groups with one bar a run: groups are [name, remark, [value a run]]. */

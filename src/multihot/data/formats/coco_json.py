@@ -1,0 +1,130 @@
+"""MS-COCO as released: one JSON file of pictures, categories and annotated objects for every split."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ...errors import DataError
+from .opening import check_exists, open_bytes
+from .picture_files import Named, with_pictures
+from .reading import Options, Reading, Row, split_of
+
+KEPT = frozenset({"images", "annotations", "categories", "id", "image_id", "category_id", "file_name", "name"})
+STARTS_LIKE = re.compile(rb'^\s*\{\s*"(info|images|annotations|licenses|categories|type)"\s*:\s*[\[{"]')
+
+
+def read_coco_json(path: Path, options: Options) -> Reading:
+    """Read ``instances_SPLIT.json``, or a folder whose ``annotations`` folder holds such files, beside the folders of pictures.
+
+    A picture has a label if an object of that category is annotated in it, crowds included; a picture without objects has none. Labels
+    come in the order of the categories' numbers. Of a folder without labelled test pictures, the validation pictures are the test split,
+    as the literature uses them.
+
+    Raises:
+        DataError: for JSON of another form, or an annotation that names a picture or a category that is not there.
+    """
+    files = coco_files(path)
+    contents = {file: _content(file) for file in files}
+    names: dict[Any, str] = {}
+    for file, content in contents.items():
+        for category in content["categories"]:
+            if names.setdefault(category["id"], category["name"]) != category["name"]:
+                raise DataError(f"{file}: category {category['id']} is '{category['name']}' here, but '{names[category['id']]}' elsewhere")
+    if len(set(names.values())) < len(names):
+        raise DataError(f"{path}: two categories have the same name; rename one")
+    declared = [names[number] for number in sorted(names)]
+    splits = {file: _split(file) for file in files} if path.is_dir() else {}
+    if splits and "test" not in splits.values():
+        splits = {file: "test" if split == "validation" else split for file, split in splits.items()}
+    skipped: list[str] = []
+    rows = (row for file, content in contents.items() for row in _rows(file, content, names, splits.get(file), options, skipped))
+    return Reading("image", rows, options, declared_labels=declared, columns=("file_name", "category_id"), skipped=skipped)
+
+
+def coco_files(path: Path) -> list[Path]:
+    """The annotation files of objects.
+
+    Raises:
+        DataError: if a folder has none.
+    """
+    if not path.is_dir():
+        return [path]
+    files = sorted((path / "annotations").glob("instances_*.json")) or sorted(path.glob("instances_*.json"))
+    files = [file for file in files if _split(file)]
+    if not files:
+        raise DataError(f"{path}: there is no annotations/instances_train2017.json or the like; give the folder that holds annotations")
+    return files
+
+
+def looks_like(path: Path) -> bool:
+    """Whether a JSON file begins as those of MS-COCO do, and not as JSON Lines."""
+    with open_bytes(path) as file:
+        start = file.read(1 << 16)
+    first, _, rest = start.partition(b"\n")
+    try:
+        lines = isinstance(json.loads(first), dict) and bool(rest.strip())
+    except (ValueError, RecursionError):
+        lines = False
+    return STARTS_LIKE.match(start) is not None and not lines
+
+
+def _split(file: Path) -> str | None:
+    return split_of(re.sub(r"\d+", "", file.stem))
+
+
+def _content(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """The parts that matter; outlines and boxes are dropped while reading, for they are most of the file."""
+    try:
+        with open_bytes(check_exists(file)) as stream:
+            content = json.load(stream, object_pairs_hook=lambda pairs: {key: value for key, value in pairs if key in KEPT})
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{file}: broken JSON ({error}); get it again") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{file}: holds a JSON {type(content).__name__}; MS-COCO files are objects with images, annotations, categories")
+    for part, wanted in (("images", ("id", "file_name")), ("categories", ("id", "name")), ("annotations", ("image_id", "category_id"))):
+        if part == "annotations" and part not in content:
+            continue  # pictures to be predicted
+        _check(file, part, content.get(part), wanted)
+    return content
+
+
+def _check(file: Path, part: str, entries: Any, wanted: tuple[str, ...]) -> None:
+    if not isinstance(entries, list):
+        raise DataError(f"{file}: '{part}' is no list; MS-COCO files are objects with images, annotations, categories")
+    for number, entry in enumerate(entries, start=1):
+        for key in wanted:
+            value = entry.get(key) if isinstance(entry, dict) else None
+            good = isinstance(value, str) if key in ("file_name", "name") else isinstance(value, int) and not isinstance(value, bool)
+            if not good:
+                raise DataError(f"{file}: {part}, entry {number}: '{key}' is {str(value)[:80]!r}; get the file again, or correct it")
+
+
+def _rows(
+    file: Path, content: dict[str, Any], names: dict[Any, str], split: str | None, options: Options, skipped: list[str]
+) -> Iterator[Row]:
+    annotated = "annotations" in content
+    found: dict[int, dict[str, None]] = {image["id"]: {} for image in content["images"]}
+    for number, annotation in enumerate(content.get("annotations", ()), start=1):
+        for key, known in (("image_id", found), ("category_id", names)):
+            if annotation[key] not in known:
+                raise DataError(f"{file}: annotations, entry {number}: there is no {key[:-3]} {annotation[key]}; get the file again")
+        found[annotation["image_id"]][names[annotation["category_id"]]] = None
+    named = [
+        Named(str(file), image["file_name"], {"id": str(image["id"]), "labels": list(found[image["id"]]) if annotated else None})
+        for image in content["images"]
+    ]
+    for row in with_pictures(file, named, _folders(file), options, skipped):
+        yield row if split is None else {"split": split, **row}
+
+
+def _folders(file: Path) -> tuple[Path, ...]:
+    """Where the pictures of an annotation file may lie: ``annotations`` stands beside ``train2017`` or ``images/train2017``."""
+    name = file.name.partition(".")[0].rpartition("_")[2]
+    root = file.parent.parent if file.parent.name == "annotations" else file.parent
+    return (root / name, root / "images" / name, root / "images", root)
