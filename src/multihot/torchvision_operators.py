@@ -43,7 +43,7 @@ class TorchvisionFinder:
 def install() -> None:
     """Put the finder in front of Python's own, once; torchvision itself is not imported."""
     if not any(isinstance(finder, TorchvisionFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, TorchvisionFinder())  # type: ignore[arg-type]  # its abstract base takes 40 ms to import
+        sys.meta_path.insert(0, TorchvisionFinder())
 
 
 def declare_operators(folder: Path) -> bool:

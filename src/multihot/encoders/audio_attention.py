@@ -77,6 +77,7 @@ class AudioAttentionEncoder(Encoder):
         """The outputs of the last layers, for every real frame."""
         outputs = []
         for layer, norm in zip(self.layers, self.norms, strict=True):
+            assert isinstance(norm, nn.BatchNorm1d)
             frames = self.dropout(torch.relu(_normalise(norm, layer(frames))))
             outputs.append(frames)
         return outputs[-len(self.values) :]

@@ -46,6 +46,8 @@ class TimmEncoder(Encoder):
     """
 
     reads: ClassVar[str] = "image"
+    mean: Tensor
+    std: Tensor
 
     def __init__(
         self,

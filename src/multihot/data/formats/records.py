@@ -36,7 +36,7 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
     names = list(dict.fromkeys(name for record in sample for name in record))
     columns = resolve(sample, names, options, str(path))
     skipped: list[str] = []
-    rows = (row for _, row in _rows(columns, records()))
+    rows: Iterator[dict[str, Any]] = (row for _, row in _rows(columns, records()))
     if columns.image:
         folders = (path.parent, path.parent / "images")
         rows = with_pictures(path, _named(columns, _rows(columns, records())), folders, options, skipped)

@@ -74,7 +74,8 @@ def _annotation(path: Path, split: str, name: str, where: str) -> Named:
         raise DataError(f"{where}: '{name}' has no annotations; put in {file}, or take the name out of the list") from error
     except (ElementTree.ParseError, ValueError, LookupError, OSError) as error:
         raise DataError(f"{file}: broken XML ({error}); get it again") from error
-    plain, difficult = [], []
+    plain: list[str] = []
+    difficult: list[str] = []
     for number, thing in enumerate(root.findall("object"), start=1):
         label = (thing.findtext("name") or "").strip()
         if not label:
