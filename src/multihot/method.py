@@ -221,7 +221,7 @@ class Method:
 
 
 SMALL_SCORER: Part = {"name": "binary_relevance", "layers": 1, "attention": False, "prior_bias": True}  # quick on a CPU
-SUMMED: Part = {"name": "binary_cross_entropy", "reduction": "sum"}  # beside a decoder's loss, which is of a whole label set, too [T 4.16]
+SUMMED: Part = {"name": "binary_cross_entropy", "reduction": "sum"}  # beside what judges label sets whole [T 3.1, 4.16]
 BARE_DECODER = Method(scorer=None, decoder="recurrent", loss=None, objective="likelihood", decoding="beam", decision=None)
 
 METHODS: dict[str, Method] = {
@@ -229,7 +229,7 @@ METHODS: dict[str, Method] = {
     "br": Method(scorer=SMALL_SCORER),
     "br++": Method(scorer=SMALL_SCORER, sized_like="ocd-mtl"),
     # binary relevance against a discriminator of label sets
-    "br+wgan-gp": Method(scorer=SMALL_SCORER, objective="adversarial"),
+    "br+wgan-gp": Method(scorer=SMALL_SCORER, loss=SUMMED, objective="adversarial"),
     # label sets emitted one label after another, read by beam search
     "seq2seq": BARE_DECODER,
     "seq2seq+ss": replace(BARE_DECODER, objective="scheduled_sampling"),
