@@ -167,9 +167,9 @@ def test_a_recipe_runs_by_its_name_and_its_figures_travel_with_the_run(tmp_path)
 def test_another_method_takes_no_published_figures_along(tmp_path):
     from multihot.cli.train import _content
 
-    content = _content("reuters21578/tsai2019-br", None, None, None, None, None, None, "logistic", [], None)
+    content = _content("reuters21578/tsai2019-br", None, None, None, None, None, None, None, "logistic", [], None)
     assert "published" not in content
-    kept = _content("reuters21578/tsai2019-br", None, None, None, None, None, None, None, ["training.updates=5"], None)
+    kept = _content("reuters21578/tsai2019-br", None, None, None, None, None, None, None, None, ["training.updates=5"], None)
     assert (kept["published"]["table"], kept["training"]["updates"]) == ("4.6", 5)
 
 

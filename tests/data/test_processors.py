@@ -44,7 +44,7 @@ def pictures(*contents):
 
 
 def test_processors_are_found_by_name():
-    assert set(choices("processor")) == {"image", "subwords", "table", "words"}
+    assert set(choices("processor")) == {"audio", "image", "subwords", "table", "words"}
     assert build("processor", {"name": "table"}, num_features=7, label_space=None).num_features == 7
 
 
