@@ -155,6 +155,10 @@ class Objective(nn.Module, ABC):
         """Whose turn an update is, counted from 0; asked after ``set_progress``."""
         return self.turns[update % len(self.turns)]
 
+    def competes(self) -> bool:
+        """Whether a validation now may keep its weights as the best; False while the training only prepares what it is about."""
+        return True
+
     def learning_rate(self, turn: str) -> float:
         """A turn's learning rate as a multiple of the training's."""
         return 1.0

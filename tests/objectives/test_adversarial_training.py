@@ -50,8 +50,8 @@ def run(folder, objective=None, data=None, resume=False, **settings):
         return {"subset_accuracy": float((prediction.reorder([str(i) for i in range(64)]).chosen == truth).all(1).mean())}
 
     decoding = ThresholdDecoding(loss, FixedDecision())
-    train(model, objective, decoding, loader, held_out, judge, TrainingSettings(**(SETTINGS | settings)), folder, 0, resume)
-    return model, objective
+    outcome = train(model, objective, decoding, loader, held_out, judge, TrainingSettings(**(SETTINGS | settings)), folder, 0, resume)
+    return model, objective, outcome
 
 
 def same(one, other):
@@ -71,7 +71,7 @@ def whole(tmp_path_factory):
 
 @pytest.mark.parametrize("off", [{"weight": 0.0}, {"pretraining": 1.0}])
 def test_without_the_discriminator_training_is_binary_cross_entropy_bit_for_bit(tmp_path, plain, off):
-    found, _ = run(tmp_path, lambda loss: AdversarialObjective(loss, LABELS, 32, discriminator=SMALL, **off))
+    found, *_ = run(tmp_path, lambda loss: AdversarialObjective(loss, LABELS, 32, discriminator=SMALL, **off))
     assert same(plain, found)
 
 
@@ -84,11 +84,25 @@ def test_the_discriminator_makes_a_difference_and_its_distances_are_logged(plain
         assert any(row[f"training/{name}"] for row in rows), name
 
 
+def test_only_weights_that_met_the_discriminator_may_be_the_best(tmp_path):
+    def spoiling(loss):  # the game without cross entropy makes the classifier worse
+        return AdversarialObjective(loss, LABELS, 32, alpha=0.0, conditional=False, discriminator_updates=1, discriminator={"layers": 1, "hidden_size": 32, "projection": 16})
+
+    outcome = run(tmp_path, spoiling, epochs=12, learning_rate=2e-2)[2]
+    with (tmp_path / "log" / "metrics.csv").open() as file:
+        rows = [(int(row["step"]) + 1, row["validation/subset_accuracy"]) for row in csv.DictReader(file)]
+    values = {update: float(value) for update, value in rows if value}
+    game = {update: value for update, value in values.items() if update > outcome.updates / 2}
+    assert max(values.values()) > max(game.values()), "pretraining must be better here, or this shows nothing"
+    assert outcome.best_update in game
+    assert outcome.best_value == pytest.approx(max(game.values()))
+
+
 @pytest.mark.parametrize("interrupt_at", [9, 17, 26])
 def test_resumed_equals_uninterrupted(tmp_path, whole, interrupt_at):
     with pytest.raises(TrainingInterruptedError, match="nothing is lost"):
         run(tmp_path, data=InterruptingData(interrupt_at))
-    resumed, _ = run(tmp_path, resume=True)
+    resumed, *_ = run(tmp_path, resume=True)
     assert same(whole[0], resumed)
 
 

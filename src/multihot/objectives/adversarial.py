@@ -38,7 +38,7 @@ class AdversarialObjective(Objective):
     ``L_G = -weight E D(yhat, x) + alpha L`` [G 2, 3; T 3.2, 3.3]
 
     The training begins with ``L`` alone; then the discriminator takes over a frozen copy of the encoder to see instances with, and both
-    learn in turn. For predictions only the classifier is used.
+    learn in turn. Only weights of that second phase may be kept as the best. For predictions only the classifier is used.
 
     Args:
         loss: L, of the classifier's logits; the papers take binary cross entropy.
@@ -123,6 +123,9 @@ class AdversarialObjective(Objective):
 
     def turn(self, update: int) -> str:
         return "model" if self.progress < self.pretraining else super().turn(update)
+
+    def competes(self) -> bool:
+        return self.progress >= self.pretraining or self.pretraining == 1  # else the best might never have met the discriminator
 
     def turn_parameters(self, model: Model, turn: str) -> Iterator[nn.Parameter]:
         if turn == "discriminator":

@@ -11,7 +11,7 @@ from typing import Any
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, Checkpoint
+from lightning.pytorch.callbacks import Callback, Checkpoint, EarlyStopping
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from .errors import TrainingInterruptedError
@@ -103,6 +103,14 @@ class LastCheckpoint(Checkpoint):
         for number, handler in self.previous.items():
             signal.signal(number, handler)
         self.previous = {}
+
+
+class Patience(EarlyStopping):
+    """Stops a training that no longer gets better, counting only validations that the objective lets compete."""
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if pl_module.objective.competes():  # type: ignore[operator, union-attr]  # it is a TrainingModule
+            super().on_validation_end(trainer, pl_module)
 
 
 class TrainingProgress(Callback):

@@ -14,15 +14,15 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, Logger
 from torch.utils.data import DataLoader
 
 from ..errors import ConfigurationError, RunError
 from ..interfaces import Decoding, Model, Objective
-from .callbacks import LastCheckpoint, RandomStates, TrainingProgress
+from .callbacks import LastCheckpoint, Patience, RandomStates, TrainingProgress
 from .log import put_in_front, read_log
-from .module import Judge, TrainingModule
+from .module import COMPETING, Judge, TrainingModule
 from .settings import TrainingSettings
 from .stream import stream_loader
 
@@ -82,7 +82,7 @@ def train(
     best = _best_checkpoint(settings, last.parent)
     callbacks: list[Callback] = [RandomStates(), progress, best, keeper]
     if settings.patience:
-        callbacks.append(EarlyStopping(f"validation/{settings.monitor}", mode=settings.monitor_mode, patience=settings.patience))
+        callbacks.append(Patience(f"validation/{settings.monitor}", mode=settings.monitor_mode, patience=settings.patience))
     log = folder / "log" / "metrics.csv"
     earlier = read_log(log, start)
     with quiet_lightning():
@@ -118,7 +118,7 @@ def _best_checkpoint(settings: TrainingSettings, folder: Path) -> ModelCheckpoin
     return ModelCheckpoint(
         folder,
         "best",
-        f"validation/{settings.monitor}",
+        COMPETING,
         mode=settings.monitor_mode,
         save_weights_only=True,
         enable_version_counter=False,

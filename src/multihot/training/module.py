@@ -20,6 +20,7 @@ from .settings import TrainingSettings
 
 Judge = Callable[[Prediction], dict[str, float]]  # a validation prediction -> its measures
 
+COMPETING = "competing"  # the monitored measure where the objective lets a validation compete for the best weights
 CHECK_EVERY = 50  # updates; asking an accelerator after every update whether a loss is finite would make it wait
 
 
@@ -120,6 +121,8 @@ class TrainingModule(pl.LightningModule):
         if self.settings.monitor not in measures:
             raise MultihotError(f"training.monitor '{self.settings.monitor}' is not measured; measured are: {', '.join(sorted(measures))}")
         self.log_dict({f"validation/{name}": value for name, value in measures.items()}, sync_dist=False)
+        worst = float("-inf" if self.settings.monitor_mode == "max" else "inf")
+        self.log(COMPETING, measures[self.settings.monitor] if self.objective.competes() else worst, logger=False, sync_dist=False)
 
     def _optimiser(self, turn: str) -> Any:
         optimisers = self.optimizers()
