@@ -16,6 +16,7 @@ from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..predictions import Prediction
 from .files import read_json, write_json
+from .frozen import encode_once
 
 PREDICTION_BATCH = 128
 
@@ -60,7 +61,8 @@ class NeuralPredictor:
         ids = list(rows["id"])
         device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(device).eval()
-        loader = make_loader(self.processor.prepare(rows), self.processor, self.space, batch_size=PREDICTION_BATCH)
+        prepared = encode_once(self.model.encoder, self.processor, self.processor.prepare(rows), device)
+        loader = make_loader(prepared, self.processor, self.space, batch_size=PREDICTION_BATCH)
         parts = [self.decoding(self.model, batch.to(device)) for batch in loader]
         return Prediction.concatenate(parts).reorder(ids)
 
