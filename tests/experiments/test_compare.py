@@ -68,6 +68,23 @@ def test_intervals_and_tests_are_those_of_the_statistics(folder):
     assert svm.p_values == {"micro_f1": permutation_test(targets, c, b[0], "micro_f1", samples=300, seed=3)}
 
 
+def test_label_sets_as_wholes_are_counted(folder):
+    runs = [folder / "letters" / "poor" / str(seed) for seed in range(3)]
+    targets, chosen = kept(*runs)
+    trained = {tuple(row) for row in targets.toarray()}  # these runs say that training had the label sets of the test
+    produced = [[tuple(row) for row in one] for one in chosen]
+    found = compare([folder / "letters"]).data_sets[0].methods[1].label_sets
+    assert found["distinct"] == np.mean([len(set(rows)) for rows in produced])
+    assert found["unseen"] == np.mean([len(set(rows) - trained) for rows in produced])
+    assert found["unseen_examples"] == np.mean([sum(row not in trained for row in rows) for rows in produced])
+    assert found["labels"] == pytest.approx(np.mean(chosen) * targets.shape[1])
+    assert "micro_f1_seen" in found
+    assert "micro_f1_unseen" not in found, "no test instance has an unseen label set here"
+    table = next(table for table in tables_of(compare([folder / "letters"])) if table.title == "letters: label sets")
+    assert [row[0].lines[0] for row in table.rows] == ["good", "poor", "svm"]
+    assert table.rows[1][3].lines == (f"{found['unseen']:.0f}",)
+
+
 def test_methods_on_every_data_set_are_ranked(folder):
     ranking = compare([folder], measures=["micro_f1"]).ranking
     assert ranking.ranks == {"micro_f1": {"good": 1.0, "poor": 2.0}}

@@ -11,11 +11,21 @@ import numpy as np
 
 from ..errors import ConfigurationError, nearest
 from .grouping import RunGroup, find_runs, group_runs
+from .run import Run
 from .set_table import MEASURES
 from .statistics import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
 
 DEFAULT_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
 LOWER_IS_BETTER = frozenset({"hamming_loss", "coverage_error", "ranking_loss", "one_error", "calibration_error"})
+
+# figure -> where it stands in metrics.json, below the test split
+LABEL_SETS: dict[str, tuple[str, ...]] = {
+    "labels": ("measures", "chosen_cardinality"),
+    "distinct": ("label_sets_produced", "distinct"),
+    "unseen": ("label_sets_produced", "unseen"),
+    "unseen_examples": ("label_sets_produced", "unseen_examples"),
+    **{f"{measure}_{part}": ("seen_unseen", part, measure) for part in ("seen", "unseen") for measure in ("micro_f1", "macro_f1_harmonic")},
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class MethodResult:
         pairs: how many seeds of both were paired in the test.
         published: measure -> published figure.
         published_in: where those figures stand.
+        label_sets: what becomes of label sets as wholes, see ``LABEL_SETS``; means over the seeds.
         cost: ``seconds`` of training, ``parameters`` and ``predictions_per_second``, means over the seeds; ``peak_memory_bytes``, the most.
     """
 
@@ -42,6 +53,7 @@ class MethodResult:
     pairs: int
     published: dict[str, float]
     published_in: str
+    label_sets: dict[str, float]
     cost: dict[str, float]
 
 
@@ -221,8 +233,22 @@ def _method_result(
         pairs=pairs,
         published={name: value for name, value in (published.get("measures") or {}).items() if name in measures},
         published_in=place,
+        label_sets=_label_sets(runs),
         cost=cost,
     )
+
+
+def _label_sets(runs: list[Run]) -> dict[str, float]:
+    """The figures of ``LABEL_SETS`` that every run has."""
+    tests = [{"measures": run.metrics["test"], **run.metrics.get("breakdowns", {}).get("test", {})} for run in runs]
+    found = {name: [_at(test, place) for test in tests] for name, place in LABEL_SETS.items()}
+    return {name: float(np.mean(values)) for name, values in found.items() if None not in values}  # type: ignore[arg-type]
+
+
+def _at(content: Any, place: tuple[str, ...]) -> float | None:
+    for key in place:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content
 
 
 def _ranking(data_sets: list[DataResult], measures: list[str], level: float) -> Ranking | None:

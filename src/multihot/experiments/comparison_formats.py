@@ -49,10 +49,10 @@ class Table:
 
 
 def tables_of(comparison: Comparison) -> list[Table]:
-    """Measures and cost of every data set, then average ranks, then what was left out."""
+    """Measures, label sets and cost of every data set, then average ranks, then what was left out."""
     tables = []
     for data in comparison.data_sets:
-        tables += [_measures_table(data, comparison), _cost_table(data)]
+        tables += [_measures_table(data, comparison), *_label_sets_table(data), _cost_table(data)]
     if comparison.ranking:
         tables.append(_ranks_table(comparison.ranking, comparison.measures))
     if comparison.left_out:
@@ -129,6 +129,35 @@ def _legend(data: DataResult, comparison: Comparison) -> list[str]:
         )
     notes += [f"Published figures of {method.name}: {method.published_in or 'no source given'}." for method in methods if method.published]
     return notes
+
+
+def _label_sets_table(data: DataResult) -> list[Table]:
+    """Label sets as wholes, where runs were broken down."""
+    shown: dict[str, tuple[str, str]] = {
+        "labels": ("labels an instance", ".2f"),
+        "distinct": ("label sets", ",.0f"),
+        "unseen": ("unseen sets", ",.0f"),
+        "unseen_examples": ("instances with those", ",.0f"),
+        **{
+            f"{measure}_{part}": (f"{title_of(measure)}, {part}", ".3f")
+            for part in ("seen", "unseen")
+            for measure in ("micro_f1", "macro_f1_harmonic")
+        },
+    }
+    if not any("distinct" in method.label_sets for method in data.methods):
+        return []
+    rows = [
+        [
+            Cell((method.name,)),
+            *(Cell((format(method.label_sets[name], how),)) if name in method.label_sets else Cell() for name, (_, how) in shown.items()),
+        ]
+        for method in data.methods
+    ]
+    note = (
+        "Unseen: label sets that no training instance carries; first those predicted, then the measures on instances whose true label "
+        "set is seen or unseen. Means over seeds."
+    )
+    return [Table(f"{data.name}: label sets", ["method", *(title for title, _ in shown.values())], rows, [note])]
 
 
 def _cost_table(data: DataResult) -> Table:
