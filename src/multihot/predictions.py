@@ -16,6 +16,7 @@ Chosen: TypeAlias = Bool[np.ndarray, "N L"] | sparse.csr_matrix
 
 DENSE_UP_TO = 1000  # labels; beyond, a prediction keeps only the best scores of each instance
 KEEP = 100
+MATRICES = ("scores", "chosen", "uncalibrated", "degrees", "values")  # of a prediction, a row each instance
 DENSE_COLUMNS = {"score": "scores", "uncalibrated": "uncalibrated"}  # of a file of predictions
 
 
@@ -29,6 +30,8 @@ class Prediction:
         chosen: (N, L) boolean, dense or sparse: the predicted label sets.
         sequences: the order in which a decoder emitted the labels, N lists of columns; None without a decoder.
         uncalibrated: (N, L), the scores as they were before a calibration; None without one.
+        degrees: (N, L), the predicted label distributions, rows sum to 1; None of a method that predicts none.
+        values: (N, d), where the instances lie on the label axis, as the method reads its distributions; None without an axis.
     """
 
     ids: list[str]
@@ -36,6 +39,8 @@ class Prediction:
     chosen: Chosen
     sequences: list[list[int]] | None = None
     uncalibrated: Scores | None = None
+    degrees: Float[np.ndarray, "N L"] | None = None
+    values: Float[np.ndarray, "N d"] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -48,13 +53,15 @@ class Prediction:
     def concatenate(cls, parts: Sequence[Prediction]) -> Prediction:
         """One prediction out of those of several batches."""
         sequences = [part.sequences for part in parts if part.sequences is not None]
-        uncalibrated = [part.uncalibrated for part in parts if part.uncalibrated is not None]
+
+        def stacked(name: str) -> Any:
+            present = [matrix for part in parts if (matrix := getattr(part, name)) is not None]
+            return _stack(present) if len(present) == len(parts) else None
+
         return cls(
             ids=[name for part in parts for name in part.ids],
-            scores=_stack([part.scores for part in parts]),
-            chosen=_stack([part.chosen for part in parts]),
             sequences=[sequence for part in sequences for sequence in part] if len(sequences) == len(parts) else None,
-            uncalibrated=_stack(uncalibrated) if len(uncalibrated) == len(parts) else None,
+            **{name: stacked(name) for name in MATRICES},
         )
 
     def reorder(self, ids: Sequence[str]) -> Prediction:
@@ -62,8 +69,8 @@ class Prediction:
         place = {name: i for i, name in enumerate(self.ids)}
         rows = [place[name] for name in ids]
         sequences = [self.sequences[i] for i in rows] if self.sequences is not None else None
-        uncalibrated = self.uncalibrated[rows] if self.uncalibrated is not None else None
-        return Prediction(list(ids), self.scores[rows], self.chosen[rows], sequences, uncalibrated)
+        matrices = {name: None if (matrix := getattr(self, name)) is None else matrix[rows] for name in MATRICES}
+        return Prediction(list(ids), sequences=sequences, **matrices)  # type: ignore[arg-type]
 
 
 def _stack(parts: Sequence[Any]) -> Any:

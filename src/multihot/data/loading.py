@@ -196,6 +196,7 @@ def _description(name: str, key: str, parts: list[tuple[str | None, Path, Readin
         "options": {name: value for name, value in asdict(first.options).items() if name != "require_labels"},
         "columns": list(first.columns),
         "skipped": [name for reading in readings for name in reading.skipped],
+        "degrees": first.degrees,
     }
 
 

@@ -79,6 +79,8 @@ class Reading:
         feature_names: their names.
         columns: the columns that the file offers, for error messages.
         skipped: names of the pictures that were not there and whose rows were left out; complete once the rows are read.
+        degrees: what ``label_values`` are: ``"membership"``, each label's own degree in [0, 1], or ``"distribution"``, a row's degrees
+            together, at least 0 and summing to 1.
     """
 
     modality: str
@@ -89,6 +91,7 @@ class Reading:
     feature_names: Sequence[str] | None = None
     columns: Sequence[str] = ()
     skipped: Sequence[str] = ()
+    degrees: str = "membership"
 
 
 def at_line(path: Path | str, line: int) -> str:
