@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial import KDTree
 
 from ..errors import ConfigurationError
 from ..labels import LabelSpace
@@ -37,3 +38,14 @@ def label_positions(label_space: LabelSpace, dimensions: int | None = None) -> F
         name = label_space.names[first[count > 1][0]]
         raise ConfigurationError(f"label '{name}' stands at the same place as another; give every label a position of its own")
     return positions
+
+
+def step(positions: Float[np.ndarray, "L d"]) -> float:
+    """How far labels stand apart: the median over labels of the distance to the nearest other; 1 where there is one label only.
+
+    >>> step(np.array([[0.0], [5.0], [10.0], [30.0]]))
+    5.0
+    """
+    if len(positions) < 2:
+        return 1.0
+    return float(np.median(KDTree(positions).query(positions, k=2)[0][:, 1]))

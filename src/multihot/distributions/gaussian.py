@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ..interfaces import LabelDistribution
 from ..labels import LabelSpace
-from .axes import label_positions
-from .reading import as_floats, check_on_axis, check_one_place, check_positive_number, check_sigma, read_targets
+from .axes import label_positions, step
+from .reading import as_floats, check_on_axis, check_one_place, check_sigma, positive_number, read_targets, shares
 
 
 def gaussian(
@@ -74,13 +74,14 @@ def _interpolated(values: Float[Tensor, " B"], axis: Float[Tensor, " L"], height
 class GaussianDistribution(LabelDistribution):
     """Normal distribution around the position of a row's label, over labels whose names are numbers. [D]
 
-    The value is the label's position; where the target is a distribution already, its expectation.
+    The value is the label's position; where the target is a distribution already, its expectation. A row without a label says nothing:
+    it becomes uniform.
 
     Args:
         label_space: the labels; their names are their positions.
-        sigma: standard deviation in the unit of the axis: a number, one a label, or ``"targets"``: that of each row's target distribution
-            (the annotators' spread).
-        least_sigma: with ``sigma="targets"``, the least spread a row gets; None: half the distance of the closest labels.
+        sigma: standard deviation in the unit of the axis: a number; a list, one a label; or ``"targets"``: that of each row's target
+            distribution (the annotators' spread). None: the distance at which labels stand apart.
+        least_sigma: with ``sigma="targets"``, the least spread a row gets; None: half the distance at which labels stand apart.
 
     Raises:
         ValueError: for a sigma that is not above 0, or not one a label.
@@ -91,17 +92,19 @@ class GaussianDistribution(LabelDistribution):
     tensor([[0.2741, 0.4519, 0.2741]])
     """
 
-    def __init__(self, label_space: LabelSpace, sigma: float | Sequence[float] | str = 2.0, least_sigma: float | None = None):
+    def __init__(self, label_space: LabelSpace, sigma: float | Sequence[float] | str | None = None, least_sigma: float | None = None):
         super().__init__()
-        self.axis = torch.from_numpy(label_positions(label_space, 1)[:, 0])  # not a buffer: some devices have no float64
-        for one in [sigma] if isinstance(sigma, (int, float)) else [] if sigma == "targets" else sigma:
-            check_positive_number("sigma", one)
-        if isinstance(sigma, Sequence) and sigma != "targets" and len(sigma) != len(label_space):
-            raise ValueError(f"the 'sigma' parameter must be one number or one a label: {len(label_space)}, got {len(sigma)}")
-        if least_sigma is not None:
-            check_positive_number("least_sigma", least_sigma)
-        self.sigma = sigma
-        self.least_sigma = least_sigma if least_sigma is not None else _half_a_step(self.axis)
+        positions = label_positions(label_space, 1)
+        self.axis = torch.from_numpy(positions[:, 0])  # no buffer: some devices have no float64
+        self.of_targets = sigma == "targets"
+        self.least_sigma = positive_number("least_sigma", step(positions) / 2 if least_sigma is None else least_sigma)
+        if isinstance(sigma, Sequence) and not isinstance(sigma, str):
+            if len(sigma) != len(label_space):
+                raise ValueError(f"the 'sigma' parameter must be one number or one a label: {len(label_space)}, got {len(sigma)}")
+            self.sigma = torch.tensor([[positive_number("sigma", one) for one in sigma]], dtype=torch.float64)
+        else:
+            number = positive_number("sigma", step(positions) if sigma is None or self.of_targets else sigma)
+            self.sigma = torch.tensor(number, dtype=torch.float64)
 
     def forward(self, targets: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
         """One label or a distribution a row (B, L) -> normal distributions (B, L).
@@ -111,16 +114,11 @@ class GaussianDistribution(LabelDistribution):
         """
         targets = read_targets("gaussian", targets)
         check_one_place("gaussian", targets)
-        axis = self.axis.to(targets)
-        targets = targets / targets.sum(-1, keepdim=True)
-        values = (targets @ axis).clamp(axis.min(), axis.max())  # rounding may carry an expectation past the last label
-        if self.sigma == "targets":
-            variance = (targets * (axis - values[:, None]) ** 2).sum(-1)
-            return gaussian(values, axis, variance.sqrt().clamp(min=self.least_sigma))
-        if isinstance(self.sigma, (int, float)):
-            return gaussian(values, axis, self.sigma)
-        return gaussian(values, axis, targets.new_tensor(self.sigma)[None])
-
-
-def _half_a_step(axis: Float[Tensor, " L"]) -> float:
-    return float(axis.sort().values.diff().min()) / 2 if len(axis) > 1 else 1.0
+        axis, given = self.axis.to(targets), shares(targets)
+        values = (given @ axis).clamp(axis.min(), axis.max())  # rounding may carry an expectation past the last label
+        sigma = self.sigma.to(targets)
+        if self.of_targets:
+            variance = (given * (axis - values[:, None]) ** 2).sum(-1)
+            sigma = variance.sqrt().clamp(min=self.least_sigma)
+        empty = targets.sum(-1, keepdim=True) == 0
+        return torch.where(empty, given, gaussian(values, axis, sigma))

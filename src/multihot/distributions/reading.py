@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -17,18 +18,21 @@ TOLERANCE = 1e-2  # by which targets in half precision may miss one
 def as_floats(*given: Any) -> tuple[Tensor, ...]:
     """Tensors, arrays, lists or numbers as tensors of one type, at least float32, on the device of the first.
 
-    Integers and plain numbers take the type of the others; gradients pass through.
+    Lists, plain numbers and integers take the type of the others; gradients pass through.
 
-    >>> [tensor.dtype for tensor in as_floats(torch.tensor([1, 2]), torch.zeros(2, dtype=torch.float64), 3)]
+    >>> [tensor.dtype for tensor in as_floats(torch.tensor([1, 2]), torch.zeros(2, dtype=torch.float64), 0.1)]
     [torch.float64, torch.float64, torch.float64]
     """
-    device = given[0].device if isinstance(given[0], Tensor) else None
-    tensors = [torch.as_tensor(one) for one in given]
+    device = given[0].device if isinstance(given[0], Tensor) else torch.device("cpu")
+    typed = [isinstance(one, (Tensor, np.ndarray)) for one in given]
+    tensors = [
+        torch.as_tensor(one) if has_type else torch.tensor(one, dtype=torch.float64) for one, has_type in zip(given, typed, strict=True)
+    ]
     kind = torch.float32
-    for one, tensor in zip(given, tensors, strict=True):
-        if tensor.is_floating_point() and not isinstance(one, float):
+    for tensor, has_type in zip(tensors, typed, strict=True):
+        if has_type and tensor.is_floating_point():
             kind = torch.promote_types(kind, tensor.dtype)
-    return tuple(tensor.to(device=device or tensor.device, dtype=kind) for tensor in tensors)
+    return tuple(tensor.to(device=device, dtype=kind) for tensor in tensors)
 
 
 def may_look(*tensors: Tensor) -> bool:
@@ -63,7 +67,7 @@ def check_on_axis(name: str, values: Float[Tensor, "B d"], axes: list[Float[Tens
             )
 
 
-def read_targets(name: str, targets: Float[Tensor, "B *L"]) -> Float[Tensor, "B *L"]:
+def read_targets(name: str, targets: Float[Tensor, " B *L"]) -> Float[Tensor, " B *L"]:
     """Targets as floats, at least float32.
 
     Raises:
@@ -82,12 +86,22 @@ def read_targets(name: str, targets: Float[Tensor, "B *L"]) -> Float[Tensor, "B 
     return targets
 
 
+def shares(targets: Float[Tensor, " B *L"]) -> Float[Tensor, " B *L"]:
+    """Each label's share of its row's mass; the same for all labels where a row is empty.
+
+    >>> shares(torch.tensor([[1.0, 1.0], [0.0, 0.0]])).tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+    mass = targets.sum(1, keepdim=True)
+    return torch.where(mass > 0, targets / mass.masked_fill(mass == 0, 1), 1 / targets.shape[1])
+
+
 def check_one_place(name: str, targets: Float[Tensor, "B L"]) -> None:
-    """Refuse, on the CPU, a row that is neither one label nor a distribution over the labels."""
+    """Refuse, on the CPU, a row that is neither empty, nor one label, nor a distribution over the labels."""
     if not may_look(targets):
         return
     mass = targets.detach().sum(-1)
-    wrong = (mass - 1).abs() > TOLERANCE
+    wrong = ((mass - 1).abs() > TOLERANCE) & (mass > 0)
     if bool(wrong.any()):
         row = int(wrong.nonzero()[0])
         raise DataError(
@@ -96,7 +110,8 @@ def check_one_place(name: str, targets: Float[Tensor, "B L"]) -> None:
         )
 
 
-def check_positive_number(name: str, value: Any) -> None:
-    """Refuse, in a constructor, a setting that is no finite number above 0."""
+def positive_number(name: str, value: Any) -> float:
+    """A constructor's setting, if it is a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not (math.isfinite(value) and value > 0):
         raise ValueError(f"the '{name}' parameter must be a finite number above 0, got {value!r}")
+    return float(value)
