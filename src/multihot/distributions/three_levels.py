@@ -51,8 +51,9 @@ def _by_level(values: Tensor, levels: tuple[float, float, float], probabilities:
                 f"three_levels: {what}: row {row}, label {label} is {values[row, label].item():.6g}; give {positive} for a positive, "
                 f"{difficult} for a difficult and {negative} for a negative label"
             )
-    weights = sum(is_level * probability for is_level, probability in zip(are, probabilities, strict=True))
-    return shares(torch.as_tensor(weights).to(values.dtype))
+    positive, difficult, negative = probabilities
+    weights = torch.where(are[0], positive, torch.where(are[1], difficult, values.new_tensor(negative)))
+    return shares(weights)
 
 
 def check_probabilities(probabilities: Sequence[float]) -> None:
