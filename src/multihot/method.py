@@ -240,6 +240,8 @@ METHODS: dict[str, Method] = {
     "seq2set": replace(BARE_DECODER, objective="policy_gradient"),
     # both on one encoder; `decoding` may also be threshold, beam, greedy or rescoring
     "ocd-mtl": Method(scorer=SMALL_SCORER, decoder="recurrent", loss=SUMMED, objective="multitask", decoding="joint"),
+    # label distributions whose spread is learned on rows held out
+    "dldl-bilevel": Method(scorer=SMALL_SCORER, loss=None, objective="bilevel", decoding="distribution", decision=None),
 }
 
 
