@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from scipy import sparse
 
 from ..errors import ConfigurationError, DataError, nearest
-from ..labels import LabelSpace, LabelStatistics, in_order, modes, modes
+from ..labels import LabelSpace, LabelStatistics, in_order, modes
 from .splits import iterative_stratification, random_split
 
 if TYPE_CHECKING:

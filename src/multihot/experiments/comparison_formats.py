@@ -8,10 +8,15 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from .compare import LOWER_IS_BETTER, Comparison, DataResult, MethodResult, Ranking
+from ..metrics import LOWER_IS_BETTER
+from .compare import Comparison, DataResult, MethodResult, Ranking
 
 TO = "\u2013"  # the dash between the ends of an interval
-TITLES = {"map": "mAP", "lrap": "LRAP", "micro_ap": "micro AP"}
+TITLES = {
+    "map": "mAP", "lrap": "LRAP", "micro_ap": "micro AP",
+    "mean_absolute_error": "MAE", "cumulative_score_5": "CS(5)", "epsilon_error": "epsilon-error",
+    "chebyshev": "Chebyshev", "clark": "Clark", "canberra": "Canberra", "kullback_leibler": "KL",
+}  # fmt: skip
 LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", TO: "--", "<": r"\textless{}",
     ">": r"\textgreater{}", **{letter: "\\" + letter for letter in "&%$#_{}"},
