@@ -51,8 +51,8 @@ def _by_level(values: Tensor, levels: tuple[float, float, float], probabilities:
                 f"three_levels: {what}: row {row}, label {label} is {values[row, label].item():.6g}; give {positive} for a positive, "
                 f"{difficult} for a difficult and {negative} for a negative label"
             )
-    positive, difficult, negative = probabilities
-    weights = torch.where(are[0], positive, torch.where(are[1], difficult, values.new_tensor(negative)))
+    high, middle, low = (values.new_tensor(probability) for probability in probabilities)
+    weights = torch.where(are[0], high, torch.where(are[1], middle, low))
     return shares(weights)
 
 

@@ -1,6 +1,7 @@
 """Objectives: what training minimises. Every name in ``__all__`` that ends in ``Objective`` can be used in a configuration."""
 
 from .adversarial import AdversarialObjective
+from .axis_regression import AxisRegressionObjective
 from .bilevel import BilevelObjective
 from .discriminator import Discriminator
 from .gumbel import gumbel_sigmoid
@@ -15,6 +16,7 @@ from .scoring import ScoringObjective
 
 __all__ = [
     "AdversarialObjective",
+    "AxisRegressionObjective",
     "BilevelObjective",
     "Discriminator",
     "LikelihoodObjective",
