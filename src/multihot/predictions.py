@@ -72,7 +72,7 @@ class Prediction:
         rows = [place[name] for name in ids]
         sequences = [self.sequences[i] for i in rows] if self.sequences is not None else None
         matrices = {name: None if (matrix := getattr(self, name)) is None else matrix[rows] for name in MATRICES}
-        return Prediction(list(ids), sequences=sequences, **matrices)  # type: ignore[arg-type]
+        return Prediction(list(ids), sequences=sequences, **matrices)
 
 
 @dataclass

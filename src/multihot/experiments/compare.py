@@ -16,11 +16,9 @@ from .set_table import RESAMPLED
 from .statistics import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
 
 DEFAULT_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
-# shown first where methods predict label distributions, as far as the runs have them
-DEGREE_MEASURES = (
-    "mean_absolute_error", "cumulative_score_5", "epsilon_error",
-    "chebyshev", "clark", "canberra", "kullback_leibler", "cosine", "intersection",
-)  # fmt: skip
+# of methods that predict label distributions, on an axis and elsewhere
+AXIS_MEASURES = ("mean_absolute_error", "cumulative_score_5", "epsilon_error", "kullback_leibler", "intersection")
+DEGREE_MEASURES = ("chebyshev", "clark", "canberra", "kullback_leibler", "cosine", "intersection")
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,8 @@ def compare(
 def _default_measures(groups: list[RunGroup]) -> list[str]:
     """Of label distributions where every run predicts some, of label sets where none does, of both where some do."""
     runs = [run.metrics["test"] for group in groups for run in group.runs.values()]
-    of_degrees = [name for name in DEGREE_MEASURES if any(name in measured for measured in runs)]
+    measured_on_axis = any("mean_absolute_error" in measured for measured in runs)
+    of_degrees = [name for name in (AXIS_MEASURES if measured_on_axis else DEGREE_MEASURES) if any(name in measured for measured in runs)]
     everywhere = all("kullback_leibler" in measured for measured in runs)
     return of_degrees if everywhere else [*DEFAULT_MEASURES, *of_degrees]
 

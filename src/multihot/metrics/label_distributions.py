@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy import sparse
 
 from ..errors import DataError
 from .inputs import as_matrix
@@ -129,7 +128,7 @@ def _read(targets: Any, degrees: Any) -> tuple[np.ndarray, np.ndarray]:
 def check_distributions(name: str, values: Any) -> Float[np.ndarray, "N L"]:
     """A matrix of distributions in 64 bits; refuses a row with a negative degree or a sum other than 1."""
     matrix = as_matrix(name, values)
-    dense = np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix, dtype=np.float64)
+    dense = np.asarray(matrix if isinstance(matrix, np.ndarray) else matrix.toarray(), dtype=np.float64)
     mass = dense.sum(axis=1)
     for wrong, what in ((~(dense >= 0).all(axis=1), "holds a degree that is negative or no number"), (np.abs(mass - 1) > TOLERANCE, "")):
         if wrong.any():
