@@ -40,10 +40,13 @@ class DataSettings:
         difficult: what PASCAL VOC's difficult objects are: "unknown", or a "degree" of 0.5.
         validation: share of the training split that is set aside for choosing, where no validation split is given.
         test: share that is set aside for measuring, where no test split is given; 0 for none.
+        test_group: in place of a share, the rows whose id begins with this and a slash: one person's pictures, for leaving one person out.
         split: how shares are drawn: "stratified" (label sets alike in both parts) or "random".
         unseen_labels: a label that never occurs in training is left out and counted ("ignore"), refused ("error") or
             taken into the label space ("include").
         limit: use only that many training instances, the first ones; for a quick try.
+        train_share: share of the rows that are left to train and choose on, drawn by the seed once the test part is set aside; a smaller
+            share is a part of a larger one, and every share is measured on the same test rows.
     """
 
     source: str | dict[str, str] | None = None
@@ -61,9 +64,11 @@ class DataSettings:
     difficult: str = "unknown"
     validation: float = 0.1
     test: float = 0.1
+    test_group: str | None = None
     split: str = "stratified"
     unseen_labels: str = "ignore"
     limit: int | None = None
+    train_share: float = 1.0
 
     def reading(self) -> dict[str, Any]:
         """The arguments of ``multihot.data.load`` that say how rows are read."""
@@ -74,6 +79,8 @@ class DataSettings:
         for name in ("validation", "test"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"data.{name} must be a share in [0, 1), got {getattr(self, name)!r}")
+        if not 0 < self.train_share <= 1:
+            raise ConfigurationError(f"data.train_share must be a share in (0, 1], got {self.train_share!r}")
         for name, allowed in {
             "split": ("stratified", "random"),
             "unseen_labels": ("ignore", "error", "include"),

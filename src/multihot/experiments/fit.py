@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import resource
 import shutil
 import sys
@@ -22,7 +21,7 @@ from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..predictions import Prediction, save_prediction
 from .attention import attention_kept
-from .config import Config, DataSettings, load_config, save_config
+from .config import Config, load_config, save_config
 from .excerpts import excerpts
 from .files import plain, write_json
 from .frozen import encode_once
@@ -31,6 +30,7 @@ from .methods import check_method, is_classical
 from .predictor import NeuralPredictor, Predictor
 from .run import Run, describe_environment
 from .seal import seal
+from .set_aside import set_aside
 
 Say = Callable[[str], None]
 ONE_ROW = sparse.csr_matrix([[True]])
@@ -113,21 +113,6 @@ def with_monitor(config: Config, data: MultiLabelData) -> Config:
             on_axis = data.positions("train", data.label_space(config.data.unseen_labels)) is not None
             monitor = "mean_absolute_error" if on_axis else "kullback_leibler"
     return replace(config, training=replace(config.training, monitor=monitor))
-
-
-def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validation: bool = True) -> MultiLabelData:
-    """Carve test and validation parts from the training split where the data has none; classical methods need no validation."""
-    if "train" not in data.splits:
-        raise DataError(f"{data.name} has no training split; it has {', '.join(data.splits)}")
-    if settings.limit:
-        mark = hashlib.sha256(f"{data.fingerprint}-limit-{settings.limit}".encode()).hexdigest()[:32]  # else caches would mix limits up
-        train = data.splits["train"].select(range(min(settings.limit, len(data.splits["train"]))), new_fingerprint=mark)
-        data = replace(data, splits={**data.splits, "train": train}, fingerprint=mark)
-    if "test" not in data.splits and settings.test:
-        data = data.with_validation(settings.test, settings.split, seed, split="test")
-    if "validation" not in data.splits and validation:
-        data = data.with_validation(settings.validation, settings.split, seed)
-    return data
 
 
 def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: bool, say: Say) -> Run:
