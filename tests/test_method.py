@@ -88,9 +88,11 @@ def test_every_method_of_label_distributions_learns_a_number(name):
 
 def test_a_part_given_by_its_arguments_alone_keeps_the_named_choice():
     method = Method.from_config({"name": "dldl", "distribution": {"sigma": 3}, "decoding": {"read": "mode"}})
-    assert method.distribution == {"name": "gaussian", "sigma": 3} and method.decoding == {"name": "distribution", "read": "mode"}
+    assert method.distribution == {"name": "gaussian", "sigma": 3}
+    assert method.decoding == {"name": "distribution", "read": "mode"}
     other = Method.from_config({"name": "dldl", "distribution": {"name": "mixture", "sigma": 3}, "loss": None})
-    assert other.distribution == {"name": "mixture", "sigma": 3} and other.loss is None
+    assert other.distribution == {"name": "mixture", "sigma": 3}
+    assert other.loss is None
     with pytest.raises(ConfigurationError, match="distribution 'gaussian' has no setting 'sgima'; did you mean 'sigma'"):
         Method.from_config({"name": "dldl", "distribution": {"sgima": 3}}).check()
 
