@@ -1,11 +1,14 @@
 """Parts of the data that the settings set aside: shares of the training rows, and one person's rows."""
 
+from pathlib import Path
+
 import pytest
 
 from multihot.data.in_memory import from_rows
 from multihot.errors import ConfigurationError, DataError
-from multihot.experiments.config import DataSettings
+from multihot.experiments.config import DataSettings, load_config
 from multihot.experiments.set_aside import set_aside
+from multihot.experiments.sweep import plan_sweep
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +52,12 @@ def test_groups_and_shares_that_cannot_be(faces):
         set_aside(faces, DataSettings(train_share=0.001), seed=0)
     with pytest.raises(ConfigurationError, match=r"data.train_share must be a share in \(0, 1\], got 0"):
         DataSettings(train_share=0)
+
+
+def test_the_example_of_shrinking_data_is_a_sweep_of_equal_training(tmp_path):
+    path = Path(__file__).parents[2] / "examples" / "distributions.yaml"
+    cells = plan_sweep(load_config(path), tmp_path).cells
+    assert {cell.config.data.train_share for cell in cells} == {1.0, 0.5, 0.25, 0.1}
+    assert {cell.config.data.train_share * cell.config.training.epochs for cell in cells} == {40.0}
+    assert {cell.config.data.distribution for cell in cells if cell.method in ("sa-bfgs", "aa-knn")} == {"degrees"}
+    assert len({cell.seed for cell in cells}) >= 3
