@@ -170,7 +170,7 @@ def test_a_turn_changes_only_its_own_parameters():
 
 
 def test_the_models_loss_is_the_divergence_from_a_gaussian_and_validation_asks_for_the_error_alone():
-    model, objective, batch = make(start=0.9)
+    model, objective, batch = make(start=0.9, outer="absolute_error")
     aside = held_out_rows(batch.ids, 0.5)
     learned, axis = part(batch, ~aside), np.asarray(AXIS)
     density = norm.pdf(axis, learned.targets.numpy() @ axis[:, None], 0.9)

@@ -57,7 +57,7 @@ class BilevelObjective(Objective):
         form: ``"constant"``, ``"per_label"`` or ``"per_instance"``; see ``Spread``.
         start: sigma at the beginning, in the unit of the axis, above 0.
         held_out: share of the training rows, in (0, 1).
-        outer: ``"absolute_error"`` of the expectation, or ``"cross_entropy"``.
+        outer: ``"cross_entropy"`` to the annotated label, or ``"absolute_error"`` of the expectation.
         gradient: ``"unrolled"``, through K steps, or ``"implicit"``, by a Neumann series of m terms.
         steps: K, or m, at least 1.
         step_size: eta, above 0; several steps need one below 2 over the largest curvature of L_in, or they diverge.
@@ -83,13 +83,13 @@ class BilevelObjective(Objective):
         form: str = "constant",
         start: float = 2.0,
         held_out: float = 0.2,
-        outer: str = "absolute_error",
+        outer: str = "cross_entropy",
         gradient: str = "unrolled",
         steps: int = 1,
         step_size: float = 0.1,
         through: str = "scorer",
-        model_updates: int = 4,
-        learning_rate_factor: float = 10.0,
+        model_updates: int = 3,
+        learning_rate_factor: float = 20.0,
     ):
         super().__init__()
         for name, value, allowed in (
