@@ -10,6 +10,7 @@ from scipy.io import loadmat, savemat
 from scipy.stats import norm
 
 from multihot.data import catalog, load
+from multihot.data.describe import describe
 from multihot.data.formats import detect
 from multihot.errors import ConfigurationError, DataError
 
@@ -276,3 +277,11 @@ def test_the_tables_of_the_catalogue_hold_what_their_files_hold(shared_data, tmp
     if name == "ldl-fg-net":
         assert [int(labels[0]) for labels in load(name).split("train")["labels"]] == content["age"].ravel().tolist()
         assert names == tuple(map(str, content["x"].ravel()))
+
+
+def test_what_is_counted_of_a_distribution_is_its_mode(tmp_path):
+    path = write(tmp_path / "x.csv", "f,1,2,3\n1,0.4,0.3,0.3\n2,0.2,0.4,0.4\n3,0.3,0.4,0.3\n")
+    description = describe(load(path, distribution="degrees", labels="1:3"))
+    assert description.splits["train"].empty == 0
+    assert description.splits["train"].cardinality == 1
+    assert description.statistics.counts.tolist() == [1, 2, 0]

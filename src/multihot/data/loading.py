@@ -98,11 +98,16 @@ def load(
         found = Source(entry.name, ((None, folder, entry.format),), entry.rename, entry.reading)
     else:
         found = _resolve(source, format)
+    return _load_found(found, options, root)
+
+
+def _load_found(found: Source, options: Options, root: Path | None) -> MultiLabelData:
+    """Read what was found into the cache, unless it is there, and map it."""
     options = replace(options, **{name: value for name, value in (found.reading or {}).items() if getattr(options, name) is None})
     files = [(f"{split}/{kind}", file) for split, path, kind in found.parts for file in files_of(path, kind)]
     key = content_key(files, options.to_dict() | {"rename": dict(found.rename or {})})
     folder = folder_of(found.name, key, root)
-    if missing == "skip" and _have_turned_up(folder, found):
+    if options.missing == "skip" and _have_turned_up(folder, found):
         shutil.rmtree(folder)
     if not (folder / "data.json").is_file():
         _store(folder, found.name, key, list(_readings(found, options)))
