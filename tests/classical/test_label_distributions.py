@@ -159,6 +159,14 @@ def test_what_cannot_be_meant_is_refused(name: str, tmp_path: Path) -> None:
         build("classical", name).load(tmp_path)
 
 
+def test_sa_bfgs_says_when_it_was_stopped_before_the_optimum(caplog: pytest.LogCaptureFixture) -> None:
+    features, degrees = problem()
+    SaBfgsClassifier().fit(features, degrees)
+    assert not caplog.records
+    SaBfgsClassifier(max_iterations=2).fit(features, degrees)
+    assert "sa_bfgs stopped after 2 iterations with a gradient of" in caplog.text
+
+
 def test_settings_that_cannot_be_meant_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="k must be a whole number of at least 1, got 0"):
         AaKnnClassifier(k=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from scipy import optimize, special
 from ..errors import ConfigurationError
 from .base import Features, check_features, check_positive
 from .label_distributions import DistributionClassifier
+
+logger = logging.getLogger(__name__)
 
 
 class SaBfgsClassifier(DistributionClassifier):
@@ -55,6 +58,11 @@ class SaBfgsClassifier(DistributionClassifier):
             method="L-BFGS-B",
             options={"maxiter": self.max_iterations, "maxfun": 2 * self.max_iterations, "gtol": self.tolerance, "ftol": 0.0, "maxcor": 20},
         )
+        steepest = float(np.abs(found.jac).max())
+        if steepest > 10 * self.tolerance:
+            logger.warning(
+                "sa_bfgs stopped after %d iterations with a gradient of %.2g; raise max_iterations, or set l2 above 0", found.nit, steepest
+            )
         weights = found.x.reshape(shape)
         self.weights, self.intercepts = np.ascontiguousarray(weights[:, :-1]), weights[:, -1].copy()
 
