@@ -59,6 +59,7 @@ CITES: dict[str, tuple[str, ...]] = {
     "ThreeLevelsDistribution": ("gao2017deep",),
     "SmoothMaskDistribution": ("gao2017deep",),
     "UniformSmoothingDistribution": ("szegedy2016rethinking",),
+    "BilevelObjective": ("gao2017deep", "franceschi2018bilevel", "lorraine2020optimizing"),
     "AdversarialObjective": ("tsai2019adversarial", "gulrajani2017improved"),
     "TemperatureCalibration": ("guo2017calibration",),
     "PlattCalibration": ("platt1999probabilistic",),
