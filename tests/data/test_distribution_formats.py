@@ -253,9 +253,11 @@ def test_names_that_do_not_fit_the_columns(tmp_path):
 
 def test_a_file_that_is_no_matlab_file(tmp_path):
     path = mat(tmp_path / "x.mat")
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(DataError, match=r"x\.mat: no whole MATLAB file of version 5"):
-        load(path)
+    whole = path.read_bytes()
+    for content in (whole[:200], b"M", b"\x89HDF\r\n\x1a\n" + b"\0" * 500):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"x\.mat: no whole MATLAB file of version 5"):
+            load(path)
 
 
 LDL = sorted(name for name in catalog.names() if name.startswith("ldl-"))

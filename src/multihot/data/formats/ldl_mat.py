@@ -76,13 +76,13 @@ def holds_mat(path: Path) -> bool:
 
 
 def _variables(file: Path) -> dict[str, np.ndarray]:
-    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError, loadmat
 
     with open_bytes(file) as opened:
         content = opened.read()
     try:
         return {name: value for name, value in loadmat(io.BytesIO(content)).items() if not name.startswith("__")}
-    except BROKEN as error:
+    except (MatReadError, *BROKEN) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(f"{file}: no whole MATLAB file of version 5 ({reason}); save it with -v7 or -v6, or get it again") from error
 
