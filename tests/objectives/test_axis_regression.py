@@ -45,7 +45,7 @@ def test_it_is_torchs_loss_between_value_and_position(norm: int, loss) -> None:
 
 def test_a_distribution_stands_at_its_expectation_and_rows_without_a_label_are_left_out() -> None:
     model, batch = make_model(), make_batch(torch.tensor([[0.5, 0, 0.5, 0], [0, 0, 0, 0], [0, 0, 0.25, 0.75]]))
-    batch.known[1] = False
+    batch.known[1], batch.targets[1] = False, float("nan")
     values = model.scorer.value(model.encode(batch))
     objective = AxisRegressionObjective(SPACE)
     torch.testing.assert_close(objective(model, batch), ((values[0] - 2).abs() + (values[2] - 8.5).abs()) / 2)

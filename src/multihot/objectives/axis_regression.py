@@ -53,7 +53,7 @@ class AxisRegressionObjective(Objective):
 
     def forward(self, model: Model, batch: Batch, turn: str = "model", encoding: Encoding | None = None) -> Float[Tensor, ""]:
         values = model.scorer.value(encoding if encoding is not None else model.encode(batch))  # type: ignore[union-attr, operator]
-        targets = (batch.targets * batch.known).to(values.dtype)
+        targets = batch.targets.masked_fill(~batch.known, 0.0).to(values.dtype)
         mass = targets.sum(-1)
         _check_mass(mass, batch)
         labelled = mass > 0
