@@ -13,12 +13,13 @@ from ..labels import binarise
 from ..method import Method
 from .config import Config
 from .files import write_json
-from .fit import Say, check_folder, measure_and_finish, open_folder, read_data, set_aside
+from .fit import Say, check_folder, measure_and_finish, open_folder, read_data
 from .grouping import flatten
 from .measure import targets_of
 from .methods import check_method, is_classical
 from .predictor import NeuralPredictor
 from .run import Run, describe_environment
+from .set_aside import set_aside
 
 READING = ("method.decoding", "method.decision", "method.calibration")  # what reads a trained model
 COPIED = ("model.safetensors", "processor.json", "labels.json")
