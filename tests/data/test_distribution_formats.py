@@ -256,7 +256,7 @@ def test_a_file_that_is_no_matlab_file(tmp_path):
     whole = path.read_bytes()
     for content in (whole[:200], b"M", b"\x89HDF\r\n\x1a\n" + b"\0" * 500):
         path.write_bytes(content)
-        with pytest.raises(DataError, match=r"x\.mat: no whole MATLAB file of version 5"):
+        with pytest.raises(DataError, match=r"x\.mat: (no MATLAB file of version 5|the MATLAB file is cut short)"):
             load(path)
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +11,11 @@ from jaxtyping import Float
 from ...errors import DataError
 from .axes import axis_of, label_of
 from .distributions import TOLERANCE
+from .matlab import read_matrices
 from .opening import check_exists, open_bytes, open_zip
 from .reading import Options, Reading, Row
 
-# what SciPy's reader raises for files that are damaged, no MATLAB files, or of version 7.3 (which are HDF5)
-BROKEN = (ValueError, TypeError, KeyError, IndexError, OSError, EOFError, AttributeError, NotImplementedError, MemoryError, OverflowError,
-          AssertionError, UnboundLocalError, RecursionError, struct.error, zlib.error)  # fmt: skip
+Variables = dict[str, np.ndarray | None]
 
 
 def read_ldl_mat(path: Path, options: Options) -> Reading:
@@ -75,24 +71,17 @@ def holds_mat(path: Path) -> bool:
     return len(names) == 1 and names[0].lower().endswith(".mat")
 
 
-def _variables(file: Path) -> dict[str, np.ndarray]:
-    from scipy.io.matlab import MatReadError, loadmat
-
+def _variables(file: Path) -> Variables:
     with open_bytes(file) as opened:
-        content = opened.read()
-    try:
-        return {name: value for name, value in loadmat(io.BytesIO(content)).items() if not name.startswith("__")}
-    except (MatReadError, *BROKEN) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f"{file}: no whole MATLAB file of version 5 ({reason}); save it with -v7 or -v6, or get it again") from error
+        return read_matrices(opened.read(), file)
 
 
-def _matrix(variables: dict[str, np.ndarray], name: str, file: Path) -> Float[np.ndarray, "N C"]:
+def _matrix(variables: Variables, name: str, file: Path) -> Float[np.ndarray, "N C"]:
     if name not in variables:
         raise DataError(f"{file}: has no variable '{name}'; it needs features and labels, and has {', '.join(sorted(variables)) or 'none'}")
     value = variables[name]
-    if not isinstance(value, np.ndarray) or value.ndim != 2 or value.dtype.kind not in "fiub" or not value.size:
-        raise DataError(f"{file}: '{name}' is no full matrix of numbers; save it with one row an instance")
+    if value is None or value.ndim != 2 or not value.size:
+        raise DataError(f"{file}: '{name}' is no full matrix of numbers; save it as numbers, one row an instance")
     numbers = value.astype(np.float64)
     with np.errstate(over="ignore"):
         finite = np.isfinite(numbers.astype(np.float32))
@@ -104,7 +93,7 @@ def _matrix(variables: dict[str, np.ndarray], name: str, file: Path) -> Float[np
     return numbers
 
 
-def _vector(variables: dict[str, np.ndarray], name: str, length: int, file: Path) -> Float[np.ndarray, " C"]:
+def _vector(variables: Variables, name: str, length: int, file: Path) -> Float[np.ndarray, " C"]:
     value = _matrix(variables, name, file).ravel()
     if len(value) != length:
         raise DataError(f"{file}: '{name}' has {len(value)} numbers; it needs {length}")
