@@ -207,8 +207,11 @@ def load_prediction(path: Path) -> tuple[Prediction, sparse.csr_matrix | None]:
 
     names = table.column_names
 
-    def dense(name: str, width: int) -> np.ndarray | None:
-        return column(name).flatten().to_numpy(zero_copy_only=False).reshape(table.num_rows, width) if name in names else None
+    def dense(name: str, width: int | None = None) -> np.ndarray | None:
+        if name not in names:
+            return None
+        flat = column(name).flatten().to_numpy(zero_copy_only=False)
+        return flat.reshape(table.num_rows, width or len(flat) // max(table.num_rows, 1))
 
     def scores_of(name: str) -> Scores | None:
         if f"{name}_values" in names:
@@ -225,6 +228,6 @@ def load_prediction(path: Path) -> tuple[Prediction, sparse.csr_matrix | None]:
         sequences=column("sequence").to_pylist() if "sequence" in names else None,
         uncalibrated=scores_of("uncalibrated"),
         degrees=dense("degrees", num_labels),
-        values=dense("value", table.schema.field("value").type.list_size if "value" in names else 1),
+        values=dense("value"),
     )
     return prediction, matrix("targets") if "targets" in names else None
