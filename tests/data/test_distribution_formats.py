@@ -60,6 +60,22 @@ def test_degrees_of_arff_attributes(tmp_path, rows):
     np.testing.assert_array_equal(found, [[0.25, 0, 0.75], [0, 1, 0]])
 
 
+@pytest.mark.parametrize(
+    ("kind", "row", "said"),
+    [
+        ("degrees", "1,0.25,0.75,0.5", "line 7: the degrees sum to 1.5"),
+        ("degrees", "1,0.25,?,0.75", "line 7: label 'fear' has '\\?'"),
+        ("votes", "1,0,0,0", "line 7: nobody voted"),
+        ("votes", "1,0,-2,3", "line 7: label 'fear' has '-2'"),
+    ],
+)
+def test_arff_rows_that_are_no_distribution(tmp_path, kind, row, said):
+    header = "".join(f"@attribute {name} numeric\n" for name in ("f", "joy", "fear", "anger"))
+    path = write(tmp_path / "x.arff", f"@relation x\n{header}@data\n{row}\n")
+    with pytest.raises(DataError, match=said):
+        load(path, distribution=kind, labels="joy,fear,anger")
+
+
 def test_votes_are_counted_however_they_are_written(tmp_path):
     expected = np.array([[0.75, 0.25, 0], [0, 0, 1]])
     lists = [{"text": "a", "votes": ["2", 1, 1, 1]}, {"text": "b", "votes": ["10"]}]
