@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy import sparse
 from torch import Tensor
 
-from ..errors import ConfigurationError, nearest
+from ..errors import ConfigurationError
 from ..interfaces import Decoding, Loss, Model
 from ..labels import LabelSpace
 from ..metrics import expectation, median, mode
