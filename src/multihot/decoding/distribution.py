@@ -49,9 +49,7 @@ class DistributionDecoding(Decoding):
         self.read = read or ("mode" if self.axis is None else "expectation")
         self.loss = loss
         if self.read not in READINGS:
-            raise ConfigurationError(
-                f"distribution: read must be one of {', '.join(READINGS)}, got {read!r}; {nearest(str(read), READINGS)}"
-            )
+            raise ConfigurationError(f"distribution: read must be one of {', '.join(READINGS)}, got {read!r}")
         if self.axis is None and self.read != "mode":
             name = next(name for name in label_space.names if LabelSpace([name]).positions is None)
             raise ConfigurationError(f"distribution: read: {self.read} needs labels that are numbers, but one is '{name}'; use read: mode")
