@@ -28,7 +28,9 @@ def translate(source: Path, target: Path) -> int:
     theirs = _counted(torch.load(source, map_location="cpu", weights_only=True))
     ours = _counted(timm.create_model(BACKBONE).state_dict())
     if [tuple(tensor.shape) for tensor in theirs.values()] != [tuple(tensor.shape) for tensor in ours.values()]:
-        raise SystemExit(f"{source} does not hold the weights of EfficientNet-Lite0: {len(theirs)} tensors, {len(ours)} expected, in this order")
+        raise SystemExit(
+            f"{source} does not hold the weights of EfficientNet-Lite0: {len(theirs)} tensors, {len(ours)} expected, in this order"
+        )
     save_file(dict(zip(ours, (tensor.contiguous() for tensor in theirs.values()), strict=True)), target)
     return len(ours)
 

@@ -9,6 +9,7 @@ from multihot.errors import ConfigurationError
 from multihot.labels import LabelSpace, LabelStatistics
 from multihot.method import METHODS, Method
 from multihot.sizing import widen
+from multihot.types import Batch
 
 SPACE = LabelSpace(["a", "b", "both", "either"])
 SMALL = {"name": "recurrent", "hidden_size": 32, "embedding_size": 16, "attention_size": 8}
@@ -40,7 +41,8 @@ def count(model) -> int:
 
 def test_the_names():
     published = {"br", "br++", "br+wgan-gp", "seq2seq", "seq2seq+ss", "order-free", "order-free+ss", "ocd", "ocd-mtl", "sgm-ge", "seq2set"}
-    assert set(METHODS) == published
+    of_distributions = {"dldl", "dldl-bilevel", "ldl", "softmax", "label-smoothing", "ordinal", "l1-regression", "l2-regression"}
+    assert set(METHODS) == published | of_distributions
     assert all(METHODS[name].scorer is None and METHODS[name].loss is None for name in set(SEQUENCE_METHODS) - {"ocd-mtl"})
 
 
@@ -59,6 +61,40 @@ def test_every_sequence_method_learns_labels_that_depend_on_each_other(name):
     prediction = decoding(model.eval(), held_out)
     right = (prediction.chosen == held_out.targets.numpy().astype(bool)).all(1).mean()
     assert right > 0.7, f"{right:.2f}"
+
+
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.decoding == "distribution"])
+def test_every_method_of_label_distributions_learns_a_number(name):
+    ages = LabelSpace([str(age) for age in range(20, 30)])
+    torch.manual_seed(0)
+    numbers = torch.randint(0, 10, (256,))
+    inputs = torch.stack([numbers / 10, (numbers / 10 - 0.5) ** 2, *torch.randn(4, 256) / 10], dim=1)
+    targets = torch.nn.functional.one_hot(numbers, 10).float()
+    batch = Batch({"features": inputs}, targets, torch.ones(256, 10, dtype=torch.bool), [str(i) for i in range(256)])
+    method = Method.from_config({"name": name, "encoder": {"name": "tabular", "hidden_size": 64}}).check()
+    model, objective, decoding = method.assemble(TableOfSix(), ages, LabelStatistics.from_targets(targets.numpy()))
+    objective.attach(model)
+    optimiser = torch.optim.Adam([*model.parameters(), *objective.parameters()], lr=0.01)
+    for update in range(100):
+        optimiser.zero_grad()
+        objective(model, batch, objective.turn(update)).backward()
+        optimiser.step()
+    prediction = decoding(model.eval(), batch)
+    errors = np.abs(prediction.values[:, 0] - 20 - numbers.numpy())
+    np.testing.assert_allclose(prediction.degrees.sum(axis=1), 1, atol=1e-5)
+    assert errors.mean() < 1, f"{errors.mean():.2f} years; the mean of all ages is 2.5 off"
+    assert (prediction.chosen.sum(axis=1) == 1).all()
+
+
+def test_a_part_given_by_its_arguments_alone_keeps_the_named_choice():
+    method = Method.from_config({"name": "dldl", "distribution": {"sigma": 3}, "decoding": {"read": "mode"}})
+    assert method.distribution == {"name": "gaussian", "sigma": 3}
+    assert method.decoding == {"name": "distribution", "read": "mode"}
+    other = Method.from_config({"name": "dldl", "distribution": {"name": "mixture", "sigma": 3}, "loss": None})
+    assert other.distribution == {"name": "mixture", "sigma": 3}
+    assert other.loss is None
+    with pytest.raises(ConfigurationError, match="distribution 'gaussian' has no setting 'sgima'; did you mean 'sigma'"):
+        Method.from_config({"name": "dldl", "distribution": {"sgima": 3}}).check()
 
 
 @pytest.mark.parametrize("decoding", ["threshold", "greedy", "beam", "rescoring", "joint"])

@@ -47,13 +47,13 @@ class Loss(nn.Module, ABC):
 
 
 class LabelDistribution(nn.Module, ABC):
-    """Turns targets into soft targets (label distribution learning)."""
+    """Turns targets into label distributions (label distribution learning)."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def forward(self, targets: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
-        """Soft targets in [0, 1]."""
+        """Soft targets, at least 0; each row sums to 1."""
 
 
 class Encoder(nn.Module, ABC):
@@ -243,6 +243,7 @@ class Decoding(ABC):
 
     aliases: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[frozenset[str]] = frozenset()  # of {"scorer", "decoder"}: the parts it reads
+    predicts_degrees: ClassVar[bool] = False  # whether its predictions carry label distributions
     loss: Loss | None = None  # whose ``scores`` make sense of a scorer's logits
     calibration: Calibration | None = None  # fitted on validation data before the decision, where the decoding has one
     decision: Decision | None = None  # fitted on validation data, where the decoding has one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from .errors import DataError, nearest
+
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")  # float() would also take "nan", "infinity" and "1_0"
 
 HEAD_FROM, MEDIUM_FROM = 100, 20  # training instances: head >= 100, medium 20 to 99, tail < 20 (METHODS: long-tail reports)
 
@@ -51,6 +54,17 @@ class LabelSpace:
         """name -> column."""
         return {name: i for i, name in enumerate(self.names)}
 
+    @cached_property
+    def positions(self) -> Float[np.ndarray, "L d"] | None:
+        """Where the labels lie on an axis: d = 1 where all names are numbers, d = 2 where all are two numbers joined by a comma.
+
+        None where they are neither.
+
+        >>> LabelSpace(["-15,0", "-15,30"]).positions.tolist(), LabelSpace(["16", "old"]).positions
+        ([[-15.0, 0.0], [-15.0, 30.0]], None)
+        """
+        return axis_positions(self.names)
+
     @property
     def stop(self) -> int:
         """The symbol L that ends a label sequence."""
@@ -63,8 +77,8 @@ class LabelSpace:
 
     @classmethod
     def from_rows(cls, rows: Iterable[Iterable[str] | None]) -> LabelSpace:
-        """The labels that occur in some label sets, in alphabetical order."""
-        return cls(sorted({label for labels in rows for label in labels or ()}))
+        """The labels that occur in some label sets, in alphabetical order, or by value where all are numbers."""
+        return cls(in_order({label for labels in rows for label in labels or ()}))
 
     def encode(self, rows: Iterable[Iterable[str] | None], unseen: str = "error") -> sparse.csr_matrix:
         """Label sets as a sparse multi-hot matrix.
@@ -199,6 +213,46 @@ class LabelStatistics:
         columns = np.asarray([i for row in rows for i in row], dtype=np.int64)
         sets = sparse.csr_matrix((np.ones(len(columns), dtype=bool), columns, ends), shape=(len(rows), content["num_labels"]))
         return cls(sets, np.asarray(content["multiplicity"], dtype=np.int64))
+
+
+def axis_positions(names: Iterable[str]) -> Float[np.ndarray, "L d"] | None:
+    """What label names say as numbers: (L, 1), or (L, 2) for pairs joined by a comma; None where some name is neither."""
+    parts = [name.split(",") for name in names]
+    width = len(parts[0]) if parts else 0
+    if width not in (1, 2) or any(len(part) != width or not all(NUMBER.fullmatch(one.strip()) for one in part) for part in parts):
+        return None
+    found = np.array([[float(one) for one in part] for part in parts])
+    return found if np.isfinite(found).all() else None
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Label names by value where all are numbers, else in alphabetical order.
+
+    >>> in_order({"10", "9", "-1.5"}), in_order({"10", "9", "x"})
+    (['-1.5', '9', '10'], ['10', '9', 'x'])
+    """
+    ordered = sorted(names)
+    positions = axis_positions(ordered)
+    return ordered if positions is None else [ordered[i] for i in np.lexsort(positions.T[::-1])]
+
+
+def modes(degrees: Any) -> sparse.csr_matrix:
+    """The label of the largest degree in each row, the first of ties; none in a row without degrees.
+
+    Args:
+        degrees: (N, L), at least 0, dense or sparse.
+
+    Returns:
+        (N, L) boolean, at most one true a row.
+
+    >>> modes([[0.2, 0.4, 0.4], [0, 0, 0]]).toarray().astype(int).tolist()
+    [[0, 1, 0], [0, 0, 0]]
+    """
+    matrix = sparse.csr_matrix(degrees, copy=True)
+    largest = np.asarray(matrix.max(axis=1).todense()).ravel() > 0
+    columns = np.asarray(matrix.argmax(axis=1)).ravel()[largest]
+    ends = np.concatenate([[0], np.cumsum(largest)])
+    return sparse.csr_matrix((np.ones(len(columns), dtype=bool), columns, ends), shape=matrix.shape)
 
 
 def binarise(targets: Any) -> sparse.csr_matrix:

@@ -66,13 +66,16 @@ class Method:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Method:
-        """A method from a mapping of parts, refusing unknown ones; ``name`` starts from one of ``METHODS``."""
+        """A method from a mapping of parts, refusing unknown ones; ``name`` starts from one of ``METHODS``.
+
+        A part given by its arguments alone keeps the named method's choice: ``{"name": "dldl", "distribution": {"sigma": 2}}``.
+        """
         given = dict(config)
         name = given.pop("name", "br")
         if name not in METHODS:
             raise ConfigurationError(f"there is no method '{name}'; {nearest(str(name), METHODS)}")
         check_keys(given, {field.name: None for field in fields(cls)}, where="method")
-        return replace(METHODS[name], **given)
+        return replace(METHODS[name], **{kind: _completed(getattr(METHODS[name], kind), kind, part) for kind, part in given.items()})
 
     def to_config(self) -> dict[str, Any]:
         """The parts as plain values, for YAML."""
@@ -123,7 +126,8 @@ class Method:
         present = self._present()
         for missing in sorted(find(kind, name).needs - present):
             article = "an" if missing[0] in "aeiou" else "a"
-            fitting = [other for other, cls in choices(kind).items() if cls.needs <= present]
+            usual = {"objective": Method.objective, "decoding": Method.decoding}[kind]
+            fitting = sorted((other for other, cls in choices(kind).items() if cls.needs <= present), key=lambda other: other != usual)
             instead = f" or use `{kind}: {fitting[0]}`" if fitting else ""
             example = {"decoder": "recurrent", "scorer": "binary_relevance"}[missing]
             raise ConfigurationError(
@@ -222,6 +226,8 @@ class Method:
 
 SMALL_SCORER: Part = {"name": "binary_relevance", "layers": 1, "attention": False, "prior_bias": True}  # quick on a CPU
 SUMMED: Part = {"name": "binary_cross_entropy", "reduction": "sum"}  # beside what judges label sets whole [T 3.1, 4.16]
+# label distributions over labels on an axis, or any labels, one of which stands for an instance [D]
+OVER_LABELS = Method(scorer=SMALL_SCORER, loss="label_distribution", decoding="distribution", decision=None)
 BARE_DECODER = Method(scorer=None, decoder="recurrent", loss=None, objective="likelihood", decoding="beam", decision=None)
 
 METHODS: dict[str, Method] = {
@@ -240,7 +246,25 @@ METHODS: dict[str, Method] = {
     "seq2set": replace(BARE_DECODER, objective="policy_gradient"),
     # both on one encoder; `decoding` may also be threshold, beam, greedy or rescoring
     "ocd-mtl": Method(scorer=SMALL_SCORER, decoder="recurrent", loss=SUMMED, objective="multitask", decoding="joint"),
+    # label distribution learning: the true label spread over its neighbours, or the distribution that the data gives
+    "dldl": replace(OVER_LABELS, distribution="gaussian"),
+    "dldl-bilevel": replace(OVER_LABELS, loss=None, objective="bilevel"),  # its spread learned on rows held out
+    "ldl": OVER_LABELS,
+    # its rivals
+    "softmax": replace(OVER_LABELS, distribution="one_hot"),
+    "label-smoothing": replace(OVER_LABELS, distribution="uniform_smoothing"),
+    "ordinal": replace(OVER_LABELS, loss="ordinal"),
+    "l1-regression": replace(OVER_LABELS, scorer="axis_value", loss=None, objective={"name": "axis_regression", "norm": 1}),
+    "l2-regression": replace(OVER_LABELS, scorer="axis_value", loss=None, objective={"name": "axis_regression", "norm": 2}),
 }
+
+
+def _completed(own: Part, kind: str, given: Part) -> Part:
+    """A part as it was given, on top of the named method's own where it names none itself."""
+    if kind not in PARTS or own is None or not isinstance(given, Mapping) or "name" in given:
+        return given
+    name, arguments = split_config(kind, own)
+    return {"name": name, **arguments, **given}
 
 
 def _check_arguments(kind: str, part: Part) -> None:

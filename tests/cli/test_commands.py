@@ -127,3 +127,27 @@ def test_ctrl_c_keeps_what_is_done_and_resume_finishes_it(folder, run):
     config.write_text(config.read_text().replace("epochs: 400", "epochs: 30"))
     assert call("train", "--resume", out).exit_code == 0
     assert (out / "metrics.json").exists()
+
+
+def test_votes_are_trained_on_and_counted(tmp_path):
+    rows = [f"{number % 3},{number},{number % 3}|{number % 3}|{(number + 1) % 3}" for number in range(60)]
+    (tmp_path / "votes.csv").write_text("\n".join(["f,g,votes", *rows]))
+    counted = call("data", "stats", tmp_path / "votes.csv", "--distribution", "votes")
+    assert counted.exit_code == 0, counted.output
+    trained = call(
+        "train",
+        tmp_path / "votes.csv",
+        "--method",
+        "ldl",
+        "--distribution",
+        "votes",
+        "--set",
+        "training.epochs=1",
+        "--out",
+        tmp_path / "run",
+    )
+    assert trained.exit_code == 0, trained.output
+    assert "KL divergence" in trained.output
+    wrong = call("train", tmp_path / "votes.csv", "--distribution", "counts")
+    assert wrong.exit_code == 2
+    assert "data.distribution must be one of null, degrees, votes, mean_spread, got 'counts'" in wrong.output

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
+from scipy.io import savemat
 
 from multihot.data.formats.tfrecord import masked_crc
 
@@ -96,6 +97,16 @@ PACK = _npz(
     x=np.arange(12, dtype=np.uint8).reshape(2, 3, 2), y=np.eye(2, dtype=bool), video_id_list=np.array([b"abc", b"def"]),
     labels=np.array(["Speech", "Music"]),
 )  # fmt: skip
+
+
+def _mat(**matrices: np.ndarray) -> bytes:
+    savemat(file := io.BytesIO(), matrices)
+    return file.getvalue()
+
+
+DEGREES = np.array([[0.5, 0.5, 0], [0.25, 0, 0.75]])
+MAT = _mat(features=np.arange(4.0).reshape(2, 2), labels=DEGREES)
+AGES = _mat(features=np.arange(4.0).reshape(2, 2), labels=DEGREES / 2, age=np.array([[0, 2]]), x=np.array([[0, 1, 2]]))
 
 # name -> (format, what to read ("" for the whole folder), file -> content)
 SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
@@ -184,6 +195,15 @@ SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
         "",
         {"labels.csv": b"audio,split,labels\na/1.wav,train,dog|cat\n2.wav,test,dog\n", "a/1.wav": b"RIFF", "2.wav": b"RIFF"},
     ),
+    "mat": ("ldl-mat", "x.mat", {"x.mat": MAT}),
+    "mat of ages": ("ldl-mat", "x.mat.gz", {"x.mat.gz": gzip.compress(AGES)}),
+    "mat zip": ("ldl-mat", "x.zip", {"x.zip": _zip({"x.mat": MAT})}),
+    "morph": ("morph", "", {"009055_1M54.JPG": b"jpeg", "009056_0F08.JPG": b"jpeg"}),
+    "fg-net": ("fg-net", "", {"train/001A05.JPG": b"jpeg", "test/002A43a.JPG": b"jpeg"}),
+    "pointing04": ("pointing04", "", {"Personne01/personne01146-30+60.jpg": b"jpeg", "Personne02/personne02101+90+0.jpg": b"jpeg"}),
+    "aflw": ("aflw", "x.csv", {"x.csv": b"file,yaw,pitch\na.jpg,-31.5,4\nb.jpg,0,-90\n", "a.jpg": b"jpeg", "b.jpg": b"jpeg"}),
+    "jsonl degrees": ("jsonl", "x.jsonl", {"x.jsonl": b'{"text": "wheat", "labels": {"1": 1}}\n{"text": "sea", "labels": {"1": 0.5, "2": 0.5}}\n'}),
+    "csv means": ("csv", "x.csv", {"x.csv": b"f,mean,spread,1,2,labels\n1.5,20,2,0.5,0.5,1\n2,30.5,4,0,1,1|2\n"}),
 }  # fmt: skip
 
 NASTY = [

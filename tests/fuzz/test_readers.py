@@ -17,7 +17,9 @@ from multihot.data import load
 from multihot.data.formats import FORMATS
 from multihot.errors import MultihotError
 
-WORDS = st.one_of(st.none(), st.sampled_from(["", "text", "labels", "id", "f1:f2", "sea,sand", "no such", "a+b", ",", "|", "\t", "x\0"]))
+WORDS = st.one_of(
+    st.none(), st.sampled_from(["", "text", "labels", "id", "f1:f2", "1:2", "0:9:3", "sea,sand", "no such", "a+b", ",", "|", "\t", "x\0"])
+)
 OPTIONS = st.fixed_dictionaries(
     {},
     optional={
@@ -31,6 +33,8 @@ OPTIONS = st.fixed_dictionaries(
         ),
         "index_base": st.sampled_from([0, 1, -1, 10**30]),
         "require_labels": st.booleans(),
+        "distribution": st.sampled_from([None, "degrees", "votes", "mean_spread"]),
+        "difficult": st.sampled_from(["unknown", "degree"]),
     },
 )
 

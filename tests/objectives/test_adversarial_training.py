@@ -86,7 +86,15 @@ def test_the_discriminator_makes_a_difference_and_its_distances_are_logged(plain
 
 def test_only_weights_that_met_the_discriminator_may_be_the_best(tmp_path):
     def spoiling(loss):  # the game without cross entropy makes the classifier worse
-        return AdversarialObjective(loss, LABELS, 32, alpha=0.0, conditional=False, discriminator_updates=1, discriminator={"layers": 1, "hidden_size": 32, "projection": 16})
+        return AdversarialObjective(
+            loss,
+            LABELS,
+            32,
+            alpha=0.0,
+            conditional=False,
+            discriminator_updates=1,
+            discriminator={"layers": 1, "hidden_size": 32, "projection": 16},
+        )
 
     outcome = run(tmp_path, spoiling, epochs=12, learning_rate=2e-2)[2]
     with (tmp_path / "log" / "metrics.csv").open() as file:

@@ -1,19 +1,24 @@
-"""Classical baselines on scikit-learn's liblinear: linear SVM, logistic regression, classifier chain, label powerset."""
+"""Classical baselines: linear SVM, logistic regression, classifier chain and label powerset on scikit-learn's liblinear; for label
+distributions, a maximum entropy model and nearest neighbours."""
 
+from .aa_knn import AaKnnClassifier
 from .base import Classifier
 from .classifier_chain import ClassifierChainClassifier
 from .label_powerset import LabelPowersetClassifier
 from .linear_svm import LinearSVMClassifier
 from .logistic_regression import LogisticClassifier
 from .predictor import ClassicalPredictor, check_classical, fit_classical, load_classical
+from .sa_bfgs import SaBfgsClassifier
 
 __all__ = [
+    "AaKnnClassifier",
     "ClassicalPredictor",
     "Classifier",
     "ClassifierChainClassifier",
     "LabelPowersetClassifier",
     "LinearSVMClassifier",
     "LogisticClassifier",
+    "SaBfgsClassifier",
     "check_classical",
     "fit_classical",
     "load_classical",

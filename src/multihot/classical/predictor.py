@@ -17,10 +17,11 @@ from scipy import sparse
 from ..components import build, check_keys
 from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError, RunError
-from ..labels import LabelSpace
+from ..labels import LabelSpace, modes
 from ..predictions import DENSE_UP_TO, KEEP, Prediction
 from .base import Classifier, Progress
 from .features import FEATURES, FeatureMaker
+from .label_distributions import DistributionClassifier, scores_of
 
 CHUNK = 4096  # rows predicted together
 METHOD_FILE, FEATURES_FILE = "classical.json", "features.json"
@@ -67,11 +68,16 @@ class ClassicalPredictor:
         self.classifier.save(folder)
 
     def _predict(self, rows: Any) -> Prediction:
-        features = self.features.transform(rows)
-        scores, chosen = self.classifier.scores(features), self.classifier.chosen(features)
+        features, degrees = self.features.transform(rows), None
+        if isinstance(self.classifier, DistributionClassifier):
+            degrees = self.classifier.degrees(features)
+            scores, chosen = scores_of(degrees), modes(degrees).toarray()
+            degrees = degrees.astype(np.float32)
+        else:
+            scores, chosen = self.classifier.scores(features), self.classifier.chosen(features)
         if scores.shape[1] <= DENSE_UP_TO:
-            return Prediction(list(rows["id"]), scores, chosen)
-        return Prediction(list(rows["id"]), _best(scores, chosen), sparse.csr_matrix(chosen))
+            return Prediction(list(rows["id"]), scores, chosen, degrees=degrees)
+        return Prediction(list(rows["id"]), _best(scores, chosen), sparse.csr_matrix(chosen), degrees=degrees)
 
 
 def fit_classical(
@@ -92,7 +98,8 @@ def fit_classical(
     """
     features = build_features(method, data.modality, data.num_features)
     classifier = build_classifier(method)
-    targets, unknown = data.targets("train", space)
+    of_distributions = isinstance(classifier, DistributionClassifier)
+    targets, unknown = (data.targets if of_distributions else data.label_sets)("train", space)
     rows = data.split("train")
     if unknown is not None:
         annotated = np.flatnonzero(np.diff(unknown.indptr) < len(space))

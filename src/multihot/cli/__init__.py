@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import advise, cite, compare, data, decode, demo, evaluate, listing, predict, recipes, report, sweep, train
+from . import advise, cite, compare, data, decode, demo, evaluate, few_shot, listing, predict, recipes, report, segment, sweep, train
 from .errors import OneLineErrors
 
 app = typer.Typer(
@@ -22,9 +22,11 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("advise")(advise.advise)
 app.command("sweep")(sweep.sweep)
+app.command("few-shot")(few_shot.few_shot)
 app.command("decode")(decode.decode)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("segment")(segment.segment)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")

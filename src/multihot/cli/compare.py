@@ -18,8 +18,12 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders that hold some.")],
     baseline: Annotated[str | None, typer.Option(help="The method that all others are tested against.")] = None,
     measures: Annotated[
-        str, typer.Option(help="Which measures, separated by commas.")
-    ] = "micro_f1,macro_f1,example_f1,subset_accuracy,map",
+        str | None,
+        typer.Option(
+            help="Which measures, separated by commas; by default micro_f1,macro_f1,example_f1,subset_accuracy,map, or those of label "
+            "distributions where every run predicts some."
+        ),
+    ] = None,
     format: Annotated[str | None, typer.Option(help="terminal, markdown, latex or html; by default what --out ends in.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write to this file (.md, .tex, .html).")] = None,
 ) -> None:
@@ -42,7 +46,7 @@ def compare(
         raise ConfigurationError(f"there is no format '{wanted}'; {nearest(wanted, ['terminal', *FORMATS])}")
     if wanted == "terminal" and out is not None:
         raise ConfigurationError(f"--format terminal prints; leave out --out {out}, or give --format markdown, latex or html")
-    names = [name.strip() for name in measures.split(",") if name.strip()]
+    names = None if measures is None else [name.strip() for name in measures.split(",") if name.strip()]
     tables = tables_of(compare_runs(runs, baseline, names))
     if wanted == "terminal":
         print_tables(*(part for table in tables for part in _shown(table)))

@@ -76,6 +76,9 @@ def show_statistics(
     format: Annotated[str | None, typer.Option(help="How the file is written, if its name and content do not tell.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of the characters; UTF-8 by default.")] = None,
     missing: Annotated[str, typer.Option(help="Rows whose picture is not there: error or skip.")] = "error",
+    distribution: Annotated[
+        str | None, typer.Option(help="How rows give a label distribution, if they do: degrees, votes or mean_spread.")
+    ] = None,
 ) -> None:
     """Show cardinality, density, diversity, imbalance, head and tail, and which labels occur together.
 
@@ -92,7 +95,7 @@ def show_statistics(
 
     data = load(
         source, format=format, text=text, labels=labels, id=id_column, features=features, delimiter=delimiter, encoding=encoding,
-        missing=missing,
+        missing=missing, distribution=distribution,
     )  # fmt: skip
     description = describe(data)
     description.print(Console())

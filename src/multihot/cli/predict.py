@@ -16,6 +16,8 @@ import typer
 from ..errors import ConfigurationError
 from .tables import say
 
+LEAST_DEGREE = 5e-4  # what is less is not printed; a .parquet file holds every degree
+
 if TYPE_CHECKING:
     from ..experiments import Run
     from ..predictions import Prediction
@@ -57,6 +59,11 @@ def _rows(run: Run, prediction: Prediction, top: int) -> Iterator[dict[str, Any]
     names = run.labels.names
     for i, (name, chosen) in enumerate(zip(prediction.ids, run.labels.decode(prediction.chosen), strict=True)):
         row: dict[str, Any] = {"id": name, "labels": chosen}
+        if prediction.values is not None:
+            row["value"] = [round(float(value), 4) for value in prediction.values[i]]
+        if prediction.degrees is not None:
+            degrees = zip(names, prediction.degrees[i].tolist(), strict=True)
+            row["degrees"] = {label: round(degree, 4) for label, degree in degrees if degree >= LEAST_DEGREE}
         if top:
             row["scores"] = {names[label]: round(score, 4) for label, score in _best(prediction.scores[[i]], top)}
         yield row
@@ -78,11 +85,17 @@ def _json_lines(run: Run, prediction: Prediction, top: int) -> Iterator[str]:
 
 def _csv_lines(run: Run, prediction: Prediction, top: int) -> Iterator[str]:
     """One line a row; labels are separated by ``;``, which is quoted as CSV asks where a name holds one."""
-    yield "id,labels,scores\n" if top else "id,labels\n"
+    kinds = {"value": prediction.values is not None, "degrees": prediction.degrees is not None, "scores": top > 0}
+    columns = [name for name, there in kinds.items() if there]
+    yield ",".join(["id", "labels", *columns]) + "\n"
     for row in _rows(run, prediction, top):
-        cells = [row["id"], ";".join(row["labels"])]
-        if top:
-            cells.append(";".join(f"{label}={score}" for label, score in row["scores"].items()))
         buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerow(cells)
+        csv.writer(buffer, lineterminator="\n").writerow([row["id"], ";".join(row["labels"]), *(_cell(row[name]) for name in columns)])
         yield buffer.getvalue()
+
+
+def _cell(content: Any) -> str:
+    """Numbers, or labels with theirs, in one cell."""
+    if isinstance(content, dict):
+        return ";".join(f"{label}={number}" for label, number in content.items())
+    return ";".join(map(str, content))

@@ -19,6 +19,7 @@ HEADLINE = {
     "hamming_accuracy": "Hamming accuracy",
     "map": "mAP",
 }
+DEGREES = {"mean_absolute_error": "MAE", "kullback_leibler": "KL divergence", "cosine": "cosine", "intersection": "intersection"}
 SPLITS = ("validation", "test")
 
 
@@ -33,7 +34,8 @@ def print_measures(runs: Mapping[str, Mapping[str, Any]]) -> None:
         f"{name} {split}".strip(): (metrics[split], metrics) for name, metrics in runs.items() for split in SPLITS if split in metrics
     }
     table = make_table("measure", *columns)
-    for measure, title in HEADLINE.items():
+    of_degrees = {name: title for name, title in DEGREES.items() if any(name in measures for measures, _ in columns.values())}
+    for measure, title in (of_degrees | HEADLINE).items():
         values = [measures.get(measure) for measures, _ in columns.values()]
         table.add_row(title, *("" if value is None else f"{value:.4f}" for value in values))
     table.add_row("training seconds", *(f"{metrics['cost']['seconds']:.1f}" for _, metrics in columns.values()))

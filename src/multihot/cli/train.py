@@ -19,6 +19,9 @@ def train(
     id_column: Annotated[str | None, typer.Option("--id", help="Column with the instances' names.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="What separates the labels in their column.")] = None,
     missing: Annotated[str | None, typer.Option(help="Rows whose picture is not there: error or skip.")] = None,
+    distribution: Annotated[
+        str | None, typer.Option(help="How rows give a label distribution, if they do: degrees, votes or mean_spread.")
+    ] = None,
     validation: Annotated[Path | None, typer.Option(help="File with the validation split.")] = None,
     test: Annotated[Path | None, typer.Option(help="File with the test split.")] = None,
     method: Annotated[str | None, typer.Option(help="A method's name (`multihot list methods`).")] = None,
@@ -38,6 +41,8 @@ def train(
       multihot train reuters21578 --method br --set method.loss=zlpr --set training.epochs=10
 
       multihot train reuters21578/multihot-br-quick --seed 1
+
+      multihot train votes.csv --method ldl --distribution votes
     """
     from ..experiments import Config
     from ..experiments.fit import fit
@@ -46,7 +51,8 @@ def train(
     if resume is not None:
         run = go_on(resume, say=say)
     else:
-        content = _content(source, text, labels, id_column, delimiter, missing, validation, test, method, settings or [], seed)
+        settings = [*([f"data.distribution={distribution}"] if distribution else []), *(settings or [])]
+        content = _content(source, text, labels, id_column, delimiter, missing, validation, test, method, settings, seed)
         config = Config.from_dict(content)
         run = fit(config, out or _default_folder(source, config), overwrite=overwrite, say=say)
     print_measures({"": run.metrics})

@@ -31,6 +31,8 @@ COLUMNS = {
     "labels": pa.list_(pa.string()),
     "unknown": pa.list_(pa.string()),
     "label_values": pa.list_(pa.float32()),
+    "value": pa.list_(pa.float64()),
+    "spread": pa.float64(),
     "text": pa.string(),
     "features": pa.list_(pa.float32()),
     "indices": pa.list_(pa.int32()),

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from scipy import sparse
 
 from ..errors import ConfigurationError, DataError, nearest
-from ..labels import LabelSpace, LabelStatistics
+from ..labels import LabelSpace, LabelStatistics, in_order, modes
 from .splits import iterative_stratification, random_split
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class MultiLabelData:
         name: what to call it.
         modality: ``"text"``, ``"table"``, ``"image"`` or ``"audio"``.
         splits: ``"train"``, ``"validation"``, ``"test"``, as far as they exist. Every row has ``id`` and ``labels`` (null: nobody
-            annotated the row; empty: it has none), the input, and where the source says so ``unknown`` and ``label_values``.
+            annotated the row; empty: it has none), the input, and where the source says so ``unknown`` and ``label_values``, and
+            ``value`` (d numbers: where the row truly lies on the label axis) and ``spread`` (the standard deviation of its annotators).
         declared_labels: the labels that the source lists, or ``None``.
         fingerprint: changes whenever the content does.
         input_column: ``"text"``, ``"features"``, ``"indices"`` (with ``"values"``: a sparse table), ``"image"``, ``"frames"``
@@ -50,6 +51,8 @@ class MultiLabelData:
         feature_names: the names of its columns, if the source gives any.
         options: how the columns were read, for ``load(other_file, **options)``.
         columns: the columns that the source offers.
+        degrees: what ``label_values`` are: ``"membership"``, each label's own degree in [0, 1], or ``"distribution"``, a row's degrees
+            together, which sum to 1; where one label must stand for such a row, it is the mode.
     """
 
     name: str
@@ -62,6 +65,7 @@ class MultiLabelData:
     feature_names: list[str] | None = None
     options: dict[str, Any] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
+    degrees: str = "membership"
 
     def split(self, name: str) -> datasets.Dataset:
         """The rows of a split.
@@ -76,7 +80,7 @@ class MultiLabelData:
         return self.splits[name]
 
     def label_space(self, unseen: str = "ignore") -> LabelSpace:
-        """The labels, in declared or alphabetical order.
+        """The labels, in declared or alphabetical order, or by value where all are numbers.
 
         Raises:
             DataError: if no row carries any label.
@@ -85,7 +89,7 @@ class MultiLabelData:
         declared = list(self.declared_labels or ())
         names = [] if declared and unseen != "include" else list(self.splits) if unseen == "include" else ["train"]
         found = {label for name in names for label in self._distinct(self.split(name))}
-        labels = declared + sorted(found.difference(declared))
+        labels = declared + in_order(found.difference(declared))
         if not labels:
             raise DataError(f"{self.name}: {self._why_no_labels()}")
         if len(labels) == 1:
@@ -121,9 +125,46 @@ class MultiLabelData:
             unknown = whole if unknown is None else (whole + unknown).astype(bool)
         return targets, unknown if unknown is not None and unknown.nnz else None
 
+    def label_sets(self, split: str, space: LabelSpace, unseen: str = "ignore") -> tuple[sparse.csr_matrix, Any]:
+        """The targets of a split with the mode in place of a distribution: what is counted, and what chosen labels are held against.
+
+        Arguments, returns and errors are those of ``targets``.
+        """
+        targets, unknown = self.targets(split, space, unseen)
+        return modes(targets) if self.degrees == "distribution" else targets, unknown
+
+    def positions(self, split: str, space: LabelSpace) -> tuple[Float[np.ndarray, "N d"], Float[np.ndarray, " N"] | None] | None:
+        """Where the rows of a split truly lie on the label axis, and how far their annotators spread.
+
+        They are the columns ``value`` and ``spread`` where the source has them, else ``mu = sum_k y_k a_k`` and
+        ``sigma = sqrt(sum_k y_k |a_k - mu|^2)`` of the row's distribution ``y`` over the labels' positions ``a``; where every row has one
+        label and no degrees, its position, without a spread.
+
+        Returns:
+            (N, d) values and (N,) spreads or None; NaN for a row without labels. None where the labels are no numbers, or where rows
+            carry several labels that are no distribution.
+        """
+        axis, rows = space.positions, self.split(split)
+        if axis is None:
+            return None
+        if "value" in rows.column_names:
+            values = np.full((len(rows), axis.shape[1]), np.nan)
+            for number, value in enumerate(rows["value"]):
+                values[number] = np.nan if value is None else value
+            has_spreads = "spread" in rows.column_names
+            return values, np.array([np.nan if one is None else one for one in rows["spread"]]) if has_spreads else None
+        targets = sparse.csr_matrix(self.targets(split, space)[0], dtype=np.float64)
+        if self.degrees != "distribution" and (np.diff(targets.indptr) > 1).any():
+            return None
+        mass = np.asarray(targets.sum(axis=1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = (targets @ axis) / mass
+            variances = (targets @ (axis**2)).sum(axis=1) / mass[:, 0] - (values**2).sum(axis=1)
+        return values, np.sqrt(np.maximum(variances, 0)) if self.degrees == "distribution" else None
+
     def statistics(self, space: LabelSpace) -> LabelStatistics:
         """What the training split says about the labels; rows that nobody annotated do not count."""
-        targets, _ = self.targets("train", space)
+        targets, _ = self.label_sets("train", space)
         labelled = np.concatenate([pc.is_valid(table["labels"]).to_numpy() for table in _batches(self.split("train"), ["labels"])])
         return LabelStatistics.from_targets(targets[labelled])
 
@@ -165,7 +206,7 @@ class MultiLabelData:
         if method == "random":
             kept, cut = random_split(len(train), shares, seed)
         else:
-            kept, cut = iterative_stratification(self.targets("train", self.label_space())[0], shares, seed)
+            kept, cut = iterative_stratification(self.label_sets("train", self.label_space())[0], shares, seed)
         if not len(kept) or not len(cut):
             raise DataError(
                 f"{self.name}: {len(train)} training rows are too few to cut off a share of {fraction}; give a file for {split}"

@@ -175,7 +175,7 @@ def describe(data: MultiLabelData) -> Description:
 def _describe_split(data: MultiLabelData, name: str, space: LabelSpace, training: LabelStatistics, outside: int) -> SplitDescription:
     rows = data.splits[name]
     labelled = _labelled(rows)
-    targets = binarise(data.targets(name, space)[0])[labelled]
+    targets = binarise(data.label_sets(name, space)[0])[labelled]
     own = LabelStatistics.from_targets(targets)
     seen = training.set_frequency(own.sets) > 0
     sizes = np.bincount(np.diff(targets.indptr), minlength=1)

@@ -30,6 +30,7 @@ class Source:
     name: str
     parts: tuple[tuple[str | None, Path, str], ...]
     rename: Mapping[str, str] | None = None
+    reading: Mapping[str, Any] | None = None
 
 
 def load(
@@ -46,6 +47,8 @@ def load(
     require_labels: bool = True,
     image: str | None = None,
     missing: str = "error",
+    distribution: str | None = None,
+    difficult: str = "unknown",
     from_path: str | Path | None = None,
     cache_dir: str | Path | None = None,
 ) -> MultiLabelData:
@@ -65,6 +68,9 @@ def load(
         require_labels: ``False`` accepts a file without the label column that was named: rows to be predicted.
         image: the column that names picture files, relative to the file's folder; guessed from the usual names.
         missing: ``"error"`` refuses a source that names pictures that are not there, ``"skip"`` leaves those rows out and says how many.
+        distribution: the rows are label distributions, given as ``"degrees"`` that sum to 1, as ``"votes"`` of annotators, or as their
+            ``"mean_spread"``: columns of mean and standard deviation over the axis that ``labels`` gives, such as ``"0:100"``.
+        difficult: objects that PASCAL VOC marks difficult are ``"unknown"``, or count with a ``"degree"`` of 0.5.
         from_path: where a copy of a catalogued data set lies.
         cache_dir: in place of ``cache_root()``.
 
@@ -81,19 +87,27 @@ def load(
     >>> data.split("train")["labels"][0], data.label_space().names
     (['grain', 'wheat'], ('grain', 'wheat'))
     """
-    options = Options(text, labels, id, features, delimiter, encoding, index_base, require_labels, image, missing)  # type: ignore[arg-type]
+    options = Options(
+        text, labels, id, features, delimiter, encoding, index_base, require_labels, image, missing, distribution, difficult  # type: ignore[arg-type]
+    )  # fmt: skip
     root = Path(cache_dir) if cache_dir else None
     if isinstance(source, (str, Path)) and not os.path.exists(source) and (entry := catalog.find(str(source))):
         if entry.made_by:
             return _load_made(entry, root)
         folder = catalog.obtain(entry, Path(from_path) if from_path else None)
-        found = Source(entry.name, ((None, folder, entry.format),), entry.rename)
+        found = Source(entry.name, ((None, folder, entry.format),), entry.rename, entry.reading)
     else:
         found = _resolve(source, format)
+    return _load_found(found, options, root)
+
+
+def _load_found(found: Source, options: Options, root: Path | None) -> MultiLabelData:
+    """Read what was found into the cache, unless it is there, and map it."""
+    options = replace(options, **{name: value for name, value in (found.reading or {}).items() if getattr(options, name) is None})
     files = [(f"{split}/{kind}", file) for split, path, kind in found.parts for file in files_of(path, kind)]
     key = content_key(files, options.to_dict() | {"rename": dict(found.rename or {})})
     folder = folder_of(found.name, key, root)
-    if missing == "skip" and _have_turned_up(folder, found):
+    if options.missing == "skip" and _have_turned_up(folder, found):
         shutil.rmtree(folder)
     if not (folder / "data.json").is_file():
         _store(folder, found.name, key, list(_readings(found, options)))
@@ -115,7 +129,7 @@ def _resolve(source: str | Path | Mapping[str, str | Path], kind: str | None) ->
     name = path.resolve().name.split(".")[0]
     if path.is_dir() and kind is None:
         if entry := catalog.recognise(path):
-            return Source(entry.name, ((None, catalog.obtain(entry, path), entry.format),), entry.rename)
+            return Source(entry.name, ((None, catalog.obtain(entry, path), entry.format),), entry.rename, entry.reading)
         if files := _split_files(path):
             return Source(name, tuple((split, file, detect(file)) for split, file in files.items()))
     return Source(name, ((None, path, kind or detect(path)),))
@@ -196,6 +210,7 @@ def _description(name: str, key: str, parts: list[tuple[str | None, Path, Readin
         "options": {name: value for name, value in asdict(first.options).items() if name != "require_labels"},
         "columns": list(first.columns),
         "skipped": [name for reading in readings for name in reading.skipped],
+        "degrees": first.degrees,
     }
 
 

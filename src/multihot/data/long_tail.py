@@ -153,7 +153,7 @@ def cut_long_tail(data: MultiLabelData, alpha: float = 6.0, largest: int | None 
         DataError: if there is no training split, or it is too small.
     """
     space = data.label_space()
-    targets = binarise(data.targets("train", space)[0])
+    targets = binarise(data.label_sets("train", space)[0])
     rows = long_tailed_subset(targets, alpha, largest, smallest, seed)
     settings: tuple[Any, ...] = (data.fingerprint, "long tail", alpha, largest, smallest, seed)
     mark = hashlib.sha256("-".join(map(str, settings)).encode()).hexdigest()[:32]

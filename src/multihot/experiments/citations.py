@@ -53,6 +53,13 @@ CITES: dict[str, tuple[str, ...]] = {
     "PairwiseRankingLoss": ("gong2014deep",),
     "TwoWayLoss": ("kobayashi2023twoway",),
     "LabelDistributionLoss": ("gao2017deep",),
+    "OrdinalLoss": ("niu2016ordinal",),
+    "GaussianDistribution": ("gao2017deep",),
+    "GaussianGridDistribution": ("gao2017deep",),
+    "ThreeLevelsDistribution": ("gao2017deep",),
+    "SmoothMaskDistribution": ("gao2017deep",),
+    "UniformSmoothingDistribution": ("szegedy2016rethinking",),
+    "BilevelObjective": ("gao2017deep", "franceschi2018bilevel", "lorraine2020optimizing"),
     "AdversarialObjective": ("tsai2019adversarial", "gulrajani2017improved"),
     "TemperatureCalibration": ("guo2017calibration",),
     "PlattCalibration": ("platt1999probabilistic",),
@@ -65,6 +72,8 @@ CITES: dict[str, tuple[str, ...]] = {
     "LogisticClassifier": LINEAR,
     "ClassifierChainClassifier": ("read2009classifier", *LINEAR),
     "LabelPowersetClassifier": LINEAR,
+    "SaBfgsClassifier": ("geng2016label",),
+    "AaKnnClassifier": ("geng2016label", "pedregosa2011scikit"),
 }
 COST_SENSITIVE = "parambath2014optimizing"
 GLOBAL_EMBEDDING = "yang2018sgm"

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigurationError, nearest
+from ..metrics import LOWER_IS_BETTER
 from .grouping import RunGroup, find_runs, group_runs
 from .run import Run
-from .set_table import MEASURES
+from .set_table import RESAMPLED
 from .statistics import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
 
 DEFAULT_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
-LOWER_IS_BETTER = frozenset({"hamming_loss", "coverage_error", "ranking_loss", "one_error", "calibration_error"})
+# of methods that predict label distributions, on an axis and elsewhere
+AXIS_MEASURES = ("mean_absolute_error", "cumulative_score_5", "epsilon_error", "kullback_leibler", "intersection")
+DEGREE_MEASURES = ("chebyshev", "clark", "canberra", "kullback_leibler", "cosine", "intersection")
 
 # figure -> where it stands in metrics.json, below the test split
 LABEL_SETS: dict[str, tuple[str, ...]] = {
@@ -119,7 +122,7 @@ class Comparison:
 def compare(
     folders: Iterable[str | Path],
     baseline: str | None = None,
-    measures: Sequence[str] = DEFAULT_MEASURES,
+    measures: Sequence[str] | None = None,
     *,
     level: float = 0.95,
     samples: int = 1000,
@@ -135,7 +138,8 @@ def compare(
     Args:
         folders: run folders, or folders that hold some.
         baseline: name of the method that all others are tested against; None for no test.
-        measures: names of measures in ``metrics.json``.
+        measures: names of measures in ``metrics.json``; None takes the usual ones of label sets, or of label distributions where every
+            run predicts some.
         level: of intervals.
         samples: bootstrap draws.
         swaps: random swaps in the paired tests; p is at least 1 / (swaps + 1).
@@ -149,6 +153,7 @@ def compare(
         ConfigurationError: for an unknown measure or baseline.
     """
     groups, left_out = group_runs(find_runs(folders))
+    measures = _default_measures(groups) if measures is None else measures
     _check_measures(measures, groups)
     names = list(dict.fromkeys(group.name for group in groups))
     if baseline is not None and baseline not in names:
@@ -161,8 +166,17 @@ def compare(
     return Comparison(list(measures), baseline, data_sets, _ranking(data_sets, list(measures), level), left_out, **settings)  # type: ignore[arg-type]
 
 
+def _default_measures(groups: list[RunGroup]) -> list[str]:
+    """Of label distributions where every run predicts some, of label sets where none does, of both where some do."""
+    runs = [run.metrics["test"] for group in groups for run in group.runs.values()]
+    measured_on_axis = any("mean_absolute_error" in measured for measured in runs)
+    of_degrees = [name for name in (AXIS_MEASURES if measured_on_axis else DEGREE_MEASURES) if any(name in measured for measured in runs)]
+    everywhere = all("kullback_leibler" in measured for measured in runs)
+    return of_degrees if everywhere else [*DEFAULT_MEASURES, *of_degrees]
+
+
 def _data_result(data: str, groups: list[RunGroup], baseline: str | None, measures: list[str], settings: dict[str, Any]) -> DataResult:
-    resampled = [name for name in measures if name in MEASURES]
+    candidates = [name for name in measures if name in RESAMPLED]
     against = next((group for group in groups if group.name == baseline), None)
     remarks = [] if against or baseline is None else [f"{baseline} was not run on this data set, so nothing is tested"]
     everywhere = {digest for group in groups for digest in group.instances.values()}
@@ -173,13 +187,15 @@ def _data_result(data: str, groups: list[RunGroup], baseline: str | None, measur
         intervals: dict[str, Interval] = {}
         p_values: dict[str, float] = {}
         pairs = 0
+        resampled = group.resampled(candidates)
         if len(group.tables) < len(group.runs):
             without_sets.append(group.name)
         elif len(set(group.instances.values())) == 1 and resampled:
             tables = list(group.tables.values())
             intervals = intervals_of(tables, resampled, settings["samples"], settings["level"], settings["seed"])
-        if against is not None and group is not against and resampled:
-            p_values, pairs = _test(group, against, resampled, settings)
+        tested = against.resampled(resampled) if against is not None and group is not against else []
+        if against is not None and tested:
+            p_values, pairs = _test(group, against, tested, settings)
             if not pairs and group.tables and against.tables:
                 apart.append(group.name)
         methods.append(_method_result(group, measures, intervals, p_values, pairs, settings["level"]))

@@ -8,10 +8,15 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from .compare import LOWER_IS_BETTER, Comparison, DataResult, MethodResult, Ranking
+from ..metrics import LOWER_IS_BETTER
+from .compare import AXIS_MEASURES, DEGREE_MEASURES, Comparison, DataResult, MethodResult, Ranking
 
 TO = "\u2013"  # the dash between the ends of an interval
-TITLES = {"map": "mAP", "lrap": "LRAP", "micro_ap": "micro AP"}
+TITLES = {
+    "map": "mAP", "lrap": "LRAP", "micro_ap": "micro AP",
+    "mean_absolute_error": "MAE", "cumulative_score_5": "CS(5)", "epsilon_error": "epsilon-error",
+    "chebyshev": "Chebyshev", "clark": "Clark", "canberra": "Canberra", "kullback_leibler": "KL",
+}  # fmt: skip
 LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", TO: "--", "<": r"\textless{}",
     ">": r"\textgreater{}", **{letter: "\\" + letter for letter in "&%$#_{}"},
@@ -52,7 +57,8 @@ def tables_of(comparison: Comparison) -> list[Table]:
     """Measures, label sets and cost of every data set, then average ranks, then what was left out."""
     tables = []
     for data in comparison.data_sets:
-        tables += [_measures_table(data, comparison), *_label_sets_table(data), _cost_table(data)]
+        about_sets = not {*AXIS_MEASURES, *DEGREE_MEASURES}.issuperset(comparison.measures)
+        tables += [_measures_table(data, comparison), *(_label_sets_table(data) if about_sets else []), _cost_table(data)]
     if comparison.ranking:
         tables.append(_ranks_table(comparison.ranking, comparison.measures))
     if comparison.left_out:

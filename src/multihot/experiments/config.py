@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -13,7 +13,7 @@ import yaml
 
 from ..components import check_keys
 from ..errors import ConfigurationError
-from ..training.settings import TrainingSettings
+from ..training.settings import AUTO_MONITORS, TrainingSettings
 from .files import write_text
 
 # what the YAML reader raises for words that are no YAML, or that it takes for a date, a number or a tag they are not
@@ -36,12 +36,17 @@ class DataSettings:
         index_base: number of the first feature in a LibSVM file.
         image: column that names picture files.
         missing: what becomes of rows whose picture is not there: "error" or "skip".
+        distribution: how rows give a label distribution: "degrees", "votes" or "mean_spread"; None where they give label sets.
+        difficult: what PASCAL VOC's difficult objects are: "unknown", or a "degree" of 0.5.
         validation: share of the training split that is set aside for choosing, where no validation split is given.
         test: share that is set aside for measuring, where no test split is given; 0 for none.
+        test_group: in place of a share, the rows whose id begins with this and a slash: one person's pictures, for leaving one person out.
         split: how shares are drawn: "stratified" (label sets alike in both parts) or "random".
         unseen_labels: a label that never occurs in training is left out and counted ("ignore"), refused ("error") or
             taken into the label space ("include").
         limit: use only that many training instances, the first ones; for a quick try.
+        train_share: share of the rows that are left to train and choose on, drawn by the seed once the test part is set aside; a smaller
+            share is a part of a larger one, and every share is measured on the same test rows.
     """
 
     source: str | dict[str, str] | None = None
@@ -55,28 +60,37 @@ class DataSettings:
     index_base: int = 0
     image: str | None = None
     missing: str = "error"
+    distribution: str | None = None
+    difficult: str = "unknown"
     validation: float = 0.1
     test: float = 0.1
+    test_group: str | None = None
     split: str = "stratified"
     unseen_labels: str = "ignore"
     limit: int | None = None
+    train_share: float = 1.0
 
     def reading(self) -> dict[str, Any]:
         """The arguments of ``multihot.data.load`` that say how rows are read."""
-        names = ("format", "text", "labels", "id", "features", "delimiter", "encoding", "index_base", "image", "missing")
-        return {name: getattr(self, name) for name in names}
+        columns = ("format", "text", "labels", "id", "features", "delimiter", "encoding", "index_base", "image")
+        return {name: getattr(self, name) for name in (*columns, "missing", "distribution", "difficult")}
 
     def __post_init__(self) -> None:
         for name in ("validation", "test"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"data.{name} must be a share in [0, 1), got {getattr(self, name)!r}")
+        if not 0 < self.train_share <= 1:
+            raise ConfigurationError(f"data.train_share must be a share in (0, 1], got {self.train_share!r}")
         for name, allowed in {
             "split": ("stratified", "random"),
             "unseen_labels": ("ignore", "error", "include"),
             "missing": ("error", "skip"),
+            "distribution": (None, "degrees", "votes", "mean_spread"),
+            "difficult": ("unknown", "degree"),
         }.items():
             if getattr(self, name) not in allowed:
-                raise ConfigurationError(f"data.{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+                listed = ", ".join("null" if choice is None else choice for choice in allowed)
+                raise ConfigurationError(f"data.{name} must be one of {listed}, got {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True)
@@ -116,6 +130,12 @@ class Config:
             seed=seed,
             published=_published(content.get("published")),
         )
+
+    def settled_like(self, other: Config) -> Config:
+        """The same experiment with the measure that "auto" came to in another one, if it could have come to that."""
+        if self.training.monitor != "auto" or other.training.monitor not in AUTO_MONITORS:
+            return self
+        return replace(self, training=replace(self.training, monitor=other.training.monitor))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for YAML."""

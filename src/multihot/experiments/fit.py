@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import resource
 import shutil
 import sys
@@ -14,7 +13,7 @@ from typing import Any
 
 from scipy import sparse
 
-from ..components import build
+from ..components import build, find, split_config
 from ..data import MultiLabelData
 from ..data import load as load_data
 from ..errors import DataError, RunError
@@ -22,15 +21,16 @@ from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..predictions import Prediction, save_prediction
 from .attention import attention_kept
-from .config import Config, DataSettings, load_config, save_config
+from .config import Config, load_config, save_config
 from .excerpts import excerpts
 from .files import plain, write_json
 from .frozen import encode_once
-from .measure import break_down, measure
+from .measure import break_down, measure, targets_of, truth_of
 from .methods import check_method, is_classical
 from .predictor import NeuralPredictor, Predictor
 from .run import Run, describe_environment
 from .seal import seal
+from .set_aside import set_aside
 
 Say = Callable[[str], None]
 ONE_ROW = sparse.csr_matrix([[True]])
@@ -62,6 +62,7 @@ def fit(
     folder = Path(out)
     check_folder(folder, overwrite)
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
+    config = with_monitor(config, data)
     previous = open_folder(folder, config)
     run = _carry_through(folder, config, data, resume=False, say=say)
     if previous:
@@ -101,19 +102,17 @@ def read_data(config: Config) -> MultiLabelData:
     return set_aside(load_data(settings.source, **settings.reading()), settings, config.seed, validation=not is_classical(config.method))
 
 
-def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validation: bool = True) -> MultiLabelData:
-    """Carve test and validation parts from the training split where the data has none; classical methods need no validation."""
-    if "train" not in data.splits:
-        raise DataError(f"{data.name} has no training split; it has {', '.join(data.splits)}")
-    if settings.limit:
-        mark = hashlib.sha256(f"{data.fingerprint}-limit-{settings.limit}".encode()).hexdigest()[:32]  # else caches would mix limits up
-        train = data.splits["train"].select(range(min(settings.limit, len(data.splits["train"]))), new_fingerprint=mark)
-        data = replace(data, splits={**data.splits, "train": train}, fingerprint=mark)
-    if "test" not in data.splits and settings.test:
-        data = data.with_validation(settings.test, settings.split, seed, split="test")
-    if "validation" not in data.splits and validation:
-        data = data.with_validation(settings.validation, settings.split, seed)
-    return data
+def with_monitor(config: Config, data: MultiLabelData) -> Config:
+    """The experiment with the measure that "auto" stands for by name, so that the run's configuration says what picked its checkpoint."""
+    if config.training.monitor != "auto":
+        return config
+    monitor = "micro_f1"
+    if not is_classical(config.method):
+        name, _ = split_config("decoding", Method.from_config(config.method).decoding)
+        if find("decoding", name).predicts_degrees:
+            on_axis = data.positions("train", data.label_space(config.data.unseen_labels)) is not None
+            monitor = "mean_absolute_error" if on_axis else "kullback_leibler"
+    return replace(config, training=replace(config.training, monitor=monitor))
 
 
 def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: bool, say: Say) -> Run:
@@ -160,7 +159,7 @@ def _train_neural(
     processor = method.build_processor(num_features=data.num_features).fit(data.splits["train"])
     model, objective, decoding = method.assemble(processor, space, statistics)
     options: dict[str, Any] = {"workers": config.training.workers, "unseen": config.data.unseen_labels}
-    sampling = build("sampler", config.training.sampler, targets=data.targets("train", space)[0])
+    sampling = build("sampler", config.training.sampler, targets=data.label_sets("train", space)[0])
     loaders = {
         split: make_loader(
             encode_once(model.encoder, processor, processor.prepare(data.splits[split])), processor, space,
@@ -171,10 +170,11 @@ def _train_neural(
     }  # fmt: skip
     validation_ids = list(data.splits["validation"]["id"])
     targets, known = targets_of(data, "validation", space)
+    truth = truth_of(data, "validation", space) if decoding.predicts_degrees else None
 
     def judge(prediction: Prediction) -> dict[str, float]:
         ordered = decoding.fit(prediction.reorder(validation_ids), targets, known)
-        return measure(ordered, targets, statistics, known)
+        return measure(ordered, targets, statistics, known, truth)
 
     outcome = train(
         model, objective, decoding, loaders["train"], loaders["validation"], judge, config.training, folder, config.seed, resume
@@ -206,26 +206,21 @@ def measure_and_finish(
         cost["predictions_per_second"] = len(prediction) / seconds
         cost["decoding_seconds"] = cost.get("decoding_seconds", 0.0) + seconds
         targets, known = targets_of(data, split, space)
+        truth = None if prediction.degrees is None else truth_of(data, split, space)
         if (
             split == "test"
             and isinstance(predictor, NeuralPredictor)
             and (kept := attention_kept(predictor, data.splits[split], prediction))
         ):
             write_json(folder / "attention.json", kept)
-        save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets, excerpts(data.splits[split], data))
-        metrics[split] = measure(prediction, targets, statistics, known)
+        save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets, excerpts(data.splits[split], data), truth)
+        metrics[split] = measure(prediction, targets, statistics, known, truth)
         metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     cost["peak_memory_bytes"] = max(used, cost.get("peak_memory_bytes", 0))
     metrics["cost"] = cost
     metrics["data"] = {"name": data.name, "rows": {split: len(rows) for split, rows in data.splits.items()}, "unseen_labels": unseen}
     write_json(folder / "metrics.json", seal(folder, plain(metrics)))  # last: its presence says that the run is finished
-
-
-def targets_of(data: MultiLabelData, split: str, space: LabelSpace) -> tuple[Any, Any]:
-    """The true label sets of a split (N, L), sparse, and which entries are known (N, L), or None where all are."""
-    targets, unknown = data.targets(split, space, unseen="ignore")
-    return targets, None if unknown is None else ~unknown.toarray().astype(bool)
 
 
 def _warn_unseen(unseen: dict[str, dict[str, int]], config: Config, say: Say) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import RunError
+from .measure import each_degree
 from .run import Run
 from .set_table import MEASURES, SetTable
 
@@ -44,6 +45,10 @@ class RunGroup:
         """By seed, what each measured instance counts; without the runs whose predictions do not hold all that was measured."""
         return {seed: table for seed, (table, _) in self._read.items() if _agrees(table, self.runs[seed])}
 
+    def resampled(self, measures: Iterable[str]) -> list[str]:
+        """Those of some measures that follow from what every table counts."""
+        return [name for name in measures if name in MEASURES or all(name in table.names for table in self.tables.values())]
+
     @cached_property
     def _read(self) -> dict[int, tuple[SetTable, str]]:
         found = {}
@@ -53,7 +58,9 @@ class RunGroup:
                 raise RunError(f"{run.folder}: predictions/test.parquet does not fit labels.json; the run was altered")
             digest = sha256("\0".join([*run.labels.names, *prediction.ids]).encode())
             digest.update(targets.indptr.astype(np.int64).tobytes() + targets.indices.astype(np.int64).tobytes())
-            found[seed] = SetTable.from_label_sets(targets, prediction.chosen), digest.hexdigest()
+            truth = None if prediction.degrees is None else run.truth("test")
+            degrees = None if truth is None else each_degree(prediction, truth)
+            found[seed] = SetTable.from_label_sets(targets, prediction.chosen, degrees), digest.hexdigest()
         return found
 
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+from scipy import sparse
+
+from ..data import MultiLabelData
 from ..labels import LabelSpace, LabelStatistics
 from ..metrics import by_frequency, by_set_frequency, evaluate, label_sets_produced, per_label, reliability, seen_unseen, to_probabilities
-from ..predictions import Prediction
+from ..metrics.axis_values import THETA, distances, epsilon_errors, expectation, median, mode, within
+from ..metrics.label_distributions import each_instance
+from ..predictions import Prediction, TrueDegrees
+
+READ: dict[str, Any] = {"expectation": expectation, "median": median, "mode": mode}
 
 
-def measure(prediction: Prediction, targets: Any, statistics: LabelStatistics, known: Any = None) -> dict[str, float]:
+def measure(
+    prediction: Prediction, targets: Any, statistics: LabelStatistics, known: Any = None, truth: TrueDegrees | None = None
+) -> dict[str, float]:
     """All measures of METHODS section 6 for one split.
 
     Args:
@@ -17,13 +28,71 @@ def measure(prediction: Prediction, targets: Any, statistics: LabelStatistics, k
         targets: (N, L), in the same order.
         statistics: of the training split.
         known: (N, L) boolean, or None where everything is annotated.
+        truth: the true label distributions, for a prediction that has some.
 
     Returns:
-        measure -> value; with a calibration, how well its probabilities hold is among them.
+        measure -> value; with a calibration, how well its probabilities hold is among them; of label distributions, those of
+        ``each_degree``, means over the instances for which they are defined.
     """
     found = evaluate(targets, prediction.chosen, prediction.scores, statistics, known=known)
     if prediction.uncalibrated is not None:
         found["calibration_error"] = reliability(targets, to_probabilities(prediction.scores), known).error()
+    if truth is not None:
+        each = each_degree(prediction, truth)
+        found |= {name: float(values[~np.isnan(values)].mean()) for name, values in each.items() if not np.isnan(values).all()}
+    return found
+
+
+def targets_of(data: MultiLabelData, split: str, space: LabelSpace, unseen: str = "ignore") -> tuple[Any, Any]:
+    """The true label sets of a split (N, L), sparse, and which entries are known (N, L), or None where all are."""
+    targets, unknown = data.label_sets(split, space, unseen)
+    return targets, None if unknown is None else ~unknown.toarray().astype(bool)
+
+
+def truth_of(data: MultiLabelData, split: str, space: LabelSpace) -> TrueDegrees:
+    """The true label distributions of a split: its targets divided by their sum; none for a row with an unknown label or without labels."""
+    targets, unknown = data.targets(split, space)
+    degrees = sparse.csr_matrix(targets, dtype=np.float64)
+    mass = np.asarray(degrees.sum(axis=1)).ravel()
+    if unknown is not None:
+        mass[np.diff(unknown.indptr) > 0] = 0
+    shares = np.divide(1, mass, out=np.zeros_like(mass), where=mass > 0)
+    degrees = sparse.csr_matrix(sparse.diags_array(shares) @ degrees)
+    degrees.eliminate_zeros()
+    return TrueDegrees(degrees, space.positions, *(data.positions(split, space) or (None, None)))
+
+
+def each_degree(prediction: Prediction, truth: TrueDegrees) -> dict[str, Float[np.ndarray, " N"]]:
+    """What each instance adds to the measures of label distributions; NaN where it adds nothing.
+
+    Returns:
+        The six measures of label distribution learning; where labels lie on an axis, ``mean_absolute_error`` of the method's own
+        reading, ``cumulative_score_5``, ``epsilon_error`` where there are spreads, and ``mean_absolute_error_expectation``, ``_median``
+        and ``_mode``; on two axes ``mean_absolute_error_1`` and ``_2`` of each. Nothing for a prediction without degrees.
+    """
+    if prediction.degrees is None:
+        return {}
+    found = {}
+    rows = np.flatnonzero(np.diff(truth.degrees.indptr))
+    for name, values in (each_instance(truth.degrees[rows], prediction.degrees[rows]) if len(rows) else {}).items():
+        found[name] = np.full(len(prediction), np.nan)
+        found[name][rows] = values
+    return found | _each_error(prediction, truth)
+
+
+def _each_error(prediction: Prediction, truth: TrueDegrees) -> dict[str, Float[np.ndarray, " N"]]:
+    if truth.axis is None or truth.values is None:
+        return {}
+    axes = truth.axis.shape[1]
+    own = expectation(prediction.degrees, truth.axis) if prediction.values is None else prediction.values
+    errors = distances(truth.values, own)
+    found = {"mean_absolute_error": errors, f"cumulative_score_{THETA:g}": within(errors)}
+    if truth.spreads is not None:
+        found["epsilon_error"] = epsilon_errors(errors, truth.spreads)
+    for name in READ if axes == 1 else ("expectation", "mode"):
+        found[f"mean_absolute_error_{name}"] = distances(truth.values, READ[name](prediction.degrees, truth.axis))
+    for axis in range(axes) if axes > 1 else ():
+        found[f"mean_absolute_error_{axis + 1}"] = np.abs(truth.values - own)[:, axis]
     return found
 
 

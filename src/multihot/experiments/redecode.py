@@ -9,14 +9,17 @@ from typing import Any
 
 from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError
+from ..labels import binarise
 from ..method import Method
 from .config import Config
 from .files import write_json
-from .fit import Say, check_folder, measure_and_finish, open_folder, read_data, set_aside, targets_of
+from .fit import Say, check_folder, measure_and_finish, open_folder, read_data
 from .grouping import flatten
+from .measure import targets_of
 from .methods import check_method, is_classical
 from .predictor import NeuralPredictor
 from .run import Run, describe_environment
+from .set_aside import set_aside
 
 READING = ("method.decoding", "method.decision", "method.calibration")  # what reads a trained model
 COPIED = ("model.safetensors", "processor.json", "labels.json")
@@ -53,6 +56,7 @@ def redecode(
         RunError: if the folder holds a run already, or the run to read is damaged.
     """
     folder = Path(out)
+    config = config.settled_like(run.config)
     _check_same_training(run, config)
     if folder.resolve() == run.folder.resolve():
         raise ConfigurationError(f"{folder} is the run to read; choose another --out")
@@ -101,7 +105,7 @@ def _check_same_instances(run: Run, data: MultiLabelData) -> None:
             continue
         prediction, kept = run.prediction(split)
         same = split in data.splits and prediction.ids == list(data.splits[split]["id"])
-        if not same or kept is None or (kept != targets_of(data, split, run.labels)[0]).nnz:
+        if not same or kept is None or (kept != binarise(targets_of(data, split, run.labels)[0])).nnz:
             raise DataError(
                 f"{data.name}: its {split} split is not the one that {run.folder} was measured on; give the data of the training"
             )

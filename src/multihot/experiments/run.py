@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..data import MultiLabelData
 from ..data import load as load_data
 from ..data.in_memory import from_rows
 from ..errors import DataError, RunError
 from ..labels import LabelSpace, LabelStatistics
-from ..predictions import Prediction, load_prediction
+from ..predictions import Prediction, TrueDegrees, load_prediction, load_truth
 from .config import Config, load_config
 from .files import read_json
-from .measure import break_down, measure
+from .measure import break_down, measure, targets_of, truth_of
 from .seal import check_file, check_metrics
 
 if TYPE_CHECKING:
     from .predictor import Predictor
+
+T = TypeVar("T")
 
 FORMAT = 1  # of the run folder; grows when an older multihot could no longer read it
 PACKAGES = (
@@ -121,8 +123,16 @@ class Run:
         path = self._file(f"predictions/{split}.parquet")
         if not path.exists():
             raise RunError(f"{self.folder}: predictions/{split}.parquet is missing; this run kept none for '{split}'")
+        return self._read(load_prediction, path)
+
+    def truth(self, split: str = "test") -> TrueDegrees | None:
+        """The true label distributions kept at training for a split, and where its instances lie on the label axis."""
+        path = self._file(f"predictions/{split}.parquet")
+        return self._read(lambda file: load_truth(file, self.labels.positions), path) if path.exists() else None
+
+    def _read(self, reader: Callable[[Path], T], path: Path) -> T:
         try:
-            return load_prediction(path)
+            return reader(path)
         except (OSError, ValueError, KeyError, TypeError) as error:  # what a file that is no such Parquet file makes of the reader
             raise RunError(f"{path} is damaged ({error}); train the run again") from error
 
@@ -175,12 +185,12 @@ class Run:
         split = split or ("test" if "test" in data.splits else next(iter(data.splits)))
         if split not in data.splits:
             raise DataError(f"{data.name} has no split '{split}'; it has {', '.join(data.splits)}")
-        targets, unknown = data.targets(split, self.labels, unseen=self.config.data.unseen_labels)
+        targets, known = targets_of(data, split, self.labels, unseen=self.config.data.unseen_labels)
         rows = data.splits[split]
         prediction = self.predictor.predict(rows)
-        known = None if unknown is None else ~unknown.toarray().astype(bool)
+        truth = None if prediction.degrees is None else truth_of(data, split, self.labels)
         return {
-            "measures": measure(prediction, targets, self.statistics, known),
+            "measures": measure(prediction, targets, self.statistics, known, truth),
             "breakdowns": break_down(prediction, targets, self.labels, self.statistics, known),
             "rows": len(rows),
             "unseen_labels": data.unseen_labels(self.labels).get(split, {}),

@@ -1,9 +1,9 @@
-"""What each instance adds to the measures of label sets, so that resampling instances is a matrix product."""
+"""What each instance adds to the measures of label sets and of label distributions, so that resampling instances is a matrix product."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,13 @@ from ..errors import ConfigurationError, DataError, nearest
 from ..labels import binarise
 
 COLUMNS = ("true", "chosen", "both", "precision", "recall", "f1", "jaccard", "exact")
+# measures of label distributions that are means over instances, each a column of its own where a method predicts distributions
+DEGREE_COLUMNS = (
+    "mean_absolute_error", "cumulative_score_5", "epsilon_error",
+    "chebyshev", "clark", "canberra", "kullback_leibler", "cosine", "intersection",
+    "mean_absolute_error_expectation", "mean_absolute_error_median", "mean_absolute_error_mode",
+    "mean_absolute_error_1", "mean_absolute_error_2",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -21,19 +28,21 @@ class Sums:
     """Sums over weighted instances, for S weightings at once.
 
     Args:
-        instances: (S, 8), one column for each of ``COLUMNS``.
+        instances: (S, C), one column for each of ``names``.
         labels: (S, 3, L): true, chosen and rightly chosen instances of each label; None where no measure asks for them.
         num_rows: N, the total weight.
         num_labels: L.
+        names: of the C columns.
     """
 
-    instances: Float[np.ndarray, "S 8"]
+    instances: Float[np.ndarray, "S C"]
     labels: Float[np.ndarray, "S 3 L"] | None
     num_rows: int
     num_labels: int
+    names: tuple[str, ...] = COLUMNS
 
     def __getitem__(self, column: str) -> Float[np.ndarray, " S"]:
-        return self.instances[:, COLUMNS.index(column)]
+        return self.instances[:, self.names.index(column)]
 
     def __add__(self, other: Sums) -> Sums:
         return self._combine(other, np.add)
@@ -43,7 +52,7 @@ class Sums:
 
     def _combine(self, other: Sums, operation: Callable[[Any, Any], Any]) -> Sums:
         labels = None if self.labels is None or other.labels is None else operation(self.labels, other.labels)
-        return Sums(operation(self.instances, other.instances), labels, self.num_rows, self.num_labels)
+        return replace(self, instances=operation(self.instances, other.instances), labels=labels)
 
     def per_label(self, measure: str) -> Float[np.ndarray, "S L"]:
         """Precision, recall or F1 of every label."""
@@ -84,6 +93,7 @@ MEASURES: dict[str, tuple[Callable[[Sums], np.ndarray], bool]] = {
     "hamming_accuracy": (lambda s: 1 - (s["true"] + s["chosen"] - 2 * s["both"]) / (s.num_rows * s.num_labels), False),
     "jaccard": (_mean("jaccard"), False),
 }
+RESAMPLED = MEASURES | {name: (_mean(name), False) for name in DEGREE_COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -91,24 +101,27 @@ class SetTable:
     """The label sets of one system on N instances, ready to be measured under any weights of the instances.
 
     Args:
-        columns: (N, 8), what each instance adds to each of ``COLUMNS``.
+        columns: (N, C), what each instance adds to each of ``names``.
         labels: (N, 3 L), side by side: true, chosen and rightly chosen labels of each instance.
+        names: ``COLUMNS``, then those of ``DEGREE_COLUMNS`` that are defined for every instance.
 
     >>> table = SetTable.from_label_sets([[1, 0], [1, 1]], [[1, 0], [0, 1]])
     >>> table.sums(np.ones((1, 2)))["both"].tolist()
     [2.0]
     """
 
-    columns: Float[np.ndarray, "N 8"]
+    columns: Float[np.ndarray, "N C"]
     labels: sparse.csr_matrix
+    names: tuple[str, ...] = COLUMNS
 
     @classmethod
-    def from_label_sets(cls, targets: Any, chosen: Any) -> SetTable:
+    def from_label_sets(cls, targets: Any, chosen: Any, degrees: Mapping[str, Float[np.ndarray, " N"]] | None = None) -> SetTable:
         """Count instance by instance.
 
         Args:
             targets: (N, L) of 0 and 1, dense or sparse; soft targets are true from 0.5 on.
             chosen: (N, L) of 0 and 1, dense or sparse.
+            degrees: what each instance adds to each measure of label distributions; one with a NaN is left out.
 
         Raises:
             DataError: if the shapes differ or there is no instance.
@@ -131,19 +144,20 @@ class SetTable:
             "exact": ((hits == sizes) & (hits == picks)).astype(np.float64),
         }
         labels = sparse.hstack([true, given, both], format="csr", dtype=np.float64)
-        return cls(np.stack([columns[name] for name in COLUMNS], axis=1), labels)
+        columns |= {name: values for name, values in (degrees or {}).items() if name in DEGREE_COLUMNS and not np.isnan(values).any()}
+        return cls(np.stack(list(columns.values()), axis=1), labels, tuple(columns))
 
     def __len__(self) -> int:
         return len(self.columns)
 
     def __getitem__(self, rows: Any) -> SetTable:
-        return SetTable(self.columns[rows], self.labels[rows])
+        return replace(self, columns=self.columns[rows], labels=self.labels[rows])
 
     def __sub__(self, other: SetTable) -> SetTable:
         """What changes when the other system's answers are replaced by this one's."""
         labels = (self.labels - other.labels).tocsr()
         labels.eliminate_zeros()
-        return SetTable(self.columns - other.columns, labels)
+        return replace(self, columns=self.columns - other.columns, labels=labels)
 
     @property
     def num_labels(self) -> int:
@@ -151,8 +165,13 @@ class SetTable:
 
     @property
     def filled(self) -> np.ndarray:
-        """The rows in which any label counts; of a difference, those where the two systems chose different label sets."""
-        return np.flatnonzero(np.diff(self.labels.indptr))
+        """The rows in which anything counts; of a difference, those where the two systems gave different answers."""
+        return np.flatnonzero((np.diff(self.labels.indptr) > 0) | self.columns.any(axis=1))
+
+    def only(self, names: Sequence[str]) -> SetTable:
+        """The table with those of its columns that a list names."""
+        kept = [self.names.index(name) for name in names]
+        return replace(self, columns=self.columns[:, kept], names=tuple(names))
 
     def sums(self, weights: Float[np.ndarray, "S N"], per_label: bool = True) -> Sums:
         """Sums over the instances under each row of weights.
@@ -165,13 +184,22 @@ class SetTable:
             The sums, (S, ...).
         """
         labels = (self.labels.T @ weights.T).T.reshape(len(weights), 3, self.num_labels) if per_label else None
-        return Sums(weights @ self.columns, labels, len(self), self.num_labels)
+        return Sums(weights @ self.columns, labels, len(self), self.num_labels, self.names)
 
 
 def check_measures(names: Any) -> list[str]:
     """The measures asked for; refuses one that is no sum over instances."""
     wanted = [names] if isinstance(names, str) else list(names)
     for name in wanted:
-        if name not in MEASURES:
-            raise ConfigurationError(f"'{name}' is no measure of label sets that can be resampled; {nearest(str(name), MEASURES)}")
+        if name not in RESAMPLED:
+            raise ConfigurationError(f"'{name}' is no measure that can be resampled; {nearest(str(name), RESAMPLED)}")
     return wanted
+
+
+def columns_for(tables: Sequence[SetTable], wanted: Sequence[str]) -> list[SetTable]:
+    """The tables with the columns that some measures need, the same in all."""
+    needed = [*COLUMNS, *(name for name in wanted if name in DEGREE_COLUMNS)]
+    for name in needed:
+        if any(name not in table.names for table in tables):
+            raise ConfigurationError(f"'{name}' cannot be resampled: some system or instance lacks it; leave it out")
+    return [table.only(needed) for table in tables]

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy import sparse
 
 from ..errors import ConfigurationError, DataError
-from .set_table import MEASURES, SetTable, Sums, check_measures
+from .set_table import MEASURES, RESAMPLED, SetTable, Sums, check_measures, columns_for
 
 Interval = tuple[float, float]
 CHUNK_ENTRIES = 2**22  # 32 MiB in float64
@@ -72,8 +72,9 @@ def intervals_of(
     """``bootstrap_intervals`` of tables that are made already, one for each seed of a method."""
     wanted = check_measures(measures)
     _check_range(samples, level)
+    tables = columns_for(tables, wanted)
     random = np.random.default_rng(seed)
-    per_label = any(MEASURES[name][1] for name in wanted)
+    per_label = any(RESAMPLED[name][1] for name in wanted)
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
     for size in _chunks(samples, max(len(tables[0]), tables[0].labels.shape[1])):
         weights = _draws(random, size, len(tables[0]))
@@ -135,6 +136,7 @@ def p_values_of(
     _check_range(samples)
     if len(ours) != len(theirs):
         raise DataError(f"a paired test needs as many seeds of one system as of the other, got {len(ours)} and {len(theirs)}")
+    ours, theirs = columns_for(ours, wanted), columns_for(theirs, wanted)
     changes = [b - a for a, b in zip(ours, theirs, strict=True)]
     rows = np.unique(np.concatenate([change.filled for change in changes]))
     exact = len(rows) <= math.log2(samples)
@@ -155,7 +157,7 @@ class _Swapped:
 
     def __init__(self, ours: Sequence[SetTable], theirs: Sequence[SetTable], changes: Sequence[SetTable], wanted: list[str]):
         self.changes, self.wanted = changes, wanted
-        self.per_label = any(MEASURES[name][1] for name in wanted)
+        self.per_label = any(RESAMPLED[name][1] for name in wanted)
         everything = np.ones((1, len(ours[0])))
         self.ours, self.theirs = ([table.sums(everything, self.per_label) for table in side] for side in (ours, theirs))
 
@@ -186,7 +188,7 @@ def _draws(random: np.random.Generator, samples: int, rows: int) -> Float[np.nda
 
 def _measured(sums: Sequence[Sums], wanted: list[str]) -> dict[str, np.ndarray]:
     """Every measure, (S,): the mean over the seeds."""
-    return {name: np.mean([MEASURES[name][0](one) for one in sums], axis=0) for name in wanted}
+    return {name: np.mean([RESAMPLED[name][0](one) for one in sums], axis=0) for name in wanted}
 
 
 def _tables(targets: Any, chosen: Any) -> list[SetTable]:

@@ -223,8 +223,8 @@ def _look_up(cell: Cell) -> None:
         if finished:
             raise RunError(f"{cell.folder}: config.yaml is missing; the run was altered, remove the folder or choose another --out")
         return
-    before = flatten(Config.from_dict(load_config(path), where=str(path)).to_dict())
-    now = flatten(cell.config.to_dict())
+    made = Config.from_dict(load_config(path), where=str(path))
+    before, now = flatten(made.to_dict()), flatten(cell.config.settled_like(made).to_dict())
     keys = sorted(key for key in before.keys() | now.keys() if key.split(".")[0] != "published")  # quoted, not a setting
     other = [key for key in keys if before.get(key) != now.get(key)]
     if other and (finished or (cell.folder / "checkpoints" / "last.ckpt").exists()):

@@ -11,6 +11,7 @@ from .focal import FocalLoss, focal_loss
 from .hill import HillLoss, hill_loss
 from .label_distribution import LabelDistributionLoss, label_distribution_loss
 from .lsep import LSEPLoss, lsep_loss
+from .ordinal import OrdinalLoss, ordinal_loss
 from .pairwise_log_sum_exp import PairwiseLogSumExpLoss, pairwise_log_sum_exp_loss
 from .pairwise_ranking import PairwiseRankingLoss, pairwise_ranking_loss
 from .sampled_negatives import NegativeSampler, SampledOutputLayer, sampled_binary_cross_entropy_loss, sampled_zlpr_loss
@@ -35,6 +36,7 @@ __all__ = [
     "LSEPLoss",
     "LabelDistributionLoss",
     "NegativeSampler",
+    "OrdinalLoss",
     "PairwiseLogSumExpLoss",
     "PairwiseRankingLoss",
     "SPLCLoss",
@@ -57,6 +59,7 @@ __all__ = [
     "log_elementary_symmetric",
     "lsep_loss",
     "newton_log_elementary_symmetric",
+    "ordinal_loss",
     "pad_positives",
     "pairwise_log_sum_exp_loss",
     "pairwise_ranking_loss",

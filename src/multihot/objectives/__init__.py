@@ -1,6 +1,8 @@
 """Objectives: what training minimises. Every name in ``__all__`` that ends in ``Objective`` can be used in a configuration."""
 
 from .adversarial import AdversarialObjective
+from .axis_regression import AxisRegressionObjective
+from .bilevel import BilevelObjective
 from .discriminator import Discriminator
 from .gumbel import gumbel_sigmoid
 from .likelihood import LikelihoodObjective
@@ -14,6 +16,8 @@ from .scoring import ScoringObjective
 
 __all__ = [
     "AdversarialObjective",
+    "AxisRegressionObjective",
+    "BilevelObjective",
     "Discriminator",
     "LikelihoodObjective",
     "MultitaskObjective",

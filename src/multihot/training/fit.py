@@ -7,7 +7,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -73,6 +73,8 @@ def train(
         TrainingInterruptedError: after Ctrl-C, with the checkpoint to go on from saved.
         TrainingDivergedError: when a loss is not finite.
     """
+    if settings.monitor == "auto":  # an experiment names it, since it knows the data
+        settings = replace(settings, monitor="micro_f1")
     per_epoch = len(loader)
     updates = settings.total_updates(per_epoch)
     last = folder / "checkpoints" / "last.ckpt"

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ConfigurationError, nearest
+from ..metrics import LOWER_IS_BETTER
 
 SCHEDULES = ("constant", "linear", "cosine")
 OPTIMISERS = ("adam", "adamw", "sgd")
 LOGGERS = ("tensorboard", "mlflow", "wandb")
-LOWER_IS_BETTER = frozenset({"loss", "hamming_loss", "coverage_error", "ranking_loss", "one_error", "calibration_error"})
+AUTO_MONITORS = ("micro_f1", "mean_absolute_error", "kullback_leibler")  # what monitor "auto" may come to
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class TrainingSettings:
         warmup: share of the updates in which the learning rate rises from 0, in [0, 1).
         gradient_clip: largest norm of a gradient; 0 for none.
         validate_every: "1 epoch", "2 epochs", "500 updates".
-        monitor: the validation measure that picks the best checkpoint ("micro_f1", "map", "loss", ...).
+        monitor: the validation measure that picks the best checkpoint ("micro_f1", "map", "loss", ...); "auto" is "micro_f1", and of
+            methods that predict label distributions "mean_absolute_error" where labels lie on an axis, else "kullback_leibler".
         patience: stop after that many validations without progress; None trains to the end.
         precision: Lightning's precision; "auto" is bf16-mixed where the hardware computes in it, else 32-true.
         device: Lightning's accelerator ("auto", "cpu", "gpu", ...).
@@ -57,7 +59,7 @@ class TrainingSettings:
     warmup: float = 0.0
     gradient_clip: float = 10.0
     validate_every: str = "1 epoch"
-    monitor: str = "micro_f1"
+    monitor: str = "auto"
     patience: int | None = None
     precision: str = "auto"
     device: str = "auto"
@@ -106,7 +108,7 @@ class TrainingSettings:
     @property
     def monitor_mode(self) -> str:
         """Whether the monitored measure should grow ("max") or fall ("min")."""
-        return "min" if self.monitor in LOWER_IS_BETTER else "max"
+        return "min" if self.monitor in {"loss", *LOWER_IS_BETTER} else "max"
 
 
 def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import DataError, nearest
-from . import aapd, coco_mlt, digit_scenes, goemotions, mulan, reuters21578, ucmerced, voc2007_vehicles, voc_mlt
+from . import aapd, coco_mlt, digit_scenes, goemotions, ldl, mulan, reuters21578, ucmerced, voc2007_vehicles, voc_mlt
 from .entry import CatalogEntry, CatalogFile
 from .fetching import holds, obtain, resembles
 
@@ -18,6 +18,7 @@ ENTRIES: dict[str, CatalogEntry] = {
         goemotions.ENTRY,
         aapd.ENTRY,
         *mulan.ENTRIES,
+        *ldl.ENTRIES,
         digit_scenes.ENTRY,
         ucmerced.ENTRY,
         voc2007_vehicles.ENTRY,

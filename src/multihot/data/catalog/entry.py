@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class CatalogEntry:
         archives: names of archives that copies of the files may come in.
         folder: the usual name of the folder in which a copy lies.
         rename: splits that are taken for another, such as ``{"validation": "train"}``.
+        reading: what ``load`` takes as options where the caller says nothing, such as ``{"labels": ("joy", "fear")}``.
         made_by: the module that computes the data set, if it is not read from files.
         note: what a user has to know.
     """
@@ -64,6 +66,7 @@ class CatalogEntry:
     archives: tuple[str, ...] = ()
     folder: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
+    reading: Mapping[str, Any] = field(default_factory=dict)
     made_by: str = ""
     note: str = ""
 

@@ -50,9 +50,15 @@ FORMATS = {
         "audioset:read_audioset", (".tfrecord", ".npz", ".h5", ".hdf5"), "AudioSet's features: TFRecord as released, HDF5 or npz packs"
     ),
     "audio-table": Format("audio_tables:read_audio_table", (), "folder with labels.csv or labels.jsonl that names recordings"),
+    "ldl-mat": Format("ldl_mat:read_ldl_mat", (".mat",), "MATLAB file with features, and labels whose rows are distributions"),
+    "morph": Format("picture_names:read_morph", (), "folder of pictures named as MORPH's, such as 009055_1M54.JPG: ages"),
+    "fg-net": Format("picture_names:read_fg_net", (), "folder of pictures named as FG-NET's, such as 001A43b.JPG: ages"),
+    "pointing04": Format("picture_names:read_pointing04", (), "folder of pictures named as Pointing'04's: pitch and yaw"),
+    "aflw": Format("head_poses:read_aflw", (), "CSV file with file, yaw and pitch in degrees, put on a grid of angles"),
 }
 
-FOLDERS = ("reuters-aptemod", "paired", "image-table", "image-list", "voc-xml", "nus-wide", "audio-table")  # what no single file can be
+# what no single file can be
+FOLDERS = ("reuters-aptemod", "paired", "image-table", "image-list", "voc-xml", "nus-wide", "audio-table", "morph", "fg-net", "pointing04")
 
 # their files only name pictures, which may be gigabytes in the user's own folder and do not decide the key of the cache
 NAMING_PICTURES = {
@@ -98,6 +104,8 @@ def files_of(path: Path, name: str) -> list[Path]:
         return _module("audioset").files_of_audioset(path)
     if name == "audio-table":  # nor are the recordings, for the same reason
         return [_module("audio_tables").table_of(path)]
+    if name == "ldl-mat":
+        return [_module("ldl_mat").mat_of(path)]
     if path.is_dir():
         return sorted(p for p in path.rglob("*") if p.is_file())
     listed = path.parent / "labels.txt"
@@ -142,7 +150,9 @@ def _detect_folder(path: Path) -> str | None:
         return "audio-table"
     if any(name in _module("audioset").FOLDERS or Path(name).suffix in FORMATS["audioset"].suffixes for name in names):
         return "audioset"
-    return "arff" if any(suffix_of(Path(name)) == ".arff" for name in names) else None
+    if any(suffix_of(Path(name)) == ".arff" for name in names):
+        return "arff"
+    return "ldl-mat" if any(name.endswith(".mat") for name in names) else _module("picture_names").layout_of(path)
 
 
 def _by_suffix(path: Path) -> str | None:
@@ -150,7 +160,9 @@ def _by_suffix(path: Path) -> str | None:
         return "reuters-sgml"
     suffix = suffix_of(path)
     if suffix == ".zip":
-        return "arff"
+        return "ldl-mat" if _module("ldl_mat").holds_mat(path) else "arff"
+    if suffix == ".csv" and path.suffix.lower() == ".csv" and _module("head_poses").looks_like(path):
+        return "aflw"
     if suffix == ".json" and _module("coco_json").looks_like(path):
         return "coco-json"
     return next((name for name, known in FORMATS.items() if suffix in known.suffixes), None)

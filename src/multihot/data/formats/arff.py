@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 import numpy as np
 
 from ...errors import DataError
 from .arff_header import QUOTED, Attribute, Header, label_columns, labels_of_xml, read_header, split_values, unquote
+from .axes import axis_of, label_of
 from .columns import expand
+from .distributions import around_mean, axis_around, distribution, mean_spread_columns, measured
 from .opening import open_zip, read_member, suffix_of, text_lines
 from .reading import Options, Reading, Row, at_line, split_of
 
@@ -29,6 +32,8 @@ def read_arff(path: Path, options: Options) -> Reading:
     """
     members = _members(path)
     declared = _declared(path, options, members)
+    if options.distribution == "mean_spread" and not options.labels:
+        options = replace(options, labels=axis_around(_Table(path, members[0][1], options, declared).means()))
     first = _Table(path, members[0][1], options, declared)
     rows = (
         row if split is None else {"split": split, **row}
@@ -39,10 +44,11 @@ def read_arff(path: Path, options: Options) -> Reading:
         modality="table",
         rows=rows,
         options=options,
-        declared_labels=[name for name, _ in first.labels],
+        declared_labels=[name for name, _ in first.labels] if first.axis is None else [label_of(position) for position in first.axis],
         num_features=len(first.features),
         feature_names=[attribute.name for _, attribute in first.features],
         columns=[attribute.name for attribute in first.header.attributes],
+        degrees="distribution" if options.distribution else "membership",
     )
 
 
@@ -62,15 +68,28 @@ class _Table:
         lines = text_lines(path, options.encoding, member) if isinstance(member, str) else text_lines(member or path, options.encoding)
         self.lines = enumerate(lines, start=1)
         self.header: Header = read_header(self.lines, self.where)
-        if isinstance(options.labels, str) or options.labels:
-            declared = expand(options.labels, [attribute.name for attribute in self.header.attributes])
-        columns = label_columns(self.header, declared, self.where, options.require_labels)
         attributes = self.header.attributes
+        names = [attribute.name for attribute in attributes]
+        self.kind, self.axis = options.distribution, None
+        if self.kind == "mean_spread":
+            self.axis = axis_of(options.labels, self.where) if options.labels else None
+            columns = [names.index(name) for name in mean_spread_columns(names, options, self.where) or ()]
+        else:
+            declared = expand(options.labels, names) if options.labels else declared
+            columns = label_columns(self.header, declared, self.where, options.require_labels)
         self.labels = [(attributes[i].name, i) for i in columns]
         chosen = set(columns)
         self.features = [(i, attribute) for i, attribute in enumerate(attributes) if i not in chosen]
         self.position = {i: position for position, (i, _) in enumerate(self.features)}
         self.left_out = {i: next(iter(attributes[i].values or {"0": 0})) for i in columns}  # the value of a label that a sparse row omits
+
+    def means(self) -> Iterator[tuple[float, float]]:
+        """The mean and the spread of every row."""
+        for number, line in self.lines:
+            if line.strip() and not line.strip().startswith("%"):
+                where = at_line(self.where, number)
+                cells = [self._cells(line.strip(), where)[i] for _, i in self.labels]
+                yield measured(cells[0], "mean", where), measured(cells[1], "spread", where)
 
     def rows(self) -> Iterator[Row]:
         for number, line in self.lines:
@@ -79,21 +98,28 @@ class _Table:
                 where = at_line(self.where, number)
                 yield self._sparse(text, where) if text.startswith("{") else self._dense(text, where)
 
-    def _dense(self, text: str, where: str) -> Row:
+    def _cells(self, text: str, where: str) -> Sequence[str] | dict[int, str]:
+        return self.left_out | self._pairs(text, where) if text.startswith("{") else self._values(text, where)
+
+    def _values(self, text: str, where: str) -> list[str]:
         cells = split_values(text)
         if len(cells) != len(self.header.attributes):
             raise DataError(
                 f"{where}: {len(cells)} values where the header names {len(self.header.attributes)} attributes; correct the row"
             )
+        return cells
+
+    def _dense(self, text: str, where: str) -> Row:
+        cells = self._values(text, where)
         features = np.array([_number(cells[i], attribute, where) for i, attribute in self.features], dtype=np.float32)
-        return {"features": features} | self._label_sets({i: cells[i] for _, i in self.labels}, where)
+        return {"features": features} | self._labels({i: cells[i] for _, i in self.labels}, where)
 
     def _sparse(self, text: str, where: str) -> Row:
         cells = self._pairs(text, where)
         given = sorted(i for i in cells if i in self.position)
         values = np.array([_number(cells[i], self.header.attributes[i], where) for i in given], dtype=np.float32)
         indices = np.array([self.position[i] for i in given], dtype=np.int32)
-        return {"indices": indices, "values": values} | self._label_sets(self.left_out | cells, where)
+        return {"indices": indices, "values": values} | self._labels(self.left_out | cells, where)
 
     def _pairs(self, text: str, where: str) -> dict[int, str]:
         if not text.endswith("}"):
@@ -110,7 +136,17 @@ class _Table:
             raise DataError(f"{where}: index {max(cells)}; allowed are 0 to {len(self.header.attributes) - 1}")
         return cells
 
-    def _label_sets(self, cells: dict[int, str], where: str) -> Row:
+    def _labels(self, cells: dict[int, str], where: str) -> Row:
+        if self.kind is None:
+            return self._label_set(cells, where)
+        if not self.labels:
+            return {"labels": None, "label_values": None}
+        if self.axis is not None:
+            mean, spread = (cells[i] for _, i in self.labels)
+            return around_mean(mean, spread, self.axis, where)
+        return distribution({name: cells[i] for name, i in self.labels}, self.kind, where)
+
+    def _label_set(self, cells: dict[int, str], where: str) -> Row:
         labels, unknown = [], []
         for name, i in self.labels:
             if cells[i] in ("1", "1.0"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import DataError, nearest
+from .distributions import mean_spread_columns
 from .label_cells import FALSE, TRUE, UNKNOWN, check_kind, find_delimiter
 from .picture_files import is_picture_name
 from .reading import SPLIT_NAMES, Options, Row
@@ -48,6 +49,7 @@ class Columns:
         split: the column that says which part a row belongs to, if any.
         delimiter: what separates the labels within a cell.
         degrees: whether label cells are mappings of labels to degrees.
+        mean_spread: the columns of the annotators' mean and standard deviation, if they make the label distribution.
     """
 
     text: tuple[str, ...] = ()
@@ -59,6 +61,7 @@ class Columns:
     delimiter: str | None = None
     degrees: bool = False
     image: str | None = None
+    mean_spread: tuple[str, str] | None = None
 
     def options(self, given: Options) -> Options:
         """The caller's options with everything found out filled in."""
@@ -79,26 +82,30 @@ def resolve(sample: Sequence[Row], names: Sequence[str], options: Options, where
     Raises:
         DataError: for a column that is not there, one of the wrong kind, or when nothing tells where the input is.
     """
-    label_set, flags = _named_labels(sample, names, options, where)
+    mean_spread = mean_spread_columns(names, options, where) if options.distribution == "mean_spread" else None
+    label_set, flags = (None, ()) if options.distribution == "mean_spread" else _named_labels(sample, names, options, where)
     identity = _identity(names, options, where)
     split = _split_column(sample, names)
-    taken = {label_set, *flags, identity, split}
+    taken = {label_set, *flags, identity, split, *(mean_spread or ())}
     text = () if options.image else _text(names, options, taken, where)
     image = _check_name(options.image, names, "image", where) if options.image else None if text else _image(sample, names, options, taken)
-    if (text or image) and not label_set and not flags and options.labels is None:
+    if (text or image) and not label_set and not flags and options.labels is None and options.distribution is None:
         flags = _flag_columns(sample, [name for name in names if name not in {*taken, *text, image}])
     features = () if text or image else _features(sample, [name for name in names if name not in taken], options, names, where)
     cells = [row.get(label_set) for row in sample] if label_set else []
     delimiter = options.delimiter or find_delimiter(cells, where)
-    if label_set:
+    if label_set and options.distribution is None:
         check_kind(cells, label_set, delimiter, where)
     degrees = any(isinstance(cell, dict) for cell in cells)
-    return Columns(text, label_set, flags, features, identity, split, delimiter, degrees, image)
+    return Columns(text, label_set, flags, features, identity, split, delimiter, degrees, image, mean_spread)
 
 
 def _named_labels(sample: Sequence[Row], names: Sequence[str], options: Options, where: str) -> tuple[str | None, tuple[str, ...]]:
     if options.labels is None:
-        found = next((name for wanted in LABELS for name in names if name.lower() == wanted), None)
+        usual = LABELS if options.distribution is None else (options.distribution, *LABELS)
+        found = next((name for wanted in usual for name in names if name.lower() == wanted), None)
+        if found is None and options.distribution and options.require_labels:
+            raise DataError(f"{where}: which columns hold the {options.distribution}? Name one column, or one a label, with labels=")
         return found, ()
     if isinstance(options.labels, str) and options.labels in names:
         return options.labels, ()

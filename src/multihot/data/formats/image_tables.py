@@ -9,6 +9,7 @@ from ...errors import DataError
 from .delimited import records
 from .opening import check_exists, open_zip, read_member
 from .reading import SPLIT_NAMES, Options, Reading, Row
+from .voc_xml import with_difficult
 
 NOT_LABELS = ("image", "image_id", "split", "scene_class", "source_file")
 
@@ -16,7 +17,8 @@ NOT_LABELS = ("image", "image_id", "split", "scene_class", "source_file")
 def read_image_table(path: Path, options: Options) -> Reading:
     """Read a folder with ``labels.csv`` (image, split, one column a label) and ``images_SPLIT.zip``.
 
-    A column with -1 follows the PASCAL VOC challenge: 1 present, -1 absent, 0 present but difficult, which counts as unknown.
+    A column with -1 follows the PASCAL VOC challenge: 1 present, -1 absent, 0 present but difficult, which counts as unknown, or
+    with ``difficult="degree"`` as a target of 0.5.
 
     Raises:
         DataError: for an image that no zip holds, or a cell that is none of these values.
@@ -46,4 +48,5 @@ def _rows(path: Path, table: Path, labels: list[str], options: Options) -> Itera
         if part not in SPLIT_NAMES or identity not in members.get(part, {}):
             raise DataError(f"{where}: no images_{part}.zip holds an image '{identity}'; get the data set again")
         image = read_member(archives[part], members[part][identity], where)
-        yield {"id": identity, "split": SPLIT_NAMES[part], "labels": found["labels"], "unknown": found["unknown"], "image": image}
+        row: Row = {"id": identity, "split": SPLIT_NAMES[part], "image": image}
+        yield row | with_difficult(found["labels"], found["unknown"], options.difficult)

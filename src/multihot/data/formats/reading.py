@@ -23,6 +23,12 @@ SPLIT_NAMES = {
     "testing": "test",
 }
 
+CHOICES: dict[str, tuple[str | None, ...]] = {
+    "missing": ("error", "skip"),
+    "distribution": (None, "degrees", "votes", "mean_spread"),
+    "difficult": ("unknown", "degree"),
+}
+
 
 @dataclass(frozen=True)
 class Options:
@@ -39,6 +45,9 @@ class Options:
         require_labels: refuse a file without the label column that was named; ``False`` for rows to be predicted.
         image: the column that names picture files, relative to the file's folder.
         missing: ``"error"`` refuses a file that names pictures that are not there, ``"skip"`` leaves such rows out.
+        distribution: the rows are label distributions, given as ``"degrees"`` that sum to 1, as ``"votes"`` of annotators, or as their
+            ``"mean_spread"``: columns of mean and standard deviation, with the axis in ``labels``, such as ``"0:100"``.
+        difficult: objects that PASCAL VOC marks difficult are ``"unknown"``, or count with a ``"degree"`` of 0.5.
     """
 
     text: str | None = None
@@ -51,10 +60,14 @@ class Options:
     require_labels: bool = True
     image: str | None = None
     missing: str = "error"
+    distribution: str | None = None
+    difficult: str = "unknown"
 
     def __post_init__(self) -> None:
-        if self.missing not in ("error", "skip"):
-            raise ConfigurationError(f"missing must be 'error' or 'skip', got {self.missing!r}")
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                listed = [repr(choice) for choice in allowed]
+                raise ConfigurationError(f"{name} must be {', '.join(listed[:-1])} or {listed[-1]}, got {getattr(self, name)!r}")
         for name in ("labels", "features"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
@@ -79,6 +92,8 @@ class Reading:
         feature_names: their names.
         columns: the columns that the file offers, for error messages.
         skipped: names of the pictures that were not there and whose rows were left out; complete once the rows are read.
+        degrees: what ``label_values`` are: ``"membership"``, each label's own degree in [0, 1], or ``"distribution"``, a row's degrees
+            together, at least 0 and summing to 1.
     """
 
     modality: str
@@ -89,6 +104,7 @@ class Reading:
     feature_names: Sequence[str] | None = None
     columns: Sequence[str] = ()
     skipped: Sequence[str] = ()
+    degrees: str = "membership"
 
 
 def at_line(path: Path | str, line: int) -> str:

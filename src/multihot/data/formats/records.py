@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import DataError
+from .axes import axis_of, label_of
 from .columns import Columns, resolve
+from .distributions import around_mean, axis_around, distribution, measured, parse_distribution
 from .label_cells import parse_cell, parse_flags
 from .picture_files import Named, with_pictures
 from .reading import SPLIT_NAMES, Options, Reading, Row
@@ -35,20 +38,25 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
         raise DataError(f"{path}: the file holds no rows; give a file with at least one")
     names = list(dict.fromkeys(name for record in sample for name in record))
     columns = resolve(sample, names, options, str(path))
+    if columns.mean_spread and not options.labels:
+        options = replace(options, labels=axis_around(_means(columns.mean_spread, records())))
+    labels = _distributions(columns, options, str(path)) if options.distribution else _label_sets(columns)
     skipped: list[str] = []
-    rows: Iterator[dict[str, Any]] = (row for _, row in _rows(columns, records()))
+    rows: Iterator[Row] = (row for _, row in _rows(columns, labels, records()))
     if columns.image:
         folders = (path.parent, path.parent / "images")
-        rows = with_pictures(path, _named(columns, _rows(columns, records())), folders, options, skipped)
+        rows = with_pictures(path, _named(columns, _rows(columns, labels, records())), folders, options, skipped)
+    axis = axis_of(options.labels, str(path)) if options.distribution == "mean_spread" and options.labels else ()
     return Reading(
         modality="text" if columns.text else "image" if columns.image else "table",
         rows=rows,
         options=columns.options(options),
-        declared_labels=list(columns.flags) or None,
+        declared_labels=list(columns.flags) or [label_of(position) for position in axis] or None,
         num_features=len(columns.features) or None,
         feature_names=list(columns.features) or None,
         columns=names,
         skipped=skipped,
+        degrees="distribution" if options.distribution else "membership",
     )
 
 
@@ -61,30 +69,59 @@ def _named(columns: Columns, rows: Records) -> Iterator[Named]:
         yield Named(where, picture.strip(), {"id": picture.strip()} | row)
 
 
-def _rows(columns: Columns, records: Records) -> Records:
+def _rows(columns: Columns, labels: Callable[[Row, str], Row], records: Records) -> Records:
     for where, record in records:
         row: Row = {}
         if columns.id:
             row["id"] = _identity(record.get(columns.id), where)
         if columns.split:
-            row["split"] = _split(record.get(columns.split), where)
+            row["split"] = split_named(record.get(columns.split), where)
         if columns.text:
             row["text"] = "\n".join(part for name in columns.text if (part := _text(record.get(name), name, where)))
         elif columns.image:
             row["image"] = record.get(columns.image)
         else:
             row["features"] = numbers([record.get(name) for name in columns.features], columns.features, where)
-        yield where, row | _labels(columns, record, where)
+        yield where, row | labels(record, where)
 
 
-def _labels(columns: Columns, record: Row, where: str) -> Row:
-    if columns.flags:
-        return parse_flags({name: record.get(name) for name in columns.flags}, where)
-    cell = record.get(columns.label_set) if columns.label_set else None
-    row = parse_cell(cell, columns.delimiter, where)
-    if columns.degrees:
-        row.setdefault("label_values", [1.0] * len(row["labels"] or ()))
-    return row
+def _label_sets(columns: Columns) -> Callable[[Row, str], Row]:
+    """What makes (record, place) the labels of a row."""
+
+    def label_set(record: Row, where: str) -> Row:
+        if columns.flags:
+            return parse_flags({name: record.get(name) for name in columns.flags}, where)
+        cell = record.get(columns.label_set) if columns.label_set else None
+        row = parse_cell(cell, columns.delimiter, where)
+        if columns.degrees:
+            row.setdefault("label_values", [1.0] * len(row["labels"] or ()))
+        return row
+
+    return label_set
+
+
+def _distributions(columns: Columns, options: Options, path: str) -> Callable[[Row, str], Row]:
+    """What makes (record, place) the label distribution of a row."""
+    axis = axis_of(options.labels, path) if columns.mean_spread and options.labels else None
+    kind = options.distribution or ""
+
+    def label_distribution(record: Row, where: str) -> Row:
+        if columns.mean_spread and axis is not None:
+            mean, spread = (record.get(name) for name in columns.mean_spread)
+            return around_mean(mean, spread, axis, where)
+        if columns.flags:
+            return distribution({name: record.get(name) for name in columns.flags}, kind, where)
+        cell = record.get(columns.label_set) if columns.label_set else None
+        if cell is None and not options.require_labels:
+            return {"labels": None, "label_values": None}
+        return parse_distribution(cell, kind, columns.delimiter, where)
+
+    return label_distribution
+
+
+def _means(columns: tuple[str, str], records: Records) -> Iterator[tuple[float, float]]:
+    for where, record in records:
+        yield measured(record.get(columns[0]), "mean", where), measured(record.get(columns[1]), "spread", where)
 
 
 def numbers(cells: list[Any], names: Any, where: str) -> np.ndarray:
@@ -121,7 +158,12 @@ def _identity(value: Any, where: str) -> str:
     return str(value)
 
 
-def _split(value: Any, where: str) -> str:
+def split_named(value: Any, where: str) -> str:
+    """The split that a cell names.
+
+    Raises:
+        DataError: if it names none.
+    """
     name = SPLIT_NAMES.get(str(value).strip().lower())
     if name is None:
         raise DataError(f"{where}: the split is {value!r}; allowed are {', '.join(sorted(SPLIT_NAMES))}")

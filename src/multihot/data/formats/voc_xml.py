@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 from ...errors import DataError
 from .opening import check_exists, text_lines
 from .picture_files import Named, with_pictures
-from .reading import Options, Reading, at_line, distinct
+from .reading import Options, Reading, Row, at_line, distinct
 
+DIFFICULT = 0.5  # the degree of a label of which there are difficult objects only
 CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog", "horse", "motorbike",
     "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
@@ -21,14 +22,14 @@ def read_voc_xml(path: Path, options: Options) -> Reading:
     """Read a folder such as ``VOC2007`` with ``Annotations``, ``JPEGImages`` and maybe ``ImageSets/Main``.
 
     A picture has a label if an object of that class is annotated in it; if all such objects are marked difficult the label is unknown, as
-    in the challenge's own lists. ``train.txt`` and ``val.txt`` make the splits where both are there, else ``trainval.txt`` is the
-    training split; without lists all pictures are.
+    in the challenge's own lists, or with ``difficult="degree"`` a target of 0.5. ``train.txt`` and ``val.txt`` make the splits where
+    both are there, else ``trainval.txt`` is the training split; without lists all pictures are.
 
     Raises:
         DataError: for XML that is none, an object without a name, or a listed picture without annotations.
     """
-    annotations = [_annotation(path, split, name, where) for split, name, where in _listed(path, options)]
-    found = {label for named in annotations for key in ("labels", "unknown") for label in named.row[key]}
+    annotations = [_annotation(path, split, name, where, options.difficult) for split, name, where in _listed(path, options)]
+    found = {label for named in annotations for key in ("labels", "unknown") for label in named.row.get(key, ())}
     declared = CLASSES if found <= set(CLASSES) else sorted(found)
     skipped: list[str] = []
     rows = with_pictures(path, annotations, (path / "JPEGImages",), options, skipped)
@@ -64,7 +65,7 @@ def _listed(path: Path, options: Options) -> Iterator[tuple[str, str, str]]:
                 yield split, text.split()[0], at_line(file, line)
 
 
-def _annotation(path: Path, split: str, name: str, where: str) -> Named:
+def _annotation(path: Path, split: str, name: str, where: str, meaning: str) -> Named:
     if any(mark in name for mark in "/\\\0"):
         raise DataError(f"{where}: {name[:200]!r} is no name of a picture; give it without folder and suffix")
     file = path / "Annotations" / f"{name}.xml"
@@ -82,6 +83,22 @@ def _annotation(path: Path, split: str, name: str, where: str) -> Named:
             raise DataError(f"{file}: object {number} has no name; write one as <name>car</name>")
         (difficult if (thing.findtext("difficult") or "0").strip() == "1" else plain).append(label)
     labels = distinct(plain)
-    unknown = [label for label in distinct(difficult) if label not in labels]
+    row = with_difficult(labels, [label for label in distinct(difficult) if label not in labels], meaning)
     picture = (root.findtext("filename") or "").strip() or f"{name}.jpg"
-    return Named(str(file), picture, {"id": name, "split": split, "labels": labels, "unknown": unknown})
+    return Named(str(file), picture, {"id": name, "split": split} | row)
+
+
+def with_difficult(labels: list[str], difficult: list[str], meaning: str) -> Row:
+    """The labels of a picture of which some are difficult to tell.
+
+    Args:
+        labels: that are plain to see.
+        difficult: the others.
+        meaning: ``"unknown"``: nobody annotated them; ``"degree"``: targets of 0.5, between present and absent.
+
+    >>> with_difficult(["car"], ["bus"], "degree")
+    {'labels': ['car', 'bus'], 'label_values': [1.0, 0.5]}
+    """
+    if meaning == "unknown":
+        return {"labels": labels, "unknown": difficult}
+    return {"labels": labels + difficult, "label_values": [1.0] * len(labels) + [DIFFICULT] * len(difficult)}

@@ -9,7 +9,9 @@ const EXPLAINED = {
   example_f1: "mean over instances", subset_accuracy: "instances whose whole label set is right", hamming_accuracy: "decisions that are right",
   jaccard: "shared labels over all labels named, mean over instances", map: "mean average precision of the ranking, over labels",
 };
-const LOWER_IS_BETTER = new Set(["coverage_error", "ranking_loss", "one_error", "hamming_loss", "calibration_error"]);
+const LOWER_IS_BETTER = new Set(["coverage_error", "ranking_loss", "one_error", "hamming_loss", "calibration_error",
+  "chebyshev", "clark", "canberra", "kullback_leibler", "epsilon_error", "mean_absolute_error", "mean_absolute_error_expectation",
+  "mean_absolute_error_median", "mean_absolute_error_mode", "mean_absolute_error_1", "mean_absolute_error_2"]);
 const NEITHER = new Set(["true_cardinality", "chosen_cardinality"]);
 const HEADLINE = ["micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard", "map"];
 

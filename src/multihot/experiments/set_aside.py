@@ -1,0 +1,58 @@
+"""Which rows are trained on, chosen on and measured on, where the data itself does not say all of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ..data import MultiLabelData, random_split
+from ..errors import DataError
+from .config import DataSettings
+
+
+def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validation: bool = True) -> MultiLabelData:
+    """Carve test and validation parts from the training split where the data has none; classical methods need no validation."""
+    if "train" not in data.splits:
+        raise DataError(f"{data.name} has no training split; it has {', '.join(data.splits)}")
+    if settings.limit:
+        data = _cut(data, f"limit-{settings.limit}", {"train": range(min(settings.limit, len(data.splits["train"])))})
+    if settings.test_group is not None:
+        data = _without_group(data, settings.test_group)
+    if "test" not in data.splits and settings.test:
+        data = data.with_validation(settings.test, settings.split, seed, split="test")
+    if settings.train_share < 1:
+        data = _with_share(data, settings.train_share, seed)
+    if "validation" not in data.splits and validation:
+        data = data.with_validation(settings.validation, settings.split, seed)
+    return data
+
+
+def _without_group(data: MultiLabelData, group: str) -> MultiLabelData:
+    """The rows whose id begins with the group's name as the test split, so that nobody is in two splits."""
+    if "test" in data.splits:
+        raise DataError(f"{data.name} has a test split of its own; leave data.test_group out, or give the training rows alone")
+    train = data.splits["train"]
+    inside = np.array([identity.startswith(f"{group}/") for identity in train["id"]], dtype=bool)
+    if inside.all() or not inside.any():
+        some = ", ".join(sorted({identity.partition("/")[0] for identity in train[:1000]["id"] if "/" in identity})[:5])
+        held = "all rows are" if inside.any() else "no row is"
+        raise DataError(f"{data.name}: {held} of data.test_group '{group}'; the ids begin with {some or 'no name and slash'}")
+    return _cut(data, f"without-{group}", {"train": np.flatnonzero(~inside), "test": np.flatnonzero(inside)})
+
+
+def _with_share(data: MultiLabelData, share: float, seed: int) -> MultiLabelData:
+    train = data.splits["train"]
+    kept = random_split(len(train), [share, 1 - share], seed)[0]
+    if not len(kept):
+        raise DataError(f"{data.name}: a share of {share} leaves none of the {len(train)} training rows; raise data.train_share")
+    return _cut(data, f"share-{share}-{seed}", {"train": kept})
+
+
+def _cut(data: MultiLabelData, what: str, rows: Mapping[str, Iterable[int]]) -> MultiLabelData:
+    """Splits made of rows of the training split, under a fingerprint of their own, else caches would mix them up."""
+    mark = hashlib.sha256(f"{data.fingerprint}-{what}".encode()).hexdigest()[:32]
+    parts = {name: data.splits["train"].select(kept, new_fingerprint=f"{mark}-{name}") for name, kept in rows.items()}
+    return replace(data, splits={**data.splits, **parts}, fingerprint=mark)
