@@ -7,8 +7,8 @@
         --set method.encoder.pretrained=efficientnet_lite0.safetensors --set method.encoder.freeze=true --set method.encoder.cache=true \\
         --set method.processor.size=224
 
-Google released the weights (learned from ImageNet) under the Apache 2.0 licence; the package holds them under other names than timm's, in the
-same order.
+Google released the weights (learned from ImageNet) under the Apache 2.0 licence; the package holds them under other names than timm's,
+in the same order.
 """
 
 import sys

@@ -202,7 +202,9 @@ SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
     "fg-net": ("fg-net", "", {"train/001A05.JPG": b"jpeg", "test/002A43a.JPG": b"jpeg"}),
     "pointing04": ("pointing04", "", {"Personne01/personne01146-30+60.jpg": b"jpeg", "Personne02/personne02101+90+0.jpg": b"jpeg"}),
     "aflw": ("aflw", "x.csv", {"x.csv": b"file,yaw,pitch\na.jpg,-31.5,4\nb.jpg,0,-90\n", "a.jpg": b"jpeg", "b.jpg": b"jpeg"}),
-    "jsonl degrees": ("jsonl", "x.jsonl", {"x.jsonl": b'{"text": "wheat", "labels": {"1": 1}}\n{"text": "sea", "labels": {"1": 0.5, "2": 0.5}}\n'}),
+    "jsonl degrees": (
+        "jsonl", "x.jsonl", {"x.jsonl": b'{"text": "wheat", "labels": {"1": 1}}\n{"text": "sea", "labels": {"1": 0.5, "2": 0.5}}\n'},
+    ),
     "csv means": ("csv", "x.csv", {"x.csv": b"f,mean,spread,1,2,labels\n1.5,20,2,0.5,0.5,1\n2,30.5,4,0,1,1|2\n"}),
 }  # fmt: skip
 
