@@ -45,7 +45,7 @@ class MethodResult:
         published: measure -> published figure.
         published_in: where those figures stand.
         label_sets: what becomes of label sets as wholes, see ``LABEL_SETS``; means over the seeds.
-        cost: ``seconds`` of training, ``parameters`` and ``predictions_per_second``, means over the seeds; ``peak_memory_bytes``, the most.
+        cost: ``seconds`` of training, ``best_update``, ``parameters`` and ``predictions_per_second``, means over the seeds; ``peak_memory_bytes``, the most.
     """
 
     name: str
@@ -231,6 +231,7 @@ def _method_result(
         name: float(combine([one[name] for one in costs]))
         for name, combine in (
             ("seconds", np.mean),
+            ("best_update", np.mean),
             ("parameters", np.mean),
             ("predictions_per_second", np.mean),
             ("peak_memory_bytes", max),
