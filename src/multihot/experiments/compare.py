@@ -45,7 +45,8 @@ class MethodResult:
         published: measure -> published figure.
         published_in: where those figures stand.
         label_sets: what becomes of label sets as wholes, see ``LABEL_SETS``; means over the seeds.
-        cost: ``seconds`` of training, ``best_update``, ``parameters`` and ``predictions_per_second``, means over the seeds; ``peak_memory_bytes``, the most.
+        cost: ``seconds`` of training, ``best_update``, ``parameters`` and ``predictions_per_second``, means over the seeds;
+            ``peak_memory_bytes``, the most.
     """
 
     name: str

@@ -169,11 +169,12 @@ def _label_sets_table(data: DataResult) -> list[Table]:
 def _cost_table(data: DataResult) -> Table:
     shown: dict[str, tuple[str, Callable[[float], str]]] = {
         "seconds": ("training seconds", lambda value: f"{value:,.1f}"),
-        "best_update": ("updates to the best", lambda value: f"{value:,.0f}"),
+        "best_update": ("best update", lambda value: f"{value:,.0f}"),
         "peak_memory_bytes": ("peak memory, MiB", lambda value: f"{value / 2**20:,.0f}"),
         "parameters": ("parameters", lambda value: f"{value:,.0f}"),
         "predictions_per_second": ("predictions/s", lambda value: f"{value:,.0f}"),
     }
+    shown = {name: how for name, how in shown.items() if any(name in method.cost for method in data.methods)}
     rows = [
         [
             Cell((method.name,)),
