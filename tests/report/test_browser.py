@@ -191,6 +191,23 @@ def test_a_decoder_shows_its_order_and_where_it_looked(driver: Any, tmp_path: Pa
     assert texts(driver, ".looked")[2] == "<b>three</b>"
 
 
+def test_a_picture_is_lit_where_a_label_looked(driver: Any, tmp_path: Path) -> None:
+    targets, scores = random_problem(4, 6)
+    dot = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+    kept = {"n1": {"grid": [2, 3], "labels": [4, 0], "weights": [[0, 0, 0.5, 0, 0.25, 0], [0.5, 0, 0, 0, 0, 0]]}}
+    run = make_run(tmp_path / "a", targets, scores, names=NAMES, attention=kept, excerpts=[dot] * 4)
+    driver.get(write_report([run], tmp_path / "lit.html").as_uri())
+    choose(driver, "#instances", "Kind", "attended")
+    assert texts(driver, ".instance .id") == ["n1"]
+    driver.execute_script("document.querySelector('.looks').open = true")
+    settled(driver)
+    darkness = "return [...document.querySelectorAll('.lit .cells i')].map((one) => Number(one.style.opacity))"
+    assert texts(driver, ".look") == [NAMES[4], NAMES[0]]
+    assert driver.execute_script(darkness) == pytest.approx([0.85, 0.85, 0, 0.85, 0.425, 0.85], abs=0.006)
+    driver.execute_script("document.querySelectorAll('.look')[1].click()")
+    assert driver.execute_script(darkness) == [0, 0.85, 0.85, 0.85, 0.85, 0.85]
+
+
 def test_reliability_before_and_after_calibration(driver: Any, reports: dict[str, Path]) -> None:
     targets, scores = random_problem(70, 6)
     expected = []

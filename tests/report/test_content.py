@@ -313,6 +313,13 @@ def test_attention_is_that_of_the_runs(tmp_path: Path) -> None:
     assert content_of(make_report([make_run(tmp_path / "c", targets, scores, sequences=sequences, attention=long)]))["attention"] == {}
 
 
+def test_parts_of_pictures_keep_their_labels_and_grid(tmp_path: Path) -> None:
+    targets, scores = random_problem(30, 4)
+    kept = {"n3": {"grid": [2, 2], "labels": [2, 0], "weights": [[0.1, 0.2, 0.3, 0.4]] * 2}}
+    found = content_of(make_report([make_run(tmp_path / "a", targets, scores, attention=kept)]))["attention"]
+    assert found == {"n3": [kept["n3"]]}
+
+
 def test_five_measures_are_averaged_and_ranked(tmp_path: Path) -> None:
     targets, scores = random_problem(80, 5)
     folders = [make_run(tmp_path / str(cut), targets, scores, chosen=scores > cut) for cut in (-1, 0, 1)]

@@ -97,7 +97,8 @@ class TimmEncoder(Encoder):
     def encode(self, inputs: dict[str, Tensor]) -> Float[Tensor, "B S+1 D"]:
         """The states of the pictures, and behind them the pooled vector."""
         image = ((inputs["image"] - self.mean) / self.std).contiguous(memory_format=torch.channels_last)  # quicker convolutions
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze):
+        wanted = not self.freeze or inputs["image"].requires_grad  # who asks for the picture's own gradient gets it, frozen or not
+        with torch.set_grad_enabled(torch.is_grad_enabled() and wanted):
             features = self.backbone.forward_features(image)
             head = self.backbone.forward_head(features, pre_logits=True) if self.pooling == "head" else None
         states = head[:, None] if head is not None and not self.positions else self._positions(features)

@@ -1,21 +1,31 @@
-"""What a run keeps of a decoder's attention: for some instances, the words and how much each emitted label looked at each of them."""
+"""What a run keeps of where a model looked: words or parts of pictures, for some instances and each of their labels."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Any
+
+import numpy as np
 
 from ..data.batches import make_loader
 from ..decoding.attention import attended
 from ..predictions import Prediction
+from ..types import Batch
 from .predictor import PREDICTION_BATCH, NeuralPredictor
+from .saliency import saliency_maps
 
-INSTANCES = 100  # kept, so that a run stays small; the same ones in every run on the same data
+INSTANCES = 100  # texts kept, so that a run stays small; the same ones in every run on the same data
+PICTURES = 24  # pictures kept: a map costs a pass back through the network
+LABELS = 4  # of a picture, the best scored of its chosen labels
 DIGITS = 3
 
 
 def attention_kept(predictor: NeuralPredictor, rows: Any, prediction: Prediction) -> dict[str, Any]:
-    """Words and attention of some instances.
+    """Where the model looked for each label of some instances.
+
+    Texts, of a decoder with attention: its weights over the words. Pictures: a decoder's weights over the positions of the feature map;
+    of a scorer, what its chosen labels' scores hang on (see ``saliency_maps``).
 
     Args:
         predictor: the trained method.
@@ -23,23 +33,68 @@ def attention_kept(predictor: NeuralPredictor, rows: Any, prediction: Prediction
         prediction: the predictor's, for these rows.
 
     Returns:
-        id -> ``words`` and ``weights``, one list of weights over the words for each emitted label; empty where the method emits no labels
-        one after another, its decoder keeps no attention, or the encoder's states are no words.
+        id -> ``words``, or ``grid``, the rows and columns of a picture's parts; ``weights``, one list over words or parts for each label;
+        and ``labels``, their columns, where they are not those emitted, in that order. Empty where a model keeps no attention, or its
+        states are neither words nor a square of positions.
     """
-    chosen = sorted(range(len(prediction)), key=lambda row: hashlib.sha256(prediction.ids[row].encode()).digest())[:INSTANCES]
-    if prediction.sequences is None or predictor.processor.pieces(rows.select(chosen[:1])) is None:
+    pictures = predictor.processor.modality == "image"
+    if prediction.sequences is None:
+        return _salient(predictor, rows, prediction) if pictures and predictor.model.scorer is not None else {}
+    shown, numbers = _some(rows, prediction, PICTURES if pictures else INSTANCES)
+    pieces = predictor.processor.pieces(shown)
+    if pieces is None and not pictures:
         return {}
-    shown = rows.select(chosen)
-    said = {prediction.ids[row]: prediction.sequences[row] for row in chosen}
-    pieces = dict(zip(shown["id"], predictor.processor.pieces(shown) or (), strict=True))
-    loader = make_loader(predictor.processor.prepare(shown), predictor.processor, predictor.space, batch_size=PREDICTION_BATCH)
-    device = next(predictor.model.parameters()).device
+    said = {prediction.ids[row]: prediction.sequences[row] for row in numbers}
+    words = dict(zip(shown["id"], pieces, strict=True)) if pieces is not None else {}
     found: dict[str, Any] = {}
-    for batch in loader:
-        weights = attended(predictor.model, batch.to(device), [said[name] for name in batch.ids])
+    for batch in _batches(predictor, shown):
+        weights = attended(predictor.model, batch, [said[name] for name in batch.ids])
         if weights is None:
             return {}
         for name, looked in zip(batch.ids, weights, strict=True):
-            if looked.shape[1] == len(pieces[name]):  # a state a word
-                found[name] = {"words": pieces[name], "weights": looked.round(DIGITS).tolist()}
+            place = _place(words.get(name), looked.shape[1])
+            if place:
+                found[name] = place | {"weights": looked.round(DIGITS).tolist()}
     return {name: found[name] for name in said if name in found}
+
+
+def _salient(predictor: NeuralPredictor, rows: Any, prediction: Prediction) -> dict[str, Any]:
+    shown, numbers = _some(rows, prediction, PICTURES)
+    asked = {prediction.ids[row]: _best_chosen(prediction, row) for row in numbers}
+    found: dict[str, Any] = {}
+    for batch in _batches(predictor, shown):
+        for name, maps in zip(batch.ids, saliency_maps(predictor.model, batch, [asked[name] for name in batch.ids]), strict=True):
+            if len(maps):
+                weights = maps.reshape(len(maps), -1).round(DIGITS + 1).tolist()
+                found[name] = {"grid": list(maps.shape[1:]), "labels": asked[name], "weights": weights}
+    return {name: found[name] for name in asked if name in found}
+
+
+def _some(rows: Any, prediction: Prediction, count: int) -> tuple[Any, list[int]]:
+    """The rows of some instances, and their numbers: those whose names have the smallest digests."""
+    numbers = sorted(range(len(prediction)), key=lambda row: hashlib.sha256(prediction.ids[row].encode()).digest())[:count]
+    return rows.select(numbers), numbers
+
+
+def _batches(predictor: NeuralPredictor, shown: Any) -> list[Batch]:
+    size = PICTURES // 3 if predictor.processor.modality == "image" else PREDICTION_BATCH  # what goes back through a network needs room
+    loader = make_loader(predictor.processor.prepare(shown), predictor.processor, predictor.space, batch_size=size)
+    device = next(predictor.model.parameters()).device
+    return [batch.to(device) for batch in loader]
+
+
+def _best_chosen(prediction: Prediction, row: int) -> list[int]:
+    """The columns of the chosen labels with the best scores."""
+    chosen, scores = (np.asarray(part[[row]].todense() if hasattr(part, "todense") else part[[row]]).ravel() for part in (
+        prediction.chosen, prediction.scores,
+    ))  # fmt: skip
+    columns = np.flatnonzero(chosen)
+    return columns[np.argsort(-scores[columns], kind="stable")][:LABELS].tolist()
+
+
+def _place(words: list[str] | None, states: int) -> dict[str, Any]:
+    """What the states stand for; empty where that cannot be said."""
+    if words is not None:
+        return {"words": words} if len(words) == states else {}
+    side = math.isqrt(states)
+    return {"grid": [side, side]} if side > 1 and side * side == states else {}

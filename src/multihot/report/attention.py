@@ -1,4 +1,4 @@
-"""Where decoders looked, for the instances of which the runs kept it."""
+"""Where models looked, for the instances of which the runs kept it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 from .reading import Runs
 
-NUMBERS = 250_000  # words and weights in a page, over all runs
+NUMBERS = 250_000  # words and weights, of words or cells, in a page, over all runs
 
 
 def attention(runs: Runs) -> dict[str, list[dict[str, Any] | None]]:
-    """id -> one entry a run: ``words``, ``labels`` in the order in which they were emitted and ``weights`` of each over the words; None
-    for a run that kept nothing of the instance. Whole instances are left out where they would make the page large.
+    """id -> one entry a run: ``words`` or a ``grid``, ``labels`` (in the order in which they were emitted, where they were) and ``weights``
+    of each over the words or cells; None for a run that kept nothing of the instance. Whole instances are left out where they would
+    make the page large.
     """
     kept = [run.finished.attention if runs.split == "test" else {} for run in runs.runs]
     place = {name: row for row, name in enumerate(runs.ids)}
@@ -19,7 +20,7 @@ def attention(runs: Runs) -> dict[str, list[dict[str, Any] | None]]:
     room = NUMBERS
     for name in dict.fromkeys(name for one in kept for name in one if name in place):
         entries = [_entry(runs, run, one[name], place[name]) if name in one else None for run, one in enumerate(kept)]
-        room -= sum(len(entry["words"]) * (1 + len(entry["labels"])) for entry in entries if entry)
+        room -= sum(len(entry.get("words", ())) + sum(map(len, entry["weights"])) for entry in entries if entry)
         if room >= 0:
             found[name] = entries
     return found
@@ -27,5 +28,6 @@ def attention(runs: Runs) -> dict[str, list[dict[str, Any] | None]]:
 
 def _entry(runs: Runs, run: int, kept: dict[str, Any], row: int) -> dict[str, Any]:
     sequences = runs.runs[run].prediction.sequences or []
-    labels = runs.columns[run][sequences[runs.order[run][row]]].tolist()
-    return {"words": kept["words"], "labels": labels, "weights": kept["weights"]}
+    own = kept["labels"] if "labels" in kept else sequences[runs.order[run][row]]
+    place = {name: kept[name] for name in ("words", "grid") if name in kept}
+    return place | {"labels": runs.columns[run][own].tolist(), "weights": kept["weights"]}
