@@ -62,8 +62,9 @@ def test_a_label_that_one_run_never_saw(tmp_path: Path) -> None:
     targets = np.eye(6, dtype=bool)[kept][:, :5]
     truth = TrueDegrees(sparse.csr_matrix(targets, dtype=np.float64), AGES[:5], np.where(kept < 5, 20.0 + kept, np.nan)[:, None])
     narrow = make_run(
-        tmp_path / "narrow", targets, np.log(fewer + 1e-6), names=NAMES[:5], degrees=fewer, values=fewer @ AGES[:5], truth=truth
-    )
+        tmp_path / "narrow", targets[::-1], np.log(fewer + 1e-6)[::-1], names=NAMES[:5], ids=[f"n{i}" for i in range(30)][::-1],
+        degrees=fewer[::-1], values=(fewer @ AGES[:5])[::-1], truth=TrueDegrees(truth.degrees[::-1], AGES[:5], truth.values[::-1]),
+    )  # fmt: skip
     assert (kept == 5).any()
     found = shown(narrow, wide)
     for name, true, value, predicted, _ in found["rows"]:
@@ -71,6 +72,27 @@ def test_a_label_that_one_run_never_saw(tmp_path: Path) -> None:
         assert true == [[kept[i]], [1.0]]  # also where the label is the one that the first run does not know
         assert value == [20.0 + kept[i]]
         assert as_dense(predicted[0][:2], 6)[:5] == pytest.approx(fewer[i], abs=6e-4)
+
+
+def test_other_orders_of_labels_and_instances(tmp_path: Path) -> None:
+    degrees, rows, columns = random_degrees(30, 6), np.random.default_rng(1).permutation(30), np.array([2, 0, 5, 3, 1, 4])
+    first = make_distribution_run(tmp_path / "a", AGES, NAMES, degrees)
+    labels = np.eye(6, dtype=bool)[true_labels(30, 6)][rows][:, columns]
+    moved = degrees[rows][:, columns]
+    truth = TrueDegrees(sparse.csr_matrix(labels, dtype=np.float64), AGES[columns], labels @ AGES[columns])
+    other = make_run(
+        tmp_path / "b", labels, np.log(moved + 1e-6), names=[NAMES[i] for i in columns], ids=[f"n{i}" for i in rows], degrees=moved,
+        values=moved.astype(np.float64) @ AGES[columns], truth=truth,
+    )  # fmt: skip
+    forth, back = shown(first, other), shown(other, first)
+    for found in (forth, back):
+        assert found["expectation"][0] == found["expectation"][1]
+        for name, true, value, (one, two), _ in found["rows"]:
+            assert (as_dense(one[:2], 6) == as_dense(two[:2], 6)).all()
+            assert one[2] == two[2]
+            assert [found["positions"][true[0][0]], value] == [[20.0 + true_labels(30, 6)[int(name[1:])]]] * 2
+    assert forth["positions"] != back["positions"]
+    assert {row[0]: row[4] for row in forth["rows"]} == {row[0]: row[4] for row in back["rows"]}
 
 
 def test_expectations_are_binned_alike_for_every_run(tmp_path: Path) -> None:
@@ -171,6 +193,22 @@ def test_maps_of_features_are_scaled_and_know_the_truth(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         found["runs"][0]["points"], [[k, x / largest, y / largest] for k, (x, y) in enumerate(points.values())], atol=1e-4
     )
+
+
+def test_what_nobody_knows_is_left_out(tmp_path: Path) -> None:
+    degrees, labels = random_degrees(20, 6), true_labels(20, 6)
+    targets = np.eye(6, dtype=bool)[labels]
+    targets[4] = False
+    truth = TrueDegrees(sparse.csr_matrix(targets, dtype=np.float64), AGES, 20.0 + labels[:, None])
+    truth.values[4] = np.nan
+    features = {"points": {"n4": [1.0, 0.0], "n5": [0.0, 1.0]}, "explained": [0.5, 0.25]}
+    folder = make_run(
+        tmp_path / "a", targets, np.log(degrees + 1e-6), names=NAMES, degrees=degrees, values=degrees @ AGES, truth=truth, features=features
+    )
+    found = shown(folder)
+    assert {row[0] for row in found["rows"]} == {f"n{i}" for i in range(20)} - {"n4"}
+    assert sum(count for _, _, count, *_ in found["expectation"][0][0]["bins"]) == 19
+    assert found["features"]["instances"] == [["n4", None, None], ["n5", [20.0 + labels[5]], labels[5]]]
 
 
 def test_intervals_and_reliability_are_of_the_distributions(tmp_path: Path) -> None:

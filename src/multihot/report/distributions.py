@@ -84,7 +84,12 @@ def _row(runs: Runs, truth: TrueDegrees, columns: np.ndarray, row: int) -> list[
         degrees, values = run.prediction.degrees, run.prediction.values
         value = None if values is None else values[order[row]]
         predicted.append(None if degrees is None else [*_drawn(degrees[order[row]], own), value])
-    return [runs.ids[row], true, None if truth.values is None else truth.values[row], predicted]
+    return [runs.ids[row], true, _position(truth, row), predicted]
+
+
+def _position(truth: TrueDegrees, row: int) -> Float[np.ndarray, " d"] | None:
+    """Where an instance truly lies; None where nobody knows."""
+    return None if truth.values is None or np.isnan(truth.values[row]).any() else truth.values[row]
 
 
 def _drawn(degrees: Float[np.ndarray, " L"], columns: np.ndarray) -> list[np.ndarray]:
@@ -147,7 +152,7 @@ def features(runs: Runs, truth: TrueDegrees, columns: np.ndarray) -> dict[str, A
     labelled = np.diff(modes.indptr) > 0
     largest = columns[np.asarray(modes.argmax(axis=1)).ravel()]
     instances = [
-        [name, None if truth.values is None else truth.values[row], int(label) if has else None]
+        [name, _position(truth, row), int(label) if has else None]
         for name, row, label, has in zip(names, rows, largest, labelled, strict=True)
     ]
     return {"instances": instances, "runs": [_map(one, names) for one in kept]}
