@@ -80,7 +80,7 @@ def make_run(
     for name, value in {"metrics": content, "labels": trained_on, "environment": environment}.items():
         (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    for name, kept in {"attention": attention, "features": features}.items():
+    for name, kept in {"attention": attention, "feature_map": features}.items():
         if kept is not None:
             (folder / f"{name}.json").write_text(json.dumps(kept), encoding="utf-8")
     if log:

@@ -23,7 +23,7 @@ from ..predictions import Prediction, save_prediction
 from .attention import attention_kept
 from .config import Config, load_config, save_config
 from .excerpts import excerpts
-from .features import features_kept
+from .feature_map import feature_map
 from .files import plain, write_json
 from .frozen import encode_once
 from .measure import break_down, measure, targets_of, truth_of
@@ -225,7 +225,7 @@ def _keep_for_reports(folder: Path, predictor: NeuralPredictor, rows: Any, predi
     if attention := attention_kept(predictor, rows, prediction):
         write_json(folder / "attention.json", attention)
     if prediction.degrees is not None:
-        write_json(folder / "features.json", features_kept(predictor, rows))
+        write_json(folder / "feature_map.json", feature_map(predictor, rows))
 
 
 def _warn_unseen(unseen: dict[str, dict[str, int]], config: Config, say: Say) -> None:

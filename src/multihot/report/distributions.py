@@ -141,7 +141,7 @@ def features(runs: Runs, truth: TrueDegrees, columns: np.ndarray) -> dict[str, A
         ``runs``: one entry a run, None for one that kept none, else ``explained`` and ``points``, ``[instance, x, y]`` scaled so that
         the largest coordinate is 1; ``instances``: ``[id, true position, column of the largest true degree]``. None where no run kept any.
     """
-    kept = [run.finished.features if runs.split == "test" else {} for run in runs.runs]
+    kept = [run.finished.feature_map if runs.split == "test" else {} for run in runs.runs]
     if not any(kept):
         return None
     place = {name: row for row, name in enumerate(runs.ids)}

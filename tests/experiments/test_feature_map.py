@@ -10,7 +10,9 @@ from sklearn.decomposition import PCA
 
 import multihot
 from multihot.data import load
-from multihot.experiments.features import principal_components
+from multihot.experiments import Run
+from multihot.experiments.feature_map import principal_components
+from multihot.report import make_report
 
 
 @pytest.mark.parametrize("shape", [(50, 7), (5, 30), (12, 1), (1, 4)])
@@ -40,7 +42,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {split: str(folder / f"{split}.jsonl") for split in ("train", "test")}
 
 
-def train(files: dict[str, str], out: Path, method: str) -> multihot.Run:
+def train(files: dict[str, str], out: Path, method: str) -> Run:
     quick = {"training.epochs": 1, "training.device": "cpu", "training.precision": "32-true", "method.encoder": "tabular"}
     return multihot.fit(files, method=method, settings=quick, out=out)
 
@@ -48,19 +50,26 @@ def train(files: dict[str, str], out: Path, method: str) -> multihot.Run:
 def test_a_run_keeps_where_its_encoder_puts_the_test_instances(files: dict[str, str], tmp_path: Path) -> None:
     run = train(files, tmp_path / "dldl", "dldl")
     rows = load(files).splits["test"]
-    assert set(run.features["points"]) == set(rows["id"])
+    assert set(run.feature_map["points"]) == set(rows["id"])
     predictor = run.predictor
     batch = predictor.processor.collate(list(predictor.processor.prepare(rows)))
     with torch.no_grad():
         pooled = predictor.model.eval().encoder(batch).pooled.double().numpy()
     reference = PCA(2, svd_solver="full").fit(pooled)
-    kept = np.array([run.features["points"][name] for name in rows["id"]])
+    kept = np.array([run.feature_map["points"][name] for name in rows["id"]])
     np.testing.assert_allclose(np.abs(kept), np.abs(reference.transform(pooled)), rtol=2e-3, atol=2e-3)
-    np.testing.assert_allclose(run.features["explained"], reference.explained_variance_ratio_, atol=1e-3)
-    assert "features.json" in run.metrics["files"]  # sealed, so that an altered one is named
+    np.testing.assert_allclose(run.feature_map["explained"], reference.explained_variance_ratio_, atol=1e-3)
+    assert "feature_map.json" in run.metrics["files"]  # sealed, so that an altered one is named
 
 
-def test_a_run_of_label_sets_keeps_none(files: dict[str, str], tmp_path: Path) -> None:
-    run = train(files, tmp_path / "br", "br")
-    assert run.features == {}
-    assert not (run.folder / "features.json").exists()
+@pytest.mark.parametrize("method", ["br", "aa-knn"])
+def test_a_run_of_label_sets_or_without_an_encoder_keeps_none(files: dict[str, str], tmp_path: Path, method: str) -> None:
+    settings = {"training.epochs": 1, "training.device": "cpu", "method.encoder": "tabular"} if method == "br" else {}
+    run = multihot.fit(files, method=method, settings=settings, out=tmp_path / method)
+    assert run.feature_map == {}
+    content = json.loads(make_report([run.folder]).partition('id="content">')[2].partition("</script>")[0])
+    if method == "br":
+        assert content["distributions"] is None
+    else:
+        assert len(content["distributions"]["rows"]) == 40
+        assert content["distributions"]["features"] is None

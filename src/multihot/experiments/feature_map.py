@@ -17,7 +17,7 @@ DIGITS = 4
 
 
 @torch.no_grad()
-def features_kept(predictor: NeuralPredictor, rows: Any) -> dict[str, Any]:
+def feature_map(predictor: NeuralPredictor, rows: Any) -> dict[str, Any]:
     """Where the encoder puts some instances, in two dimensions.
 
     Args:
