@@ -23,6 +23,7 @@ from ..predictions import Prediction, save_prediction
 from .attention import attention_kept
 from .config import Config, load_config, save_config
 from .excerpts import excerpts
+from .feature_map import feature_map
 from .files import plain, write_json
 from .frozen import encode_once
 from .measure import break_down, measure, targets_of, truth_of
@@ -207,12 +208,8 @@ def measure_and_finish(
         cost["decoding_seconds"] = cost.get("decoding_seconds", 0.0) + seconds
         targets, known = targets_of(data, split, space)
         truth = None if prediction.degrees is None else truth_of(data, split, space)
-        if (
-            split == "test"
-            and isinstance(predictor, NeuralPredictor)
-            and (kept := attention_kept(predictor, data.splits[split], prediction))
-        ):
-            write_json(folder / "attention.json", kept)
+        if split == "test" and isinstance(predictor, NeuralPredictor):
+            _keep_for_reports(folder, predictor, data.splits[split], prediction)
         save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets, excerpts(data.splits[split], data), truth)
         metrics[split] = measure(prediction, targets, statistics, known, truth)
         metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known)
@@ -221,6 +218,14 @@ def measure_and_finish(
     metrics["cost"] = cost
     metrics["data"] = {"name": data.name, "rows": {split: len(rows) for split, rows in data.splits.items()}, "unseen_labels": unseen}
     write_json(folder / "metrics.json", seal(folder, plain(metrics)))  # last: its presence says that the run is finished
+
+
+def _keep_for_reports(folder: Path, predictor: NeuralPredictor, rows: Any, prediction: Prediction) -> None:
+    """What a report shows beyond predictions, as it needs the model."""
+    if attention := attention_kept(predictor, rows, prediction):
+        write_json(folder / "attention.json", attention)
+    if prediction.degrees is not None:
+        write_json(folder / "feature_map.json", feature_map(predictor, rows))
 
 
 def _warn_unseen(unseen: dict[str, dict[str, int]], config: Config, say: Say) -> None:

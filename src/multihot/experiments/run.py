@@ -105,6 +105,15 @@ class Run:
         return read_json(path) if path.exists() else {}
 
     @cached_property
+    def feature_map(self) -> dict[str, Any]:
+        """Where the encoder puts some test instances: ``points`` by id and the share of the variance that each axis ``explained``.
+
+        Empty for a method that predicts no label distributions.
+        """
+        path = self._file("feature_map.json")
+        return read_json(path) if path.exists() else {}
+
+    @cached_property
     def predictor(self) -> Predictor:
         """The trained method, loaded when it is first asked for."""
         self.check_files()

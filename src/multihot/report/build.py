@@ -12,18 +12,23 @@ from typing import Any
 
 import numpy as np
 
+from ..experiments.measure import each_degree
 from ..labels import HEAD_FROM, MEDIUM_FROM
 from ..metrics import label_sets_produced
 from .attention import attention
 from .curves import LABEL_CURVES, curves_of
+from .distributions import distributions
 from .instances import instances
 from .pairs import label_pairs
 from .reading import Runs, SplitRun, read_log, read_runs
 from .reliability import reliability_of
 from .training import training_curves
 
-SCRIPTS = ("elements", "charts", "overview", "labels", "reliability", "attention", "instances", "main")
+SCRIPTS = (
+    "elements", "charts", "overview", "labels", "reliability", "attention", "instances", "distributions", "features", "main",
+)  # fmt: skip
 INTERVAL_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard")
+DEGREE_MEASURES = ("mean_absolute_error", "cumulative_score_5", "kullback_leibler")  # with intervals too, where a run has them
 FIVE = ("macro_f1_harmonic", "micro_f1", "example_f1", "subset_accuracy", "hamming_accuracy")  # those of the tables of [T]
 LABEL_ROWS = 10_000  # of the table of labels, over all runs
 DIGITS = 4
@@ -100,13 +105,12 @@ def gather(runs: Runs) -> dict[str, Any]:
             "pairs": label_pairs(runs.targets, runs.chosen),
             "instances": instances(runs),
             "attention": attention(runs),
+            "distributions": distributions(runs),
         }
     )
 
 
 def _run(run: SplitRun, split: str) -> dict[str, Any]:
-    from ..experiments.statistics import bootstrap_intervals
-
     metrics, config = run.finished.metrics, run.finished.config.to_dict()
     breakdowns = metrics["breakdowns"][split]
     return {
@@ -116,13 +120,23 @@ def _run(run: SplitRun, split: str) -> dict[str, Any]:
         "settings": {"data": config["data"], "training": config["training"]},
         "emits": run.prediction.sequences is not None,
         "environment": run.finished.environment,
+        "rows": metrics["data"]["rows"],
         "cost": metrics["cost"],
         "measures": metrics[split],
-        "intervals": bootstrap_intervals(run.targets, run.prediction.chosen, measures=INTERVAL_MEASURES),
+        "intervals": _intervals(run, split),
         "breakdowns": {key: breakdowns[key] for key in ("by_frequency", "seen_unseen", "by_set_frequency", "label_sets_produced")},
         "reliability": reliability_of(run.prediction, run.targets, run.finished.statistics),
         "training": training_curves(read_log(run.folder), metrics["cost"].get("best_update")),
     }
+
+
+def _intervals(run: SplitRun, split: str) -> dict[str, tuple[float, float]]:
+    from ..experiments.set_table import SetTable
+    from ..experiments.statistics import intervals_of
+
+    truth = None if run.prediction.degrees is None else run.finished.truth(split)
+    table = SetTable.from_label_sets(run.targets, run.prediction.chosen, None if truth is None else each_degree(run.prediction, truth))
+    return intervals_of([table], [*INTERVAL_MEASURES, *(name for name in DEGREE_MEASURES if name in table.names)])
 
 
 def _five(runs: Runs) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from ..predictions import Prediction
 
 
 def reliability_of(prediction: Prediction, targets: sparse.csr_matrix, statistics: LabelStatistics) -> dict[str, Any]:
-    """Reliability diagrams, scores read as logits.
+    """Reliability diagrams, label distributions as they are and scores read as logits.
 
     Args:
         prediction: N instances, L labels.
@@ -24,7 +24,8 @@ def reliability_of(prediction: Prediction, targets: sparse.csr_matrix, statistic
         For ``all`` and each group that has labels: ``now``, and ``before`` where a calibration was fitted, each ``error`` (the expected
         calibration error) and ``bins``, ``[from, to, entries, mean probability, share of true ones]`` for each that is not empty.
     """
-    found = {"now": reliability(targets, to_probabilities(prediction.scores))}
+    degrees = prediction.degrees
+    found = {"now": reliability(targets, to_probabilities(prediction.scores) if degrees is None else np.clip(degrees, 0, 1))}
     if prediction.uncalibrated is not None:
         found["before"] = reliability(targets, to_probabilities(prediction.uncalibrated))
     groups = {"all": None} | {name: labels for name, labels in statistics.split_by_frequency().items() if len(labels)}

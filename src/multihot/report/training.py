@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 POINTS = 150
-SHOWN = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "map")
+SHOWN = (
+    "mean_absolute_error", "kullback_leibler", "micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "map",
+)  # fmt: skip
 
 
 def training_curves(log: Mapping[str, Sequence[tuple[float, float]]], best_update: int | None) -> dict[str, Any] | None:

@@ -15,9 +15,9 @@ function extent(values) {
 const roomy = ([low, high]) => [low - 0.05 * (high - low), high + 0.05 * (high - low)];
 
 function axes(width, height, x, y, names) {
-  const across = ticks(...x.range, width < 420 ? 4 : 6).map((value) => s("g", {},
+  const across = (names.xTicks || ticks(...x.range, width < 420 ? 4 : 6)).map((value) => s("g", {},
     s("line", { class: "axis", x1: x(value), x2: x(value), y1: height - MARGIN.bottom, y2: height - MARGIN.bottom + 4 }),
-    s("text", { x: x(value), y: height - MARGIN.bottom + 16, "text-anchor": "middle" }, short(value))));
+    s("text", { x: x(value), y: height - MARGIN.bottom + 16, "text-anchor": "middle" }, (names.xText || short)(value))));
   const up = ticks(...y.range, 5).map((value) => s("g", {},
     s("line", { class: "axis", x1: MARGIN.left, x2: width - MARGIN.right, y1: y(value), y2: y(value) }),
     s("text", { x: MARGIN.left - 7, y: y(value) + 4, "text-anchor": "end" }, short(value))));
@@ -37,7 +37,8 @@ function path(points, x, y) {
 
 /**
  * A figure with lines. lines: {name, points: [[x, y]], colour, dashed}; marks: {x, y, colour, name, r} drawn as points, or {x} as an
- * upright line; axis: {x, y} names, xRange and yRange where they are fixed; aside: a control beside the title.
+ * upright line, with low and high joined through the point; axis: {x, y} names, xRange and yRange where they are fixed, xTicks and
+ * xText (value -> words) where x is not what stands beneath; aside: a control beside the title.
  */
 function lineChart(title, lines, axis, marks = [], aside = null, height = 260) {
   const drawn = lines.filter((line) => line.points.length);
@@ -72,8 +73,10 @@ function drawMark(mark, x, y, height) {
       style: { stroke: mark.colour },
     }, s("title", {}, mark.name));
   }
-  return s("circle", { class: "chosen", cx: x(mark.x), cy: y(mark.y), r: mark.r || 5.5, "stroke-width": 2, style: { fill: mark.colour, stroke: "var(--card)" } },
+  const point = s("circle", { class: "chosen", cx: x(mark.x), cy: y(mark.y), r: mark.r || 5.5, "stroke-width": 2, style: { fill: mark.colour, stroke: "var(--card)" } },
     s("title", {}, mark.name));
+  if (!known(mark.low)) return point;
+  return s("g", {}, s("line", { x1: x(mark.x), x2: x(mark.x), y1: y(mark.low), y2: y(mark.high), "stroke-width": 1.5, style: { stroke: mark.colour } }), point);
 }
 
 function follow(picture, tip, lines, x, y, axis) {
@@ -89,7 +92,7 @@ function follow(picture, tip, lines, x, y, axis) {
     }
     tip.hidden = !nearest || nearest.away > 40;
     if (tip.hidden) return;
-    tip.textContent = `${nearest.line.name}: ${axis.x} ${short(nearest.a)}, ${axis.y ? `${axis.y} ` : ""}${short(nearest.b)}`;
+    tip.textContent = `${nearest.line.name}: ${axis.x} ${(axis.xText || short)(nearest.a)}, ${axis.y ? `${axis.y} ` : ""}${short(nearest.b)}`;
     const right = x(nearest.a) > frame.width / 2;
     tip.style.left = right ? "auto" : `${x(nearest.a) + 10}px`;
     tip.style.right = right ? `${frame.width - x(nearest.a) + 10}px` : "auto";
@@ -117,6 +120,39 @@ function heatMap(title, names, values, tell) {
     });
     const height = top + size * names.length + 2;
     return [s("svg", { class: "heat", viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": title }, cells, rows, columns)];
+  });
+  return h("figure", {}, h("figcaption", {}, h("h3", {}, title)), box);
+}
+
+/** Points where only their neighbourhood means something; both axes have one scale. points: {x, y, colour, name}. */
+function scatter(title, points, aside, key) {
+  const box = responsive((width) => {
+    const spans = ["x", "y"].map((side) => roomy(extent(points.map((point) => point[side]))));
+    const size = Math.min((width - 8) / (spans[0][1] - spans[0][0]), 420 / (spans[1][1] - spans[1][0]));
+    const height = Math.max(120, size * (spans[1][1] - spans[1][0]));
+    const left = (width - size * (spans[0][1] - spans[0][0])) / 2;
+    const dots = points.map((point) => s("circle", {
+      class: "dot", cx: (left + size * (point.x - spans[0][0])).toFixed(1), cy: (size * (spans[1][1] - point.y)).toFixed(1), r: points.length > 300 ? 3 : 4,
+      style: { fill: point.colour },
+    }, s("title", {}, point.name)));
+    return [s("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": `${title}: ${points.length} instances` }, dots)];
+  });
+  return h("figure", {}, h("figcaption", {}, h("h3", {}, title), aside), box, key);
+}
+
+/** Squares on a plane, shaded by their share of the largest. cells: {x, y, value, name}; mark: {x, y, name}, a ring. */
+function planeMap(title, cells, spans, names, mark) {
+  const most = Math.max(...cells.map((cell) => cell.value), 1e-9);
+  const box = responsive((width) => {
+    const height = Math.min(300, Math.max(180, width * 0.6));
+    const x = scale(spans.x.range, MARGIN.left, width - MARGIN.right);
+    const y = scale(spans.y.range, height - MARGIN.bottom, MARGIN.top);
+    const [wide, high] = [Math.abs(x(spans.x.step) - x(0)), Math.abs(y(spans.y.step) - y(0))];
+    const squares = cells.map((cell) => s("rect", {
+      x: x(cell.x) - wide / 2, y: y(cell.y) - high / 2, width: wide, height: high, style: { fill: `rgba(var(--heat), ${(0.05 + 0.95 * cell.value / most).toFixed(3)})` },
+    }, s("title", {}, cell.name)));
+    const ring = mark && s("circle", { cx: x(mark.x), cy: y(mark.y), r: 6, fill: "none", "stroke-width": 2.5, style: { stroke: "var(--run-1)" } }, s("title", {}, mark.name));
+    return [s("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": title }, axes(width, height, x, y, names), squares, ring)];
   });
   return h("figure", {}, h("figcaption", {}, h("h3", {}, title)), box);
 }

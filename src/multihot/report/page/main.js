@@ -28,9 +28,17 @@ function themeButton() {
   return button;
 }
 
+/** How many rows of a split there were, from the least of any run to the most. */
+function rowsText(split) {
+  const counts = RUNS.map((run) => run.rows[split]).filter(known);
+  if (!counts.length) return null;
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return `${whole(least)}${most > least ? ` to ${whole(most)}` : ""} ${split}`;
+}
+
 function head() {
   const { data } = DATA;
-  const facts = `${whole(data.labels)} labels, ${share(data.cardinality, 2)} an instance; ${["train", "validation", "test"].filter((split) => known(data.rows[split])).map((split) => `${whole(data.rows[split])} ${split}`).join(", ")}`;
+  const facts = `${whole(data.labels)} labels, ${share(data.cardinality, 2)} an instance; ${["train", "validation", "test"].map(rowsText).filter(known).join(", ")}`;
   const names = SEVERAL ? legend(RUNS.map((run, i) => [run.name, colour(i)])) : h("p", { class: "lead" }, h("bdi", {}, RUNS[0].name), `, ${methodText(RUNS[0].method)}`);
   return [h("div", {}, h("p", { class: "eyebrow" }, SEVERAL ? `${RUNS.length} runs compared` : "Run report"), h("h1", {}, h("bdi", {}, data.name)), h("p", { class: "lead" }, facts), names), themeButton()];
 }
@@ -71,7 +79,7 @@ function navigation(sections) {
 
 applyTheme(storage((store) => store.getItem(STORED)));
 document.getElementById("top").append(...head());
-const SECTIONS = [overview(), breakdowns(), labelSection(), curveSection(), reliabilitySection(), pairSection(), instanceSection(), training(), settings()].filter(Boolean);
+const SECTIONS = [overview(), distributionSection(), breakdowns(), labelSection(), curveSection(), reliabilitySection(), pairSection(), instanceSection(), training(), settings()].filter(Boolean);
 document.getElementById("page").append(...SECTIONS);
 document.querySelector("nav.sections").append(navigation(SECTIONS));
 document.querySelector("footer").append(`Written by multihot ${RUNS[0].environment.multihot || ""}. One file, no network.`);

@@ -3,17 +3,21 @@
 const TITLES = {
   micro_f1: "Micro-F1", macro_f1: "Macro-F1", macro_f1_harmonic: "Macro-F1 (harmonic)", example_f1: "Example F1",
   subset_accuracy: "Subset accuracy", hamming_accuracy: "Hamming accuracy", jaccard: "Jaccard index", map: "mAP",
+  cumulative_score_5: "At most 5 off", kullback_leibler: "Kullback-Leibler",
 };
 const EXPLAINED = {
   micro_f1: "over all decisions; frequent labels weigh most", macro_f1: "mean over labels; every label weighs the same",
   example_f1: "mean over instances", subset_accuracy: "instances whose whole label set is right", hamming_accuracy: "decisions that are right",
   jaccard: "shared labels over all labels named, mean over instances", map: "mean average precision of the ranking, over labels",
+  mean_absolute_error: "distance from the true position, in units of the axis; 0 is best", cumulative_score_5: "instances whose value is at most 5 from the true position",
+  kullback_leibler: "divergence from the true distribution; 0 is best",
 };
+const UNBOUNDED = new Set(["mean_absolute_error", "kullback_leibler"]);
 const LOWER_IS_BETTER = new Set(["coverage_error", "ranking_loss", "one_error", "hamming_loss", "calibration_error",
   "chebyshev", "clark", "canberra", "kullback_leibler", "epsilon_error", "mean_absolute_error", "mean_absolute_error_expectation",
   "mean_absolute_error_median", "mean_absolute_error_mode", "mean_absolute_error_1", "mean_absolute_error_2"]);
 const NEITHER = new Set(["true_cardinality", "chosen_cardinality"]);
-const HEADLINE = ["micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard", "map"];
+const HEADLINE = ["mean_absolute_error", "cumulative_score_5", "kullback_leibler", "micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard", "map"];
 
 const measureTitle = (name) => TITLES[name] || name.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());
 
@@ -32,7 +36,7 @@ function tiles() {
     h("div", { class: "card tile" },
       h("div", { class: "name" }, measureTitle(name)),
       h("div", { class: "value" }, share(run.measures[name])),
-      track(run.measures[name], run.intervals[name], [0, 1], 0),
+      UNBOUNDED.has(name) ? null : track(run.measures[name], run.intervals[name], [0, 1], 0),
       h("div", { class: "range" }, rangeText(run.intervals[name]) || "\u00a0"),
       h("div", { class: "small" }, EXPLAINED[name]))));
 }
@@ -115,8 +119,8 @@ function training() {
     const choose = names.length > 1 && select("Measure", names.map((name) => [name, measureTitle(name)]), measure, show);
     box.replaceChildren(lineChart(`Validation ${measureTitle(measure)}`, lines, { x: "update" }, marks, choose));
   };
-  if (names.length) show(names.includes("micro_f1") ? "micro_f1" : names[0]);
-  return section("training", "Training", "How the loss fell and the validation measure rose. The point marks the weights that were kept.",
+  if (names.length) show(["mean_absolute_error", "kullback_leibler", "micro_f1"].find((name) => names.includes(name)) || names[0]);
+  return section("training", "Training", "How the loss and the validation measures went. The point marks the weights that were kept.",
     h("div", { class: "grid" }, h("div", { class: "card" }, lineChart("Loss", losses, { x: "update" })), names.length ? h("div", { class: "card" }, box) : null, reportedCard(trained)));
 }
 

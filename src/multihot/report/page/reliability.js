@@ -48,7 +48,7 @@ function reliabilitySection() {
   }
 
   draw();
-  return section("reliability", "Reliability", "Of all labels given probability 0.7, seven in ten should be true: then points lie on the diagonal. Scores are read as logits, so a line far from it may only say that a method's scores are no log-odds. Large points hold many entries; the calibration error is their mean distance from the diagonal.",
+  return section("reliability", "Reliability", "Of all labels given probability 0.7, seven in ten should be true: then points lie on the diagonal. Scores are read as logits, so a line far from it may only say that a method's scores are no log-odds; label distributions are taken as they are. Large points hold many entries; the calibration error is their mean distance from the diagonal.",
     groups.length > 1 ? h("div", { class: "controls" }, select("Frequency in training", groups.map((group) => [group, names[group]]), "all", (value) => { state.group = value; draw(); })) : null,
     h("div", { class: "grid" }, left, right));
 }
