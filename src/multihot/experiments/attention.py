@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from ..data.batches import make_loader
 from ..decoding.attention import attended
@@ -85,9 +86,7 @@ def _batches(predictor: NeuralPredictor, shown: Any) -> list[Batch]:
 
 def _best_chosen(prediction: Prediction, row: int) -> list[int]:
     """The columns of the chosen labels with the best scores."""
-    chosen, scores = (np.asarray(part[[row]].todense() if hasattr(part, "todense") else part[[row]]).ravel() for part in (
-        prediction.chosen, prediction.scores,
-    ))  # fmt: skip
+    chosen, scores = (sparse.csr_matrix(part[[row]]).toarray().ravel() for part in (prediction.chosen, prediction.scores))
     columns = np.flatnonzero(chosen)
     return columns[np.argsort(-scores[columns], kind="stable")][:LABELS].tolist()
 
