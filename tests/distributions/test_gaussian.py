@@ -21,34 +21,34 @@ def by_scipy(values: torch.Tensor, axis: torch.Tensor, sigma: np.ndarray) -> tor
     return torch.from_numpy(np.stack([row / row.sum() for row in rows]))
 
 
-def exact(actual: torch.Tensor, expected: torch.Tensor) -> None:
+def assert_exact(actual: torch.Tensor, expected: torch.Tensor) -> None:
     torch.testing.assert_close(actual, expected, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("sigma", [0.3, 1.0, 25.0])
 def test_one_spread_for_all_is_scipys_density(sigma: float) -> None:
-    exact(gaussian(VALUES, AXIS, sigma), by_scipy(VALUES, AXIS, np.full(4, sigma)))
+    assert_exact(gaussian(VALUES, AXIS, sigma), by_scipy(VALUES, AXIS, np.full(4, sigma)))
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 1)])
 def test_one_spread_an_instance_is_scipys_density(shape: tuple[int, ...]) -> None:
     sigma = torch.tensor([0.5, 1.0, 2.0, 4.0], dtype=torch.float64)
-    exact(gaussian(VALUES, AXIS, sigma.reshape(shape)), by_scipy(VALUES, AXIS, sigma.numpy()))
+    assert_exact(gaussian(VALUES, AXIS, sigma.reshape(shape)), by_scipy(VALUES, AXIS, sigma.numpy()))
 
 
 @pytest.mark.parametrize("shape", [(6,), (1, 6)])
 def test_one_spread_a_label_is_that_of_where_the_value_stands(shape: tuple[int, ...]) -> None:
     sigma = torch.tensor([0.5, 1.0, 2.0, 4.0, 3.0, 0.7], dtype=torch.float64)
     expected = by_scipy(VALUES, AXIS, np.interp(VALUES.numpy(), AXIS.numpy(), sigma.numpy()))
-    exact(gaussian(VALUES, AXIS, sigma.reshape(shape)), expected)
+    assert_exact(gaussian(VALUES, AXIS, sigma.reshape(shape)), expected)
     shuffled = torch.tensor([3, 0, 5, 1, 4, 2])
-    exact(gaussian(VALUES, AXIS[shuffled], sigma[shuffled].reshape(shape)), expected[:, shuffled])
+    assert_exact(gaussian(VALUES, AXIS[shuffled], sigma[shuffled].reshape(shape)), expected[:, shuffled])
 
 
 def test_a_vector_is_read_per_instance_where_there_are_as_many_instances_as_labels() -> None:
     values, sigma = AXIS.flip(0), torch.arange(1.0, 7.0, dtype=torch.float64)
-    exact(gaussian(values, AXIS, sigma), by_scipy(values, AXIS, sigma.numpy()))
-    exact(gaussian(values, AXIS, sigma[None]), by_scipy(values, AXIS, sigma.flip(0).numpy()))
+    assert_exact(gaussian(values, AXIS, sigma), by_scipy(values, AXIS, sigma.numpy()))
+    assert_exact(gaussian(values, AXIS, sigma[None]), by_scipy(values, AXIS, sigma.flip(0).numpy()))
 
 
 @settings(max_examples=50, deadline=None)
@@ -79,7 +79,7 @@ def test_a_value_in_the_middle_is_the_expectation_and_a_wide_spread_is_uniform()
 
 
 def test_lists_and_whole_numbers_are_read_in_full_precision() -> None:
-    exact(gaussian([3], AXIS, 0.1), by_scipy(torch.tensor([3.0]), AXIS, np.array([0.1])))
+    assert_exact(gaussian([3], AXIS, 0.1), by_scipy(torch.tensor([3.0]), AXIS, np.array([0.1])))
     assert gaussian(torch.tensor([1]), torch.arange(3), 1).dtype == torch.float32
     assert gaussian(torch.tensor([1.0]).half(), torch.arange(3), 1).dtype == torch.float32
 
@@ -111,18 +111,18 @@ TARGETS = torch.eye(6, dtype=torch.float64)
 
 def test_the_class_puts_a_label_at_its_position() -> None:
     distribution = build("distribution", {"name": "gaussian", "sigma": 2}, label_space=SPACE, num_labels=6, statistics=None)
-    exact(distribution(TARGETS), gaussian(AXIS, AXIS, 2))
+    assert_exact(distribution(TARGETS), gaussian(AXIS, AXIS, 2))
     several = GaussianDistribution(SPACE, sigma=[1, 2, 3, 4, 5, 6])
-    exact(several(TARGETS), by_scipy(AXIS, AXIS, np.arange(1.0, 7.0)))
-    exact(GaussianDistribution(SPACE)(TARGETS), gaussian(AXIS, AXIS, 1.5))  # 1, 1, 1.5, 1.5, 3, 4 to the nearest: median 1.5
+    assert_exact(several(TARGETS), by_scipy(AXIS, AXIS, np.arange(1.0, 7.0)))
+    assert_exact(GaussianDistribution(SPACE)(TARGETS), gaussian(AXIS, AXIS, 1.5))  # 1, 1, 1.5, 1.5, 3, 4 to the nearest: median 1.5
 
 
 def test_the_class_puts_a_distribution_at_its_expectation() -> None:
     votes = torch.tensor([[0.5, 0.5, 0, 0, 0, 0], [0, 0, 0, 0.25, 0.75, 0]], dtype=torch.float64)
-    exact(GaussianDistribution(SPACE, sigma=2)(votes), gaussian(votes @ AXIS, AXIS, 2))
+    assert_exact(GaussianDistribution(SPACE, sigma=2)(votes), gaussian(votes @ AXIS, AXIS, 2))
     spread = torch.tensor([0.5, (0.25 * 2.25**2 + 0.75 * 0.75**2) ** 0.5], dtype=torch.float64)
-    exact(GaussianDistribution(SPACE, sigma="targets", least_sigma=0.1)(votes), gaussian(votes @ AXIS, AXIS, spread))
-    exact(GaussianDistribution(SPACE, sigma="targets", least_sigma=3)(votes), gaussian(votes @ AXIS, AXIS, 3))
+    assert_exact(GaussianDistribution(SPACE, sigma="targets", least_sigma=0.1)(votes), gaussian(votes @ AXIS, AXIS, spread))
+    assert_exact(GaussianDistribution(SPACE, sigma="targets", least_sigma=3)(votes), gaussian(votes @ AXIS, AXIS, 3))
 
 
 def test_the_class_makes_a_row_without_a_label_uniform_and_refuses_a_label_set() -> None:

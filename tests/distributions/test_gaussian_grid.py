@@ -24,19 +24,19 @@ def by_scipy(values: torch.Tensor, covariances: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(np.stack([np.exp(row - row.max()) / np.exp(row - row.max()).sum() for row in rows]))
 
 
-def exact(actual: torch.Tensor, expected: torch.Tensor) -> None:
+def assert_exact(actual: torch.Tensor, expected: torch.Tensor) -> None:
     torch.testing.assert_close(actual, expected, rtol=1e-11, atol=1e-15)
 
 
 def test_a_covariance_an_instance_and_one_for_all_are_scipys_density() -> None:
-    exact(gaussian_grid(VALUES, (PITCH, YAW), COVARIANCES), by_scipy(VALUES, COVARIANCES))
-    exact(gaussian_grid(VALUES, (PITCH, YAW), COVARIANCES[0]), by_scipy(VALUES, COVARIANCES[[0, 0, 0]]))
+    assert_exact(gaussian_grid(VALUES, (PITCH, YAW), COVARIANCES), by_scipy(VALUES, COVARIANCES))
+    assert_exact(gaussian_grid(VALUES, (PITCH, YAW), COVARIANCES[0]), by_scipy(VALUES, COVARIANCES[[0, 0, 0]]))
 
 
 def test_a_number_is_a_standard_deviation_and_makes_it_a_product_of_two() -> None:
     rows = gaussian_grid(VALUES, (PITCH, YAW), 15.0)
-    exact(rows, by_scipy(VALUES, torch.eye(2, dtype=torch.float64).repeat(3, 1, 1) * 225))
-    exact(rows, gaussian(VALUES[:, 0], PITCH, 15.0)[:, :, None] * gaussian(VALUES[:, 1], YAW, 15.0)[:, None])
+    assert_exact(rows, by_scipy(VALUES, torch.eye(2, dtype=torch.float64).repeat(3, 1, 1) * 225))
+    assert_exact(rows, gaussian(VALUES[:, 0], PITCH, 15.0)[:, :, None] * gaussian(VALUES[:, 1], YAW, 15.0)[:, None])
 
 
 @settings(max_examples=40, deadline=None)
@@ -79,20 +79,20 @@ NAMES = [f"{pitch:g},{yaw:g}" for pitch in PITCH.tolist() for yaw in YAW.tolist(
 def test_the_class_reads_the_grid_from_the_label_names() -> None:
     distribution = build("distribution", {"name": "gaussian_grid", "covariance": [[200, 60], [60, 900]]}, label_space=LabelSpace(NAMES))
     places = torch.cartesian_prod(PITCH, YAW)
-    exact(distribution(torch.eye(20, dtype=torch.float64)), gaussian_grid(places, (PITCH, YAW), COVARIANCES[0]).flatten(1))
+    assert_exact(distribution(torch.eye(20, dtype=torch.float64)), gaussian_grid(places, (PITCH, YAW), COVARIANCES[0]).flatten(1))
 
 
 def test_labels_that_do_not_fill_their_grid_share_the_mass_among_them() -> None:
     some = [0, 3, 7, 12, 18]
     distribution = GaussianGridDistribution(LabelSpace([NAMES[i] for i in some]), covariance=20)
     whole = gaussian_grid(torch.cartesian_prod(PITCH, YAW)[some], (PITCH, YAW), 20.0).flatten(1)[:, some]
-    exact(distribution(torch.eye(5, dtype=torch.float64)), whole / whole.sum(-1, keepdim=True))
+    assert_exact(distribution(torch.eye(5, dtype=torch.float64)), whole / whole.sum(-1, keepdim=True))
 
 
 def test_a_row_without_a_label_is_uniform_and_the_default_spread_is_the_grids_step() -> None:
     distribution = GaussianGridDistribution(LabelSpace(NAMES))
     assert float(distribution.covariance) == 15
-    exact(distribution(torch.zeros(1, 20, dtype=torch.float64)), torch.full((1, 20), 0.05, dtype=torch.float64))
+    assert_exact(distribution(torch.zeros(1, 20, dtype=torch.float64)), torch.full((1, 20), 0.05, dtype=torch.float64))
 
 
 def test_settings_that_cannot_be_meant_are_refused() -> None:

@@ -164,7 +164,7 @@ def test_training_never_sees_a_row_of_a_novel_label(form):
         learner = Learner(data, pool, settings, "one_hot", base, seed=0)
         learner.train(lambda count: None)
         weights.append(learner.encoder.state_dict())
-        tested = learner.test(novel, 1, lambda count: None)["accuracy"]
+        tested = learner.evaluate(novel, 1, lambda count: None)["accuracy"]
         assert len(tested) == settings.episodes
     torch.testing.assert_close(weights[0], weights[1], rtol=0, atol=0)
 

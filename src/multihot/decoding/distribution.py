@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -13,13 +11,10 @@ from torch import Tensor
 from ..errors import ConfigurationError
 from ..interfaces import Decoding, Loss, Model
 from ..labels import LabelSpace
-from ..metrics import expectation, median, mode
+from ..metrics.axis_values import READINGS
 from ..predictions import Prediction
 from ..types import Batch
 from .threshold import keep_best
-
-Reading = Callable[[np.ndarray, np.ndarray], np.ndarray]
-READINGS: dict[str, Reading] = {"expectation": expectation, "median": median, "mode": mode}
 
 
 class DistributionDecoding(Decoding):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from typing import Any
 
@@ -13,6 +12,7 @@ from ..data.batches import make_loader
 from ..decoding.attention import attended
 from ..predictions import Prediction
 from ..types import Batch
+from .excerpts import chosen_by_name
 from .predictor import PREDICTION_BATCH, NeuralPredictor
 from .saliency import saliency_maps
 
@@ -72,8 +72,8 @@ def _salient(predictor: NeuralPredictor, rows: Any, prediction: Prediction) -> d
 
 
 def _some(rows: Any, prediction: Prediction, count: int) -> tuple[Any, list[int]]:
-    """The rows of some instances, and their numbers: those whose names have the smallest digests."""
-    numbers = sorted(range(len(prediction)), key=lambda row: hashlib.sha256(prediction.ids[row].encode()).digest())[:count]
+    """The rows of some instances, and their numbers."""
+    numbers = chosen_by_name(prediction.ids, count)
     return rows.select(numbers), numbers
 
 

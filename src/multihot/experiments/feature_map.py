@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from jaxtyping import Float
 
 from ..data.batches import make_loader
+from .excerpts import chosen_by_name
 from .predictor import PREDICTION_BATCH, NeuralPredictor
 
 INSTANCES = 1000  # kept; the same ones in every run on the same data
@@ -28,7 +28,7 @@ def feature_map(predictor: NeuralPredictor, rows: Any) -> dict[str, Any]:
         ``points``: id -> two coordinates; ``explained``: the share of the pooled vectors' variance along each.
     """
     ids = list(rows["id"])
-    chosen = sorted(range(len(ids)), key=lambda row: hashlib.sha256(ids[row].encode()).digest())[:INSTANCES]
+    chosen = chosen_by_name(ids, INSTANCES)
     prepared = predictor.processor.prepare(rows.select(chosen))
     model = predictor.model.eval()
     device = next(model.parameters()).device

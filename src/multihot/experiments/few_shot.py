@@ -131,7 +131,7 @@ def few_shot(data: MultiLabelData, settings: FewShotSettings, advance: Advance =
             learner = Learner(data, pool, settings, distribution, base, seed)
             learner.train(advance)
             for shots in settings.shots:
-                found.setdefault((number, shots), []).append(learner.test(novel, shots, advance))
+                found.setdefault((number, shots), []).append(learner.evaluate(novel, shots, advance))
     results = [
         {"distribution": settings.distributions[number], "shots": shots}
         | {name: summary([one[name] for one in seeds]) for name in seeds[0]}
@@ -208,7 +208,7 @@ class Learner:
         inputs = {name: tensor.to(self.device) for name, tensor in self.processor.collate(records).items()}
         return self.encoder(inputs).pooled
 
-    def test(self, novel: list[int], shots: int, advance: Advance) -> dict[str, list[float]]:
+    def evaluate(self, novel: list[int], shots: int, advance: Advance) -> dict[str, list[float]]:
         """Every measure of every novel episode; the episodes follow from seed and shots alone."""
         settings, random = self.settings, np.random.default_rng([self.seed, 1, shots])
         rows_of_label = {label: self.pool.rows_of_label[label] for label in novel}

@@ -11,11 +11,9 @@ from scipy import sparse
 from ..data import MultiLabelData
 from ..labels import LabelSpace, LabelStatistics
 from ..metrics import by_frequency, by_set_frequency, evaluate, label_sets_produced, per_label, reliability, seen_unseen, to_probabilities
-from ..metrics.axis_values import THETA, distances, epsilon_errors, expectation, median, mode, within
+from ..metrics.axis_values import READINGS, THETA, distances, epsilon_errors, expectation, within
 from ..metrics.label_distributions import each_instance
 from ..predictions import Prediction, TrueDegrees
-
-READ: dict[str, Any] = {"expectation": expectation, "median": median, "mode": mode}
 
 
 def measure(
@@ -89,8 +87,8 @@ def _each_error(prediction: Prediction, truth: TrueDegrees) -> dict[str, Float[n
     found = {"mean_absolute_error": errors, f"cumulative_score_{THETA:g}": within(errors)}
     if truth.spreads is not None:
         found["epsilon_error"] = epsilon_errors(errors, truth.spreads)
-    for name in READ if axes == 1 else ("expectation", "mode"):
-        found[f"mean_absolute_error_{name}"] = distances(truth.values, READ[name](prediction.degrees, truth.axis))
+    for name in READINGS if axes == 1 else ("expectation", "mode"):
+        found[f"mean_absolute_error_{name}"] = distances(truth.values, READINGS[name](prediction.degrees, truth.axis))
     for axis in range(axes) if axes > 1 else ():
         found[f"mean_absolute_error_{axis + 1}"] = np.abs(truth.values - own)[:, axis]
     return found

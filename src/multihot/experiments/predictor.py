@@ -61,7 +61,9 @@ class NeuralPredictor:
         ids = list(rows["id"])
         device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(device).eval()
-        prepared = encode_once(self.model.encoder, self.processor, self.processor.prepare(rows), device)
+        prepared = self.processor.prepare(rows)
+        if prepared.cache_files:  # rows in memory come once: looking for their encodings would only cost
+            prepared = encode_once(self.model.encoder, self.processor, prepared, device)
         loader = make_loader(prepared, self.processor, self.space, batch_size=PREDICTION_BATCH)
         parts = [self.decoding(self.model, batch.to(device)) for batch in loader]
         return Prediction.concatenate(parts).reorder(ids)

@@ -6,14 +6,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..errors import DataError
 from ..interfaces import Loss
 from .closed_form import by_closed_form
 from .log_sums import NOTHING
 from .rankings import above_the_rest
-from .targets import read_inputs
-
-TOLERANCE = 1e-2  # by which targets in half precision may miss one
+from .targets import check_mass, read_inputs
 
 
 def label_distribution_loss(
@@ -55,7 +52,8 @@ def label_distribution_loss(
         )
     known = known if known is None else _labels_last(known, axes)
     logits, targets, known = read_inputs(name, _labels_last(logits, axes), _labels_last(targets, axes), known)
-    _check_distributions(targets, known)
+    mend = "the targets of each position must sum to 1: divide by their sum, or choose a `distribution` that makes them"
+    check_mass(name, "position", targets, known, mend)
     divergence = by_closed_form((logits, targets, known), _and_gradient, _by_formula).view(rows, -1)
     if known is None:
         return divergence.mean(-1)
@@ -87,21 +85,6 @@ def _and_gradient(logits: Tensor, targets: Tensor, known: Tensor | None) -> tupl
     logarithms = logits.log_softmax(-1)
     losses = torch.special.xlogy(targets, targets).sub_(targets * logarithms).sum(-1)
     return losses, logarithms.exp_().mul_(targets.sum(-1, keepdim=True)).sub_(targets)
-
-
-def _check_distributions(targets: Tensor, known: Tensor | None) -> None:
-    if targets.device.type != "cpu" or torch.compiler.is_compiling():
-        return
-    mass = targets.detach().sum(-1)
-    wrong = (mass - 1).abs() > TOLERANCE
-    if known is not None:
-        wrong = torch.where(known.all(-1), wrong, mass > 1 + TOLERANCE)
-    if bool(wrong.any()):
-        row = int(wrong.nonzero()[0])
-        raise DataError(
-            f"label_distribution_loss: targets: position {row} sums to {mass[row].item():.4g}; the targets of each position must sum to 1: "
-            "divide by their sum, or choose a `distribution` that makes them"
-        )
 
 
 class LabelDistributionLoss(Loss):

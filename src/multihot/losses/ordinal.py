@@ -9,13 +9,11 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..errors import ConfigurationError, DataError, nearest
+from ..errors import ConfigurationError, nearest
 from ..interfaces import Loss
 from ..labels import LabelSpace
 from .rankings import above_the_rest
-from .targets import read_inputs
-
-TOLERANCE = 1e-2  # by which targets in half precision may miss one
+from .targets import check_mass, read_inputs
 
 
 def ordinal_loss(
@@ -45,7 +43,7 @@ def ordinal_loss(
     tensor([0.2201])
     """
     logits, targets, known = read_inputs("ordinal_loss", logits, targets, known)
-    _check_mass(targets, known)
+    check_mass("ordinal_loss", "row", targets, known, "ordinal regression needs one label or a distribution that sums to 1 in each row")
     mass = targets.sum(-1, keepdim=True)
     above = targets.flip(-1).cumsum(-1).flip(-1) - targets
     questions = torch.ones_like(targets, dtype=torch.bool) if known is None else known
@@ -53,21 +51,6 @@ def ordinal_loss(
     above = (above / torch.where(mass > 0, mass, 1)).clamp(0, 1)
     entropies = F.binary_cross_entropy_with_logits(logits, above, reduction="none").masked_fill(~questions, 0.0)
     return entropies.sum(-1) / questions.sum(-1).clamp(min=1)
-
-
-def _check_mass(targets: Tensor, known: Tensor | None) -> None:
-    if targets.device.type != "cpu" or torch.compiler.is_compiling():
-        return
-    mass = targets.detach().sum(-1)
-    wrong = (mass - 1).abs() > TOLERANCE
-    if known is not None:
-        wrong = torch.where(known.all(-1), wrong, mass > 1 + TOLERANCE)
-    if bool(wrong.any()):
-        row = int(wrong.nonzero()[0])
-        raise DataError(
-            f"ordinal_loss: targets: row {row} sums to {mass[row].item():.4g}; ordinal regression needs one label or a distribution that "
-            "sums to 1 in each row"
-        )
 
 
 class OrdinalLoss(Loss):

@@ -12,6 +12,7 @@ from ..errors import DataError, NotANumberError
 from ..interfaces import check_logits
 
 REDUCTIONS = ("mean", "sum")
+TOLERANCE = 1e-2  # by which targets in half precision may miss a sum of one
 
 
 def check_targets(targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None) -> None:
@@ -132,6 +133,30 @@ def check_hard(name: str, targets: Float[Tensor, "B L"]) -> None:
             f"{name}: targets: row {row}, label {label} is {targets[row, label].item()}; this loss knows no soft targets: give 0 or 1, "
             "or train with a loss that takes them, such as zlpr"
         )
+
+
+def check_mass(name: str, what: str, targets: Float[Tensor, "N L"], known: Bool[Tensor, "N L"] | None, mend: str) -> None:
+    """Refuse, on the CPU, targets whose rows do not sum to one; a row with unknown entries may sum to less.
+
+    Args:
+        name: of the loss.
+        what: a row is, for the message: "row" or "position".
+        targets: (N, L).
+        known: (N, L), or None where all is.
+        mend: what is asked for, at the end of the message.
+
+    Raises:
+        DataError: naming the first such row and its sum.
+    """
+    if targets.device.type != "cpu" or torch.compiler.is_compiling():
+        return
+    mass = targets.detach().sum(-1)
+    wrong = (mass - 1).abs() > TOLERANCE
+    if known is not None:
+        wrong = torch.where(known.all(-1), wrong, mass > 1 + TOLERANCE)
+    if bool(wrong.any()):
+        row = int(wrong.nonzero()[0])
+        raise DataError(f"{name}: targets: {what} {row} sums to {mass[row].item():.4g}; {mend}")
 
 
 def by_instance(entries: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None, reduction: str = "mean") -> Float[Tensor, " B"]:

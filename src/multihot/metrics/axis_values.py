@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,10 @@ def quantile(degrees: Any, positions: Any, share: float) -> Float[np.ndarray, "N
     # sums of 32-bit degrees may miss the share by a rounding error
     reached = mass >= share * mass[:, -1:] - 1e-9
     return axis[order][reached.argmax(axis=1)]
+
+
+# how a distribution becomes one value
+READINGS: dict[str, Callable[[Any, Any], np.ndarray]] = {"expectation": expectation, "median": median, "mode": mode}
 
 
 def mean_absolute_error(values: Any, predicted: Any) -> float:
