@@ -39,9 +39,22 @@ def test_other_precisions_train(tmp_path, precision):
     assert any(not torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 
-def test_automatic_precision_is_what_the_hardware_computes_in():
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_automatic_precision_on_a_cpu_is_fp32_whatever_the_cpu_computes_in(monkeypatch, device, bfloat16):
+    for probe in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.setattr(torch.cpu, probe, lambda: bfloat16, raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_precision(settings_with(precision="auto", device=device)) == "32-true"
+
+
+@pytest.mark.parametrize(("bfloat16", "precision"), [(False, "32-true"), (True, "bf16-mixed")])
+def test_automatic_precision_on_a_gpu_is_what_it_computes_in(monkeypatch, bfloat16, precision):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bfloat16)
+    assert resolve_precision(settings_with(precision="auto", device="auto")) == precision
+    assert resolve_precision(settings_with(precision="auto", device="cpu")) == "32-true"
     assert resolve_precision(settings_with(precision="16-mixed")) == "16-mixed"
-    assert resolve_precision(settings_with(precision="auto")) in ("32-true", "bf16-mixed")
 
 
 def test_loggers_by_name(tmp_path):

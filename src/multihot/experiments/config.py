@@ -13,7 +13,7 @@ import yaml
 
 from ..components import check_keys
 from ..errors import ConfigurationError
-from ..training.settings import AUTO_MONITORS, TrainingSettings
+from ..training.settings import AUTO, TrainingSettings
 from .files import write_text
 
 # what the YAML reader raises for words that are no YAML, or that it takes for a date, a number or a tag they are not
@@ -132,10 +132,9 @@ class Config:
         )
 
     def settled_like(self, other: Config) -> Config:
-        """The same experiment with the measure that "auto" came to in another one, if it could have come to that."""
-        if self.training.monitor != "auto" or other.training.monitor not in AUTO_MONITORS:
-            return self
-        return replace(self, training=replace(self.training, monitor=other.training.monitor))
+        """The same experiment with what each "auto" came to in another one, if it could have come to that."""
+        found = {name: getattr(other.training, name) for name in AUTO if getattr(self.training, name) == "auto"}
+        return replace(self, training=replace(self.training, **{name: value for name, value in found.items() if value in AUTO[name]}))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for YAML."""

@@ -63,7 +63,7 @@ def fit(
     folder = Path(out)
     check_folder(folder, overwrite)
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
-    config = with_monitor(config, data)
+    config = settle(config, data)
     previous = open_folder(folder, config)
     run = _carry_through(folder, config, data, resume=False, say=say)
     if previous:
@@ -103,17 +103,26 @@ def read_data(config: Config) -> MultiLabelData:
     return set_aside(load_data(settings.source, **settings.reading()), settings, config.seed, validation=not is_classical(config.method))
 
 
-def with_monitor(config: Config, data: MultiLabelData) -> Config:
-    """The experiment with the measure that "auto" stands for by name, so that the run's configuration says what picked its checkpoint."""
-    if config.training.monitor != "auto":
-        return config
-    monitor = "micro_f1"
-    if not is_classical(config.method):
-        name, _ = split_config("decoding", Method.from_config(config.method).decoding)
-        if find("decoding", name).predicts_degrees:
-            on_axis = data.positions("train", data.label_space(config.data.unseen_labels)) is not None
-            monitor = "mean_absolute_error" if on_axis else "kullback_leibler"
-    return replace(config, training=replace(config.training, monitor=monitor))
+def settle(config: Config, data: MultiLabelData) -> Config:
+    """The experiment with what each "auto" stands for by name: its configuration says what picked the checkpoint, and in what precision."""
+    training = config.training
+    if training.monitor == "auto":
+        training = replace(training, monitor=_monitor(config, data))
+    if training.precision == "auto" and not is_classical(config.method):
+        from ..training.fit import resolve_precision
+
+        training = replace(training, precision=resolve_precision(training))
+    return replace(config, training=training)
+
+
+def _monitor(config: Config, data: MultiLabelData) -> str:
+    if is_classical(config.method):
+        return "micro_f1"
+    name, _ = split_config("decoding", Method.from_config(config.method).decoding)
+    if not find("decoding", name).predicts_degrees:
+        return "micro_f1"
+    on_axis = data.positions("train", data.label_space(config.data.unseen_labels)) is not None
+    return "mean_absolute_error" if on_axis else "kullback_leibler"
 
 
 def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: bool, say: Say) -> Run:

@@ -12,7 +12,8 @@ from ..metrics import LOWER_IS_BETTER
 SCHEDULES = ("constant", "linear", "cosine")
 OPTIMISERS = ("adam", "adamw", "sgd")
 LOGGERS = ("tensorboard", "mlflow", "wandb")
-AUTO_MONITORS = ("micro_f1", "mean_absolute_error", "kullback_leibler")  # what monitor "auto" may come to
+# what a setting of "auto" may come to
+AUTO = {"monitor": ("micro_f1", "mean_absolute_error", "kullback_leibler"), "precision": ("32-true", "bf16-mixed")}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class TrainingSettings:
         monitor: the validation measure that picks the best checkpoint ("micro_f1", "map", "loss", ...); "auto" is "micro_f1", and of
             methods that predict label distributions "mean_absolute_error" where labels lie on an axis, else "kullback_leibler".
         patience: stop after that many validations without progress; None trains to the end.
-        precision: Lightning's precision; "auto" is bf16-mixed where the hardware computes in it, else 32-true.
+        precision: Lightning's precision; "auto" is 32-true on a CPU, and bf16-mixed on a GPU that computes in bfloat16.
         device: Lightning's accelerator ("auto", "cpu", "gpu", ...).
         devices: Lightning's devices.
         strategy: Lightning's strategy.
