@@ -42,6 +42,11 @@ class OneLineErrors(TyperGroup):
         except MultihotError as error:
             _say(" ".join(str(error).split()))
             raise typer.Exit(INTERRUPTED if type(error).__name__ == "TrainingInterruptedError" else 2) from error
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and "allocate memory" not in str(error):  # how PyTorch says it
+                raise
+            _say("not enough memory for what the file or the settings ask for; make that smaller, or free memory")
+            raise typer.Exit(2) from error
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
                 raise
