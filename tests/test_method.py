@@ -5,6 +5,7 @@ import pytest
 import torch
 from toys import LABELS, toy_loader
 
+from multihot.components import allowing
 from multihot.errors import ConfigurationError
 from multihot.labels import LabelSpace, LabelStatistics
 from multihot.method import METHODS, Method
@@ -14,6 +15,12 @@ from multihot.types import Batch
 SPACE = LabelSpace(["a", "b", "both", "either"])
 SMALL = {"name": "recurrent", "hidden_size": 32, "embedding_size": 16, "attention_size": 8}
 SEQUENCE_METHODS = [name for name, method in METHODS.items() if method.decoder]
+
+
+@pytest.fixture(autouse=True)
+def _toys_are_trusted():
+    with allowing("toys"):
+        yield
 
 
 class TableOfSix:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from .components import build, check_keys, choices, find, split_config
+from .components import allowing, build, check_keys, choices, dotted_paths, find, split_config
 from .errors import ConfigurationError, nearest
 from .interfaces import Decoding, Encoder, Model, Objective, Processor
 from .labels import LabelSpace, LabelStatistics
@@ -160,7 +160,7 @@ class Method:
 
     def _check_modality(self, modality: str) -> None:
         name, _ = split_config("encoder", self.encoder)
-        reads = find("processor", find("encoder", name).reads).modality
+        reads = _processor_of(find("encoder", name)).modality
         if reads != modality:
             raise ConfigurationError(f"encoder '{name}' reads {reads}, but the data is {modality}; use `encoder: {ENCODER_FOR[modality]}`")
 
@@ -173,9 +173,10 @@ class Method:
         name, arguments = split_config("encoder", self.encoder)
         cls = find("encoder", name)
         own = dict(self.processor) if isinstance(self.processor, Mapping) else {}
-        wanted = inspect.signature(find("processor", cls.reads)).parameters
+        wanted = inspect.signature(_processor_of(cls)).parameters
         shared = {key: value for key, value in arguments.items() if key in wanted and key not in own}
-        return build("processor", {"name": cls.reads, **shared, **own}, **available)
+        with allowing(*dotted_paths(cls.reads)):
+            return build("processor", {"name": cls.reads, **shared, **own}, **available)
 
     def assemble(self, processor: Processor, space: LabelSpace, statistics: LabelStatistics) -> tuple[Model, Objective, Decoding]:
         """Build the model, the objective that trains it and the decoding that reads it.
@@ -265,6 +266,12 @@ def _completed(own: Part, kind: str, given: Part) -> Part:
         return given
     name, arguments = split_config(kind, own)
     return {"name": name, **arguments, **given}
+
+
+def _processor_of(encoder: type[Encoder]) -> type[Any]:
+    """The processor that an encoder reads from; an encoder that may run may name one by its dotted path."""
+    with allowing(*dotted_paths(encoder.reads)):
+        return find("processor", encoder.reads)
 
 
 def _check_arguments(kind: str, part: Part) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from ..errors import ConfigurationError
 from .tables import HEADLINE, make_table, print_tables, say
+from .trust import named
 
 if TYPE_CHECKING:
     from ..experiments.ablation import Ablation
@@ -25,7 +26,9 @@ def advise(
     labels: Annotated[str | None, typer.Option(help="Column with the labels.")] = None,
     id_column: Annotated[str | None, typer.Option("--id", help="Column with the instances' names.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="What separates the labels in their column.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="A setting that goes before the advice, as in train.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", callback=named, help="A setting that goes before the advice, as in train.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the configuration that `multihot train` reads (.yaml).")] = None,
     check: Annotated[bool, typer.Option("--check", help="Train the advised settings and their rivals, and compare.")] = False,
     seeds: Annotated[str, typer.Option(help="Of the check, separated by commas.")] = "0,1,2",

@@ -9,6 +9,7 @@ import typer
 
 from ..errors import ConfigurationError
 from .tables import make_table, print_tables, say
+from .trust import Trust
 
 GROUPS = {"by_frequency": "labels", "seen_unseen": "label sets"}
 SHOWN = ("num_examples", "num_labels", "micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
@@ -21,6 +22,7 @@ def evaluate(
     ] = None,
     split: Annotated[str | None, typer.Option(help='Which split of it; by default "test", or the only one.')] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the measures and breakdowns to this JSON file.")] = None,
+    trust: Trust = None,
 ) -> None:
     """Measure a run: every measure, and breakdowns by label frequency, seen and unseen label sets.
 

@@ -15,6 +15,7 @@ import typer
 
 from ..errors import ConfigurationError
 from .tables import say
+from .trust import Trust
 
 LEAST_DEGREE = 5e-4  # what is less is not printed; a .parquet file holds every degree
 
@@ -28,6 +29,7 @@ def predict(
     source: Annotated[Path, typer.Argument(help="A file with the columns the run was trained on; labels are not needed.")],
     out: Annotated[Path | None, typer.Option(help="A .jsonl, .csv or .parquet file; by default, JSON lines on standard output.")] = None,
     top: Annotated[int, typer.Option(min=0, help="Also give that many best labels with their scores.")] = 0,
+    trust: Trust = None,
 ) -> None:
     """Give label sets for new instances.
 

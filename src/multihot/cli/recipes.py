@@ -9,6 +9,7 @@ import typer
 
 from ..errors import ConfigurationError
 from .tables import say
+from .trust import Trust
 
 app = typer.Typer(no_args_is_help=True, help="Ready experiments: all their settings, and the published figures beside them.")
 
@@ -62,7 +63,9 @@ def copy_recipe(
 
 
 @app.command("validate")
-def validate_recipes(files: Annotated[list[Path], typer.Argument(help="YAML configurations, or names of recipes.")]) -> None:
+def validate_recipes(
+    files: Annotated[list[Path], typer.Argument(help="YAML configurations, or names of recipes.")], trust: Trust = None
+) -> None:
     """Check configurations without reading any data: unknown keys and parts that do not fit together are refused."""
     from ..experiments.recipes import check_recipe, find_recipe
 

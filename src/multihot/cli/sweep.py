@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .tables import HEADLINE, print_tables, say
+from .trust import Trust
 
 if TYPE_CHECKING:
     from ..experiments.sweep import Cell, Sweep
@@ -19,6 +20,7 @@ def sweep(
     file: Annotated[Path, typer.Argument(help="A YAML file with data, methods and seeds.")],
     out: Annotated[Path | None, typer.Option(help="Folder of all runs; by default runs/<name of the file>.")] = None,
     measure: Annotated[str, typer.Option(help="The test measure that the table shows.")] = "micro_f1",
+    trust: Trust = None,
 ) -> None:
     """Run every method on every data set with every seed; run it again to go on where it was stopped.
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import RunError
+from .shapes import MAPPING, Shape, misfit
 
 
 def write_text(path: Path, text: str) -> None:
@@ -24,8 +25,8 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=1, default=_plain, allow_nan=True) + "\n")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file of a run folder: one object.
+def read_json(path: Path, shape: Shape = MAPPING) -> dict[str, Any]:
+    """Read a JSON file of a run folder: one object, of a shape (see ``shapes``).
 
     Raises:
         RunError: if it is missing or holds anything else.
@@ -34,10 +35,10 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunError(f"{path.parent}: {path.name} is missing; the run did not finish or was altered") from None
-    except (ValueError, RecursionError, IsADirectoryError) as error:
+    except (ValueError, RecursionError, IsADirectoryError, NotADirectoryError) as error:
         raise RunError(f"{path} is not readable JSON ({error}); the run was altered, train it again") from error
-    if not isinstance(content, dict):
-        raise RunError(f"{path} holds a JSON {type(content).__name__}, not an object; the run was altered, train it again")
+    if wrong := misfit(content, shape):
+        raise RunError(f"{path}: {wrong}; the run was altered, train it again")
     return content
 
 

@@ -11,8 +11,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from scipy import sparse
-
 from ..components import build, find, split_config
 from ..data import MultiLabelData
 from ..data import load as load_data
@@ -27,14 +25,13 @@ from .feature_map import feature_map
 from .files import plain, write_json
 from .frozen import encode_once
 from .measure import break_down, measure, targets_of, truth_of
-from .methods import check_method, is_classical
+from .methods import check_experiment, is_classical
 from .predictor import NeuralPredictor, Predictor
 from .run import Run, describe_environment
 from .seal import seal
 from .set_aside import set_aside
 
 Say = Callable[[str], None]
-ONE_ROW = sparse.csr_matrix([[True]])
 
 
 def fit(
@@ -58,8 +55,7 @@ def fit(
         RunError: if the folder holds a run already.
         TrainingInterruptedError: after Ctrl-C; ``resume`` goes on.
     """
-    check_method(config.method)
-    build("sampler", config.training.sampler, targets=ONE_ROW)  # refuses its settings before any data is read
+    check_experiment(config)
     folder = Path(out)
     check_folder(folder, overwrite)
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
@@ -91,6 +87,7 @@ def resume(out: str | Path, data: MultiLabelData | None = None, *, say: Say = la
             f"{folder} holds no training to go on with (config.yaml is missing); start one with `multihot train ... --out {folder}`"
         )
     config = Config.from_dict(load_config(folder / "config.yaml"), where=str(folder / "config.yaml"))
+    check_experiment(config)
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
     return _carry_through(folder, config, data, resume=True, say=say)
 

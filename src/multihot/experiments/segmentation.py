@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..components import build
+from ..components import allowing, build, dotted_paths
 from ..data.masks import VOC_LABELS, MaskBatches, MaskedPicture, read_mask, read_pixels, read_voc_masks
 from ..data.samplers import SimilarLengthSampler
 from ..errors import ConfigurationError, RunError
@@ -185,7 +185,8 @@ def train_model(pictures: list[MaskedPicture], settings: SegmentationSettings, p
 
 def make_model(settings: SegmentationSettings) -> Model:
     """The encoder under an FCN head, tried on an empty picture."""
-    encoder = build("encoder", settings.encoder, image_shape=(3, settings.size, settings.size), num_labels=len(settings.labels))
+    with allowing(*dotted_paths(settings.encoder)):  # which never comes from a file
+        encoder = build("encoder", settings.encoder, image_shape=(3, settings.size, settings.size), num_labels=len(settings.labels))
     model = Model(encoder, FCNScorer(len(settings.labels), encoder.width))
     training = model.training
     with torch.no_grad():
