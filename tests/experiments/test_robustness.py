@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import multihot
 import multihot.experiments.fit
+import multihot.storage
 from multihot.cli import app
 from multihot.data.cache import SplitWriter
 from multihot.errors import MultihotError, RunError
@@ -192,19 +193,24 @@ def test_nothing_in_the_sources_can_unpickle():
 )
 def test_a_full_disk_is_one_line_and_nothing_is_lost(csv_file, neural, tmp_path, monkeypatch, name):
     folder = tmp_path / "run"
-    full = folder / f"{name}.partial"
-
-    def open_folder(*arguments, original=multihot.experiments.fit.open_folder):
-        previous = original(*arguments)
-        full.parent.mkdir(exist_ok=True)
-        full.symlink_to("/dev/full")  # every write to it fails as on a full disk
-        return previous
-
-    monkeypatch.setattr(multihot.experiments.fit, "open_folder", open_folder)
-    train_on_a_full_disk(csv_file, folder)
-    full.unlink(missing_ok=True)
+    with monkeypatch.context() as patch:
+        full_disk_at(folder / name, patch)
+        train_on_a_full_disk(csv_file, folder)
+    assert list(folder.rglob(".*.partial")) == []
     run = resume(folder)
     assert run.metrics["test"] == multihot.load(neural).metrics["test"]
+
+
+def full_disk_at(target, patch):
+    """Every write to one file fails as on a full disk."""
+
+    def aside(place, original=multihot.storage._aside):
+        partial = original(place)
+        if place == target:
+            partial.symlink_to("/dev/full")
+        return partial
+
+    patch.setattr(multihot.storage, "_aside", aside)
 
 
 @pytest.mark.parametrize("saved", range(3))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from typing import Any
@@ -11,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import MultihotError
+from ..storage import CLOSED, FULL
 
 INTERRUPTED = 130  # what shells use for Ctrl-C
 
@@ -31,10 +31,11 @@ class OneLineErrors(TyperGroup):
             _say(" ".join(str(error).split()))
             raise typer.Exit(INTERRUPTED if type(error).__name__ == "TrainingInterruptedError" else 2) from error
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+            if error.errno not in (*FULL, *CLOSED):
                 raise
-            where = f" ({error.filename})" if error.filename else ""
-            reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "no permission to write or read there"
+            place = error.filename2 or error.filename  # of a copy, the second is where it was to go
+            where = f" ({place})" if place else ""
+            reason = "the disk is full" if error.errno in FULL else "no permission to write or read there"
             _say(f"{reason}{where}; nothing that was finished is lost; make room or choose another place")
             raise typer.Exit(2) from error
 

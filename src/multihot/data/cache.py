@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import re
-import shutil
-import time
-import uuid
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,13 +15,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from .. import storage
 from ..errors import DataError
 from .formats.reading import Row
 
 FORMAT_VERSION = 1  # raised whenever a reader or the layout below changes what is stored
 ROWS_A_BATCH = 1000
 SMALL_FILE = 64 * 2**20  # bytes; the digest of a larger file is remembered, with its size and time of change
-ABANDONED_AFTER = 24 * 3600  # seconds, then the leavings of a killed process are removed
 COLUMNS = {
     "id": pa.string(),
     "labels": pa.list_(pa.string()),
@@ -83,35 +79,24 @@ def folder_of(name: str, key: str, cache_dir: Path | None = None) -> Path:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A name beside ``target`` to write a file or fill a folder under; moved into place at the end, removed on failure.
-
-    A reader never sees a half-written target, and of two processes that write the same one, the first wins.
+    """``storage.replacing`` for a file of the cache.
 
     Raises:
-        DataError: if the disk is full or the folder may not be written.
+        DataError: if the disk is full or the cache may not be written.
     """
-    partial = target.parent / f".{target.name}-{os.getpid()}-{uuid.uuid4().hex[:8]}.partial"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target.parent)
+    with _advised(), storage.replacing(target) as partial:
         yield partial
-        if partial.is_dir() and target.exists():
-            return
-        try:
-            os.replace(partial, target)
-        except OSError:
-            if not target.exists():  # otherwise another process was quicker with the same content
-                raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(
-                f"{target.parent}: the disk is full; free some space, or set MULTIHOT_CACHE to a folder on another disk"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise DataError(f"{target.parent}: may not be written ({error.strerror}); set MULTIHOT_CACHE to a folder that may") from error
-        raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True) if partial.is_dir() else partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """``storage.filling`` for a folder of the cache.
+
+    Raises:
+        DataError: if the disk is full or the cache may not be written.
+    """
+    with _advised(), storage.filling(folder) as partial:
+        yield partial
 
 
 class SplitWriter:
@@ -185,10 +170,15 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _remove_abandoned(folder: Path) -> None:
-    for leaving in folder.glob(".*.partial"):
-        try:
-            if time.time() - leaving.stat().st_mtime > ABANDONED_AFTER:
-                shutil.rmtree(leaving) if leaving.is_dir() else leaving.unlink()
-        except OSError:  # another process is removing it, or it is not ours to remove
-            continue
+@contextmanager
+def _advised() -> Iterator[None]:
+    """What keeps the cache from being written, in one line."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename2 or error.filename or cache_root()
+        if error.errno in storage.FULL:
+            raise DataError(f"{where}: the disk is full; free some space, or set MULTIHOT_CACHE to a folder on another disk") from error
+        if error.errno in storage.CLOSED:
+            raise DataError(f"{where}: may not be written ({error.strerror}); set MULTIHOT_CACHE to a folder that may") from error
+        raise

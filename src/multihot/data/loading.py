@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import DataError, nearest
 from . import catalog
-from .cache import SplitWriter, content_key, folder_of, replacing
+from .cache import SplitWriter, content_key, filling, folder_of
 from .dataset import INPUTS, SPLITS, MultiLabelData
 from .formats import Options, Reading, detect, files_of, read
 from .formats.opening import check_exists
@@ -173,8 +173,7 @@ def _load_made(entry: catalog.CatalogEntry, root: Path | None) -> MultiLabelData
 
 def _store(folder: Path, name: str, key: str, parts: list[tuple[str | None, Path, Reading]]) -> None:
     """Write all rows and what is known about them into a folder of the cache."""
-    with replacing(folder) as partial:
-        partial.mkdir()
+    with filling(folder) as partial:
         writers: dict[str, SplitWriter] = {}
         for split, path, reading in parts:
             for row in reading.rows:

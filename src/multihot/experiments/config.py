@@ -13,8 +13,8 @@ import yaml
 
 from ..components import check_keys
 from ..errors import ConfigurationError
+from ..storage import write_text
 from ..training.settings import AUTO_MONITORS, TrainingSettings
-from .files import write_text
 
 # what the YAML reader raises for words that are no YAML, or that it takes for a date, a number or a tag they are not
 YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)

@@ -20,6 +20,7 @@ from ..errors import DataError, RunError
 from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..predictions import Prediction, save_prediction
+from ..storage import remove_leavings
 from .attention import attention_kept
 from .config import Config, load_config, save_config
 from .excerpts import excerpts
@@ -242,8 +243,9 @@ def check_folder(folder: Path, overwrite: bool) -> None:
     """Refuse to touch what is there, unless told to or unless nothing in it is worth keeping."""
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file; choose another --out")
-    begun = "config.yaml.partial"  # all that a training killed in its first moment leaves
-    if not folder.exists() or not any(path.name != begun for path in folder.iterdir()):
+    if folder.exists():
+        remove_leavings(folder)  # all that a training killed in its first moment leaves
+    if not folder.exists() or not any(folder.iterdir()):
         return
     if not (folder / "config.yaml").exists():
         raise RunError(f"{folder} is not empty and no run folder, so nothing is written to it; choose another --out")

@@ -30,9 +30,10 @@ from ..metrics.segmentation import intersection_over_union, mean_iou, pixel_accu
 from ..objectives.maps import MapObjective
 from ..predictions import Prediction
 from ..scorers.fcn import FCNScorer
+from ..storage import replacing, write_text
 from ..training.settings import TrainingSettings
 from ..types import Batch
-from .files import plain, write_json, write_text
+from .files import plain, write_json
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,8 @@ def train_model(pictures: list[MaskedPicture], settings: SegmentationSettings, p
 
     outcome = train(model, settings.objective(), decoding, loader, validation_loader, judge, settings.training, place, settings.seed)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    (place / "model.safetensors").write_bytes(save(tensors))
+    with replacing(place / "model.safetensors") as partial:
+        partial.write_bytes(save(tensors))
     return model, outcome
 
 

@@ -19,8 +19,9 @@ import yaml
 
 from ..components import check_keys
 from ..errors import ConfigurationError, RunError, nearest
+from ..storage import write_text
 from .config import Config, load_config, override
-from .files import read_json, write_text
+from .files import read_json
 from .grouping import flatten
 
 NAME = re.compile(r"[\w.+-]+")
