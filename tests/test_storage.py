@@ -34,9 +34,14 @@ def test_a_file_is_new_or_replaced_and_keeps_its_mode(tmp_path):
 def test_a_failure_leaves_the_old_content_and_nothing_else(tmp_path, error):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(type(error)), replacing(path) as partial:
-        partial.write_text("half")
-        raise error
+
+    def fail():
+        with replacing(path) as partial:
+            partial.write_text("half")
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
     assert (names(tmp_path), path.read_text()) == (["a.txt"], "old")
 
 
