@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import glob
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,7 +17,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .errors import ConfigurationError
 
@@ -115,11 +117,41 @@ def check_target(target: Path) -> int | None:
     return None
 
 
-def remove_leavings(folder: Path) -> None:
-    """Remove what killed processes left half-written in and below a folder that nobody else writes to."""
-    for path in list(folder.rglob(".*.partial")):
-        if ASIDE.fullmatch(path.name):
-            _remove(path)
+def discard(path: Path) -> None:
+    """Take a file or a folder away in one step, though other processes may still read it."""
+    aside = _aside(path)
+    with suppress(FileNotFoundError):
+        os.rename(path, aside)
+    _remove(aside)
+
+
+def remove_leavings(folder: Path, target: str = "", after: float = 0.0) -> None:
+    """Remove what killed processes left half-written in a folder.
+
+    Args:
+        folder: where they wrote.
+        target: the name of what they wrote; nothing takes whatever it was, which is right in a folder of our own only.
+        after: seconds without a change; 0 is right where nobody else can be writing.
+    """
+    for path in list(folder.glob(f".{glob.escape(target[:50])}*.partial")):
+        with suppress(OSError):  # another process is removing it, or it is not ours to remove
+            if ASIDE.fullmatch(path.name) and time.time() - path.lstat().st_mtime >= after:
+                _remove(path)
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of_values(content: Any) -> str:
+    """The sha256 of plain values, whatever the order of the keys.
+
+    >>> digest_of_values({"a": 1, "b": 2}) == digest_of_values({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @contextmanager
@@ -130,10 +162,7 @@ def _written_aside(place: Path) -> Iterator[Path]:
     except (FileExistsError, NotADirectoryError):
         raise ConfigurationError(f"{place} would lie below a file; choose another name") from None
     partial = _aside(place)
-    for leaving in place.parent.glob(f"{glob.escape('.' + place.name[:50])}-*.partial"):
-        with suppress(OSError):  # another process is removing it, or it is not ours to remove
-            if ASIDE.fullmatch(leaving.name) and time.time() - leaving.lstat().st_mtime > ABANDONED_AFTER:
-                _remove(leaving)
+    remove_leavings(place.parent, place.name, ABANDONED_AFTER)
     try:
         yield partial
     finally:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import RunError
+from ..storage import digest, digest_of_values
 
 SEALED = ("*.*", "predictions/*.parquet")  # logs and checkpoints are no part of what a run gives
 
@@ -22,8 +21,8 @@ def seal(folder: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """
     paths = sorted(path for pattern in SEALED for path in folder.glob(pattern) if path.is_file())
     names = [path.relative_to(folder).as_posix() for path in paths if path.suffix != ".partial" and path.name != "metrics.json"]
-    content = {**metrics, "files": {name: _digest(folder / name) for name in names}}
-    return content | {"sha256": _digest_of_values(content)}
+    content = {**metrics, "files": {name: digest(folder / name) for name in names}}
+    return content | {"sha256": digest_of_values(content)}
 
 
 def check_metrics(path: Path, content: Mapping[str, Any]) -> None:
@@ -35,7 +34,7 @@ def check_metrics(path: Path, content: Mapping[str, Any]) -> None:
     if "files" not in content and "sha256" not in content:
         return
     rest = {name: value for name, value in content.items() if name != "sha256"}
-    if not isinstance(content.get("files"), dict) or content.get("sha256") != _digest_of_values(rest):
+    if not isinstance(content.get("files"), dict) or content.get("sha256") != digest_of_values(rest):
         raise RunError(_altered(path))
 
 
@@ -54,7 +53,7 @@ def check_file(folder: Path, name: str, files: Mapping[str, str]) -> Path:
     if name not in files:
         return path
     try:
-        same = _digest(path) == files[name]
+        same = digest(path) == files[name]
     except FileNotFoundError:
         raise RunError(f"{folder}: {name} is missing; the run was altered, copy it again or train it again") from None
     except IsADirectoryError:
@@ -66,12 +65,3 @@ def check_file(folder: Path, name: str, files: Mapping[str, str]) -> Path:
 
 def _altered(path: Path) -> str:
     return f"{path} is damaged or was altered since the training (its sha256 is another); copy the run again or train it again"
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest_of_values(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
