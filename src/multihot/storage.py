@@ -86,7 +86,7 @@ def filling(folder: Path) -> Iterator[Path]:
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file whole or not at all."""
     with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", newline="")  # line ends as they are
 
 
 def check_target(target: Path) -> int | None:

@@ -53,7 +53,7 @@ def read_everything(folder):
     assert run.metrics["files"]
     for split in set(run.metrics) & {"validation", "test"}:
         run.prediction(split)
-    return run.config, run.labels, run.statistics, run.predict(["wheat corn"])
+    return run.config, run.labels, run.statistics, read_log(run.log), run.predict(["wheat corn"])
 
 
 def cut(path):
@@ -73,7 +73,7 @@ def make_folder(path):
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut, change_one_byte, make_folder, lambda path: path.write_bytes(b"")])
 def test_every_damaged_file_is_named_in_one_line(folder, damage, tmp_path):
-    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.parent.name != "log"]
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     assert {"metrics.json", "config.yaml", "labels.json", "environment.json", "model.safetensors"} <= {path.name for path in files}
     for number, name in enumerate(files):
         copy = shutil.copytree(folder, tmp_path / str(number))
@@ -97,7 +97,7 @@ def test_a_copy_and_a_new_layout_of_the_measures_are_no_alteration(folder, tmp_p
     path = folder / "metrics.json"
     path.write_text(json.dumps(json.loads(path.read_text())))
     (folder / "notes.txt").write_text("mine")
-    assert len(read_everything(shutil.copytree(folder, tmp_path / "elsewhere"))) == 4
+    assert len(read_everything(shutil.copytree(folder, tmp_path / "elsewhere"))) == 5
 
 
 @pytest.mark.parametrize("version", [99, "2.0", None, [1]])
@@ -124,7 +124,8 @@ def test_the_bomb_goes_off_when_it_is_unpickled(tmp_path):
 
 def test_no_file_of_a_run_is_unpickled(folder, tmp_path):
     exploded, bomb = tmp_path / "exploded", pickle.dumps(Bomb(tmp_path / "exploded"))
-    (folder / "metrics.json").write_text("{}")  # an unsealed run: nothing but the reading itself stands in the way
+    (folder / "metrics.json").write_text("{}")  # an old unsealed run: nothing but the reading itself stands in the way
+    (folder / "environment.json").write_text(json.dumps({"run_format": 1}))
     for path in [path for path in folder.rglob("*") if path.is_file() and path.name != "metrics.json"]:
         content = path.read_bytes()
         path.write_bytes(bomb)
@@ -139,7 +140,7 @@ def read_unsealed(folder):
     for split in ("validation", "test"):
         if (folder / "predictions" / f"{split}.parquet").exists():
             run.prediction(split)
-    read_log(folder)
+    read_log(folder / "log" / "metrics.csv")
     return run.config, run.labels, run.statistics, run.predict(["wheat"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,11 @@ from typing import Any
 from ..errors import RunError
 from ..storage import digest, digest_of_values
 
-SEALED = ("*.*", "predictions/*.parquet")  # logs and checkpoints are no part of what a run gives
+SEALED_FROM = 2  # the format of run folders from which on every finished run has a seal
+SEALED = ("*.*", "predictions/*.parquet", "log/metrics.csv")  # the logs of others and checkpoints are no part of what a run gives
+
+
+logger = logging.getLogger("multihot.experiments")
 
 
 def seal(folder: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,14 +30,24 @@ def seal(folder: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
     return content | {"sha256": digest_of_values(content)}
 
 
-def check_metrics(path: Path, content: Mapping[str, Any]) -> None:
-    """Refuse a ``metrics.json`` that is not as it was written; one without a seal is of an older run and passes.
+def check_metrics(path: Path, content: Mapping[str, Any], version: int) -> None:
+    """Refuse a ``metrics.json`` that is not as it was written.
+
+    Args:
+        path: where it lies.
+        content: what it says.
+        version: the format of the run folder; from 2 on there is always a seal, and an older run without one passes with a word.
 
     Raises:
-        RunError: if its digest differs.
+        RunError: if its digest differs, or there should be one.
     """
-    if "files" not in content and "sha256" not in content:
+    if "files" not in content and "sha256" not in content and version < SEALED_FROM:
+        logger.warning("%s: an older run without checksums; whether its files are as they were written is not known", path.parent)
         return
+    missing = next((name for name in ("files", "sha256") if name not in content), None)
+    if missing:
+        reason = f"it lacks its checksums ('{missing}')"
+        raise RunError(f"{path} was altered since the training: {reason}; copy the run again or train it again")
     rest = {name: value for name, value in content.items() if name != "sha256"}
     if not isinstance(content.get("files"), dict) or content.get("sha256") != digest_of_values(rest):
         raise RunError(_altered(path))

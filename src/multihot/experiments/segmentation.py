@@ -34,6 +34,7 @@ from ..storage import replacing, write_text
 from ..training.settings import TrainingSettings
 from ..types import Batch
 from .files import plain, write_json
+from .lock import only_writer
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,11 @@ def segment(folder: str | Path, out: str | Path, settings: SegmentationSettings,
         RunError: if ``out`` is not empty.
     """
     pictures = read_voc_masks(folder, len(settings.labels))
-    place = open_place(Path(out), overwrite)
+    with only_writer(Path(out)):
+        return _segment(folder, pictures, open_place(Path(out), overwrite), settings)
+
+
+def _segment(folder: str | Path, pictures: dict[str, list[MaskedPicture]], place: Path, settings: SegmentationSettings) -> dict[str, Any]:
     write_text(place / "config.yaml", yaml.safe_dump(plain({"data": str(folder), **asdict(settings)}), sort_keys=False))
     model, outcome = train_model(pictures["train"], settings, place)
     began = time.perf_counter()

@@ -123,7 +123,7 @@ def _run(run: SplitRun, split: str) -> dict[str, Any]:
         "intervals": _intervals(run, split),
         "breakdowns": {key: breakdowns[key] for key in ("by_frequency", "seen_unseen", "by_set_frequency", "label_sets_produced")},
         "reliability": reliability_of(run.prediction, run.targets, run.finished.statistics),
-        "training": training_curves(read_log(run.folder), metrics["cost"].get("best_update")),
+        "training": training_curves(read_log(run.finished.log), metrics["cost"].get("best_update")),
     }
 
 
