@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from scipy import sparse
 
 from .labels import binarise
+from .storage import replacing
 
 Scores: TypeAlias = Float[np.ndarray, "N L"] | sparse.csr_matrix
 Chosen: TypeAlias = Bool[np.ndarray, "N L"] | sparse.csr_matrix
@@ -139,9 +140,8 @@ def save_prediction(
         table["excerpt"] = pa.array(excerpts)
     table |= _distribution_columns(prediction, truth)
     schema_metadata = {"multihot.num_labels": str(prediction.num_labels)}
-    aside = path.with_name(path.name + ".partial")
-    pq.write_table(pa.table(table).replace_schema_metadata(schema_metadata), aside, compression="zstd")
-    aside.replace(path)
+    with replacing(path) as partial:
+        pq.write_table(pa.table(table).replace_schema_metadata(schema_metadata), partial, compression="zstd")
 
 
 def _fixed(matrix: np.ndarray, dtype: type = np.float32) -> Any:

@@ -6,13 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from multihot.data import iterative_stratification, random_split
+from multihot.data import iterative_stratification, load, random_split, splits
 from multihot.errors import ConfigurationError
 
 
 def skewed(rows, labels, seed=0):
     shares = np.clip(0.4 / np.arange(1, labels + 1) ** 0.9, 0, 1)
     return sparse.csr_matrix(np.random.default_rng(seed).random((rows, labels)) < shares)
+
+
+def crowded(rows=400, labels=12):
+    """Rows with many labels each, so that the sizes of the parts drift from their shares."""
+    return sparse.csr_matrix(np.random.default_rng(0).random((rows, labels)) < 0.3)
 
 
 def deviation(targets, parts, fractions):
@@ -66,6 +71,81 @@ def test_every_row_lands_in_one_part_and_the_seed_decides(rows, labels, seed, fr
         assert len(parts) == len(fractions)
         assert sorted(np.concatenate(parts).tolist()) == list(range(rows))
         assert all((a == b).all() for a, b in zip(parts, cut(), strict=True))
+
+
+@st.composite
+def label_matrices(draw):
+    """Any label matrix: rows without labels, labels without rows, a label a row, all labels in every row."""
+    rows, labels = draw(st.integers(1, 60)), draw(st.integers(1, 80))
+    kind, generator = (
+        draw(st.sampled_from(["sparse", "dense", "one label a row", "none", "all"])),
+        np.random.default_rng(draw(st.integers(0, 99))),
+    )
+    if kind == "one label a row":
+        return sparse.csr_matrix((np.ones(rows, dtype=bool), (np.arange(rows), np.arange(rows))), shape=(rows, rows))
+    share = {"sparse": 0.03, "dense": 0.5, "none": 0.0, "all": 1.0}[kind]
+    return sparse.csr_matrix(generator.random((rows, labels)) < share)
+
+
+SHARES = [(0.9, 0.1), (0.5, 0.5), (0.8, 0.1, 0.1), (0.25,) * 4, (0.97, 0.01, 0.01, 0.01), (1.0,)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(label_matrices(), st.sampled_from(SHARES), st.integers(0, 3))
+def test_sizes_are_the_shares_whatever_the_labels(targets, fractions, seed):
+    parts = iterative_stratification(targets, fractions, seed)
+    rows = targets.shape[0]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(rows))
+    assert all(abs(len(part) - fraction * rows) <= 1 for part, fraction in zip(parts, fractions, strict=True))
+    assert all((a == b).all() for a, b in zip(parts, iterative_stratification(targets, fractions, seed), strict=True))
+
+
+@pytest.mark.parametrize(("rows", "labels", "each"), [(1000, 1255, 3), (1000, 1000, 1), (2000, 20_000, 5), (2000, 200, 5)])
+def test_many_rare_labels_leave_the_share_as_it_is(rows, labels, each):
+    columns = np.random.default_rng(0).integers(0, labels, rows * each) if each > 1 else np.arange(rows)
+    targets = sparse.csr_matrix((np.ones(rows * each, dtype=bool), (np.repeat(np.arange(rows), each), columns)), shape=(rows, labels))
+    assert abs(len(iterative_stratification(targets, [0.9, 0.1], 0)[1]) - 0.1 * rows) <= 1
+
+
+def test_where_the_sizes_were_right_nothing_moves(monkeypatch):
+    kept = {}
+    for seed in range(8):
+        kept[seed] = iterative_stratification(crowded(), [0.9, 0.1], seed)
+    monkeypatch.setattr(splits._Draw, "level", lambda draw, sizes: None)
+    right = 0
+    for seed, parts in kept.items():
+        plain = iterative_stratification(crowded(), [0.9, 0.1], seed)
+        if abs(len(plain[1]) - 40) <= 1:
+            right += 1
+            assert all((a == b).all() for a, b in zip(parts, plain, strict=True))
+    assert 0 < right < len(kept)
+
+
+def frequencies_off(targets, parts):
+    """Mean absolute difference between a label's frequency in a part and in all rows."""
+    every = targets.toarray().mean(axis=0)
+    return float(np.mean([np.abs(targets[part].toarray().mean(axis=0) - every) for part in parts]))
+
+
+@pytest.mark.parametrize("fractions", [[0.9, 0.1], [0.7, 0.2, 0.1]])
+def test_frequencies_in_the_parts_are_as_even_as_the_papers(fractions):
+    targets = crowded()
+    ours = np.mean([frequencies_off(targets, iterative_stratification(targets, fractions, seed)) for seed in range(5)])
+    paper = np.mean([frequencies_off(targets, transcription(targets, fractions, seed)) for seed in range(5)])
+    assert ours < 1.02 * paper
+
+
+@pytest.mark.parametrize("name", ["mulan/yeast", "reuters21578"])
+def test_frequencies_on_real_data_are_as_even_as_without_levelling(name, shared_data, monkeypatch):
+    data = load(name)
+    targets = data.label_sets("train", data.label_space())[0]
+    ours = [iterative_stratification(targets, [0.9, 0.1], seed) for seed in range(3)]
+    monkeypatch.setattr(splits._Draw, "level", lambda draw, sizes: None)
+    plain = [iterative_stratification(targets, [0.9, 0.1], seed) for seed in range(3)]
+    assert max(abs(len(parts[1]) - 0.1 * targets.shape[0]) for parts in ours) <= 1
+    assert np.mean([frequencies_off(targets, parts) for parts in ours]) < 1.02 * np.mean(
+        [frequencies_off(targets, parts) for parts in plain]
+    )
 
 
 def test_rows_without_labels_are_spread_and_a_label_of_two_rows_reaches_both_halves():

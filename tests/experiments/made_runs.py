@@ -38,7 +38,7 @@ def write_run(
     prediction = Prediction([f"n{i}" for i in range(rows)], scores.astype(np.float32), chosen)
     (folder / "predictions").mkdir(parents=True)
     save_config(folder / "config.yaml", Config.from_dict({"data": {"source": data}, "method": method, "seed": seed}))
-    write_json(folder / "environment.json", describe_environment())
+    write_json(folder / "environment.json", describe_environment() | {"run_format": 1})  # the last without a seal
     write_json(folder / "labels.json", {"names": space.names, "modality": "text", "reading": {}, "statistics": statistics.to_dict()})
     save_prediction(folder / "predictions" / "test.parquet", prediction, sparse.csr_matrix(targets), ["a text"] * rows)
     usual = {"seconds": 12.0, "parameters": 1000, "predictions_per_second": 500.0, "peak_memory_bytes": 2**30}

@@ -36,6 +36,7 @@ def resuming(folder: Path) -> dict:
 def assert_same_run(folder: Path, whole: Path) -> None:
     """The same weights, measures and predictions, a whole seal, and nothing left of the killed process."""
     run, first = multihot.load(folder), multihot.load(whole)
+    assert (folder / "log" / "metrics.csv").read_bytes() == (whole / "log" / "metrics.csv").read_bytes()
     assert (folder / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
     for split in ("validation", "test"):
         assert run.metrics[split] == first.metrics[split]
@@ -71,6 +72,20 @@ def test_a_killed_training_gives_the_same_run(tmp_path):
     draw = random.Random(4)
     kill_and_resume(tmp_path, [(kind, draw.randrange(1000), 0.0) for kind in ("a checkpoint", "the predictions", "the measures")])
     assert multihot.load(tmp_path / "killed-0").metrics["cost"]["updates"] > 0
+
+
+def test_a_training_killed_three_times_gives_the_same_run_and_the_same_log(tmp_path):
+    csv_file = write_csv(tmp_path / "train.csv", small_rows(100))
+    folder, whole = tmp_path / "killed", tmp_path / "whole"
+    [first] = execute([training(csv_file, whole)])
+    saved = [number for number, event in enumerate(first["events"], start=1) if event == "os.rename /checkpoints/last.ckpt"]
+    [once] = execute([training(csv_file, folder) | {"at": saved[1] + 1}])
+    logged = (folder / "log" / "metrics.csv").read_bytes()
+    twice = execute([resuming(folder) | {"at": 12}, resuming(folder) | {"at": 20}])
+    assert [once["ended"], *(one["ended"] for one in twice)] == [-9, -9, -9]
+    assert len((folder / "log" / "metrics.csv").read_bytes()) >= len(logged) > 0
+    assert execute([resuming(folder)])[0]["ended"] == 0
+    assert_same_run(folder, whole)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import multihot
 import multihot.experiments.fit
+import multihot.storage
 from multihot.cli import app
 from multihot.data.cache import SplitWriter
 from multihot.errors import MultihotError, RunError
@@ -52,7 +53,7 @@ def read_everything(folder):
     assert run.metrics["files"]
     for split in set(run.metrics) & {"validation", "test"}:
         run.prediction(split)
-    return run.config, run.labels, run.statistics, run.predict(["wheat corn"])
+    return run.config, run.labels, run.statistics, read_log(run.log), run.predict(["wheat corn"])
 
 
 def cut(path):
@@ -72,7 +73,7 @@ def make_folder(path):
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut, change_one_byte, make_folder, lambda path: path.write_bytes(b"")])
 def test_every_damaged_file_is_named_in_one_line(folder, damage, tmp_path):
-    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.parent.name != "log"]
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     assert {"metrics.json", "config.yaml", "labels.json", "environment.json", "model.safetensors"} <= {path.name for path in files}
     for number, name in enumerate(files):
         copy = shutil.copytree(folder, tmp_path / str(number))
@@ -96,7 +97,7 @@ def test_a_copy_and_a_new_layout_of_the_measures_are_no_alteration(folder, tmp_p
     path = folder / "metrics.json"
     path.write_text(json.dumps(json.loads(path.read_text())))
     (folder / "notes.txt").write_text("mine")
-    assert len(read_everything(shutil.copytree(folder, tmp_path / "elsewhere"))) == 4
+    assert len(read_everything(shutil.copytree(folder, tmp_path / "elsewhere"))) == 5
 
 
 @pytest.mark.parametrize("version", [99, "2.0", None, [1]])
@@ -123,7 +124,8 @@ def test_the_bomb_goes_off_when_it_is_unpickled(tmp_path):
 
 def test_no_file_of_a_run_is_unpickled(folder, tmp_path):
     exploded, bomb = tmp_path / "exploded", pickle.dumps(Bomb(tmp_path / "exploded"))
-    (folder / "metrics.json").write_text("{}")  # an unsealed run: nothing but the reading itself stands in the way
+    (folder / "metrics.json").write_text("{}")  # an old unsealed run: nothing but the reading itself stands in the way
+    (folder / "environment.json").write_text(json.dumps({"run_format": 1}))
     for path in [path for path in folder.rglob("*") if path.is_file() and path.name != "metrics.json"]:
         content = path.read_bytes()
         path.write_bytes(bomb)
@@ -138,7 +140,7 @@ def read_unsealed(folder):
     for split in ("validation", "test"):
         if (folder / "predictions" / f"{split}.parquet").exists():
             run.prediction(split)
-    read_log(folder)
+    read_log(folder / "log" / "metrics.csv")
     return run.config, run.labels, run.statistics, run.predict(["wheat"])
 
 
@@ -192,19 +194,24 @@ def test_nothing_in_the_sources_can_unpickle():
 )
 def test_a_full_disk_is_one_line_and_nothing_is_lost(csv_file, neural, tmp_path, monkeypatch, name):
     folder = tmp_path / "run"
-    full = folder / f"{name}.partial"
-
-    def open_folder(*arguments, original=multihot.experiments.fit.open_folder):
-        previous = original(*arguments)
-        full.parent.mkdir(exist_ok=True)
-        full.symlink_to("/dev/full")  # every write to it fails as on a full disk
-        return previous
-
-    monkeypatch.setattr(multihot.experiments.fit, "open_folder", open_folder)
-    train_on_a_full_disk(csv_file, folder)
-    full.unlink(missing_ok=True)
+    with monkeypatch.context() as patch:
+        full_disk_at(folder / name, patch)
+        train_on_a_full_disk(csv_file, folder)
+    assert list(folder.rglob(".*.partial")) == []
     run = resume(folder)
     assert run.metrics["test"] == multihot.load(neural).metrics["test"]
+
+
+def full_disk_at(target, patch):
+    """Every write to one file fails as on a full disk."""
+
+    def aside(place, original=multihot.storage._aside):
+        partial = original(place)
+        if place == target:
+            partial.symlink_to("/dev/full")
+        return partial
+
+    patch.setattr(multihot.storage, "_aside", aside)
 
 
 @pytest.mark.parametrize("saved", range(3))

@@ -241,7 +241,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_run_is_named(folder: Path) -> None:
     (folder / "log" / "metrics.csv").write_text("epoch,step,training/loss\n0,1,broken\n")
     with pytest.raises(RunError, match="line 2"):
-        read_log(folder)
+        read_log(folder / "log" / "metrics.csv")
     (folder / "predictions" / "test.parquet").write_bytes(b"PAR1 no parquet")
     with pytest.raises(RunError, match="damaged"):
         make_report([folder])

@@ -60,7 +60,7 @@ def test_automatic_precision_on_a_gpu_is_what_it_computes_in(monkeypatch, bfloat
 def test_loggers_by_name(tmp_path):
     pytest.importorskip("tensorboard")
     kinds = [type(logger).__name__ for logger in make_loggers(settings_with(loggers=["tensorboard"]), tmp_path)]
-    assert kinds == ["CSVLogger", "TensorBoardLogger"]
+    assert kinds == ["CSVLog", "TensorBoardLogger"]
     with pytest.raises(ConfigurationError, match=r"training.loggers has no 'tensorbord'; did you mean 'tensorboard'"):
         settings_with(loggers=["tensorbord"])
 

@@ -17,6 +17,7 @@ from scipy import sparse
 
 from ..errors import ConfigurationError, DataError, RunError
 from ..labels import binarise
+from ..storage import replacing
 
 Features: TypeAlias = np.ndarray | sparse.csr_matrix  # (N, F) float64
 Progress = Callable[[int, int], None]
@@ -126,9 +127,8 @@ class Classifier(ABC):
         """Write what was learned as ``model.safetensors``, aside first and then into place."""
         from safetensors.numpy import save
 
-        aside = folder / f"{WEIGHTS_FILE}.partial"
-        aside.write_bytes(save({name: np.ascontiguousarray(tensor) for name, tensor in self.to_tensors().items()}))
-        os.replace(aside, folder / WEIGHTS_FILE)
+        with replacing(folder / WEIGHTS_FILE) as partial:
+            partial.write_bytes(save({name: np.ascontiguousarray(tensor) for name, tensor in self.to_tensors().items()}))
 
     def load(self, folder: Path) -> Classifier:
         """Take back what ``save`` wrote. Returns self.

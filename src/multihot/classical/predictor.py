@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError, RunError
 from ..labels import LabelSpace, modes
 from ..predictions import DENSE_UP_TO, KEEP, Prediction
+from ..storage import write_text
 from .base import Classifier, Progress
 from .features import FEATURES, FeatureMaker
 from .label_distributions import DistributionClassifier, scores_of
@@ -164,9 +164,7 @@ def _best(scores: Float[np.ndarray, "N L"], chosen: Bool[np.ndarray, "N L"]) -> 
 
 
 def _write_json(path: Path, content: Any) -> None:
-    aside = path.with_name(f"{path.name}.partial")
-    aside.write_text(json.dumps(content) + "\n", encoding="utf-8")
-    os.replace(aside, path)
+    write_text(path, json.dumps(content) + "\n")
 
 
 def _read_json(path: Path) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigurationError
+from ..storage import check_target
 from .tables import HEADLINE, make_table, print_tables, say
 from .trust import named
 
@@ -53,6 +54,8 @@ def advise(
 
     if out is not None and out.suffix not in (".yaml", ".yml"):
         raise ConfigurationError(f"--out {out} must end in .yaml or .yml, for that is what `multihot train` takes for a configuration")
+    if out is not None:
+        check_target(out)
     chosen_seeds = _seeds(seeds)
     reading = {name: value for name, value in _reading(text, labels, id_column, delimiter).items() if value is not None}
     data = load(source, **reading)  # type: ignore[arg-type]
@@ -63,7 +66,6 @@ def advise(
     _show(advice, data.name)
     typer.echo(command_line(advice, source, reading, settings or []))
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
         save_config(out, config)
         say(f"the configuration is in {out}; `multihot train {out}` trains with it")
     if check:

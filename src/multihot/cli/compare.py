@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigurationError, nearest
+from ..storage import check_target, write_text
 from .tables import print_tables, say
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def compare(
         raise ConfigurationError(f"there is no format '{wanted}'; {nearest(wanted, ['terminal', *FORMATS])}")
     if wanted == "terminal" and out is not None:
         raise ConfigurationError(f"--format terminal prints; leave out --out {out}, or give --format markdown, latex or html")
+    if out is not None:
+        check_target(out)
     names = None if measures is None else [name.strip() for name in measures.split(",") if name.strip()]
     tables = tables_of(compare_runs(runs, baseline, names))
     if wanted == "terminal":
@@ -53,9 +56,6 @@ def compare(
     elif out is None:
         typer.echo(FORMATS[wanted](tables), nl=False)
     else:
-        from ..experiments.files import write_text
-
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_text(out, FORMATS[wanted](tables))
         say(f"the comparison is in {out}")
 

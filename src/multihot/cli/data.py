@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..storage import check_target
 from .tables import make_table, print_tables, say
 
 app = typer.Typer(no_args_is_help=True, help="Named data sets: list them, get them, and look at what a data set holds.")
@@ -93,6 +94,8 @@ def show_statistics(
     from ..data import load
     from ..data.describe import describe
 
+    if picture is not None:
+        check_target(picture)
     data = load(
         source, format=format, text=text, labels=labels, id=id_column, features=features, delimiter=delimiter, encoding=encoding,
         missing=missing, distribution=distribution,

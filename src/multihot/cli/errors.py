@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shlex
 import sys
@@ -14,6 +13,7 @@ from typer.core import TyperGroup
 
 from ..components import UntrustedError
 from ..errors import MultihotError
+from ..storage import CLOSED, FULL
 
 INTERRUPTED = 130  # what shells use for Ctrl-C
 WORDS = "multihot.words"  # where a call keeps the words it was typed with
@@ -48,10 +48,11 @@ class OneLineErrors(TyperGroup):
             _say("not enough memory for what the file or the settings ask for; make that smaller, or free memory")
             raise typer.Exit(2) from error
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+            if error.errno not in (*FULL, *CLOSED):
                 raise
-            where = f" ({error.filename})" if error.filename else ""
-            reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "no permission to write or read there"
+            place = error.filename2 or error.filename  # of a copy, the second is where it was to go
+            where = f" ({place})" if place else ""
+            reason = "the disk is full" if error.errno in FULL else "no permission to write or read there"
             _say(f"{reason}{where}; nothing that was finished is lost; make room or choose another place")
             raise typer.Exit(2) from error
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ConfigurationError
+from ..storage import check_target
 from .tables import make_table, print_tables, say
 from .trust import Trust
 
@@ -31,6 +32,8 @@ def evaluate(
     from ..experiments import Run
     from ..experiments.files import write_json
 
+    if out is not None:
+        check_target(out)
     opened = Run(run)
     if source is None:
         split = split or ("test" if "test" in opened.metrics else "validation")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ConfigurationError
+from ..storage import check_target
 from .tables import make_table, print_tables, say
 
 TITLES = {"accuracy": "accuracy", "mean_absolute_error": "MAE"}
@@ -52,8 +53,8 @@ def few_shot(
 
     data = load(source, text=text, labels=labels, id=id_column, from_path=copy)
     path = out or Path("runs") / f"few-shot-{Path(data.name).name.split('.')[0]}-{form}.json"
+    check_target(path)
     found = _watched(lambda advance: run(data, settings, advance), settings.total())
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, found)
     _show(found, data.name, settings)
     say(f"every figure is in {path}")

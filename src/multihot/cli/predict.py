@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigurationError
+from ..storage import check_target, replacing
 from .tables import say
 from .trust import Trust
 
@@ -40,20 +40,19 @@ def predict(
 
     if out is not None and out.suffix not in (".jsonl", ".csv", ".parquet"):
         raise ConfigurationError(f"--out must end in .jsonl, .csv or .parquet, got {out}")
+    if out is not None:
+        check_target(out)
     opened = Run(run)
     prediction = opened.predict(source)
     if out is None:
         sys.stdout.writelines(_json_lines(opened, prediction, top))
         return
-    out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".parquet":
         save_prediction(out, prediction)
     else:
         lines = _json_lines(opened, prediction, top) if out.suffix == ".jsonl" else _csv_lines(opened, prediction, top)
-        aside = out.with_name(out.name + ".partial")
-        with aside.open("w", encoding="utf-8", newline="") as file:
+        with replacing(out) as partial, partial.open("w", encoding="utf-8", newline="") as file:
             file.writelines(lines)
-        os.replace(aside, out)
     say(f"{len(prediction):,} predictions in {out}")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import ConfigurationError
+from ..storage import write_text
 from .tables import say
 from .trust import Trust
 
@@ -47,7 +48,6 @@ def copy_recipe(
 
     Example: multihot recipes copy reuters21578/tsai2019-br mine.yaml
     """
-    from ..experiments.files import write_text
     from ..experiments.recipes import recipe_path
 
     path = recipe_path(name)
@@ -57,7 +57,6 @@ def copy_recipe(
         raise ConfigurationError(f"{target} would not be taken for a configuration; end its name in .yaml")
     if target.exists():
         raise ConfigurationError(f"{target} is there already; remove it or choose another name")
-    target.parent.mkdir(parents=True, exist_ok=True)
     write_text(target, path.read_text(encoding="utf-8"))
     say(f"the recipe is in {target}; `multihot train {target}` runs it")
 

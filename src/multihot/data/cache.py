@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
+import logging
 import os
 import re
-import shutil
-import time
-import uuid
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,13 +16,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from .. import storage
 from ..errors import DataError
 from .formats.reading import Row
 
-FORMAT_VERSION = 1  # raised whenever a reader or the layout below changes what is stored
+FORMAT_VERSION = 2  # raised whenever a reader or the layout below changes what is stored
 ROWS_A_BATCH = 1000
 SMALL_FILE = 64 * 2**20  # bytes; the digest of a larger file is remembered, with its size and time of change
-ABANDONED_AFTER = 24 * 3600  # seconds, then the leavings of a killed process are removed
+DESCRIPTION = "data.json"  # of a folder of the cache
+logger = logging.getLogger("multihot.data")
+_digests: dict[str, str] = {}  # path, size and times -> digest: computed once a process
 COLUMNS = {
     "id": pa.string(),
     "labels": pa.list_(pa.string()),
@@ -45,23 +45,24 @@ COLUMNS = {
 
 
 def cache_root() -> Path:
-    """The folder of everything multihot prepares or downloads: ``$MULTIHOT_CACHE``, or ``~/.cache/multihot``."""
-    return Path(os.environ.get("MULTIHOT_CACHE") or Path.home() / ".cache" / "multihot")
+    """The folder of everything multihot prepares or downloads: ``$MULTIHOT_CACHE``, or ``~/.cache/multihot``.
+
+    Raises:
+        DataError: if it is no folder.
+    """
+    root = Path(os.environ.get("MULTIHOT_CACHE") or Path.home() / ".cache" / "multihot")
+    if root.exists() and not root.is_dir():
+        raise DataError(f"the cache {root} is a file, not a folder; set MULTIHOT_CACHE to a folder, which is made where it is missing")
+    return root
 
 
 def digest_of(path: Path) -> str:
     """The sha256 of a file's content; that of a large file is computed once and kept until the file changes."""
     status = path.stat()
-    if status.st_size <= SMALL_FILE:
-        return _sha256(path)
-    stamp = f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}"
-    note = cache_root() / "digests" / hashlib.sha256(stamp.encode()).hexdigest()
-    if note.is_file():
-        return note.read_text()
-    found = _sha256(path)
-    with replacing(note) as partial:
-        partial.write_text(found)
-    return found
+    stamp = f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+    if stamp not in _digests:
+        _digests[stamp] = storage.digest(path) if status.st_size <= SMALL_FILE else _kept_digest(path, stamp)
+    return _digests[stamp]
 
 
 def content_key(files: Iterable[tuple[str, Path]], settings: dict[str, Any]) -> str:
@@ -81,37 +82,102 @@ def folder_of(name: str, key: str, cache_dir: Path | None = None) -> Path:
     return (cache_dir or cache_root()) / "data" / f"{slug}-{key[:32]}"
 
 
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A name beside ``target`` to write a file or fill a folder under; moved into place at the end, removed on failure.
+def keep(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file of the cache with the digest of what it says."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps({**content, "sha256": storage.digest_of_values(content)}), encoding="utf-8")
 
-    A reader never sees a half-written target, and of two processes that write the same one, the first wins.
+
+def kept(path: Path) -> dict[str, Any] | None:
+    """What ``keep`` wrote; None where there is nothing. What is damaged is removed, with a word."""
+    try:
+        with advised():
+            content = json.loads(path.read_bytes())
+        digest = content.pop("sha256")
+        if digest == storage.digest_of_values(content):
+            return content
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    logger.warning("%s is damaged; it is made again", path)
+    with advised():
+        storage.discard(path)
+    return None
+
+
+def keep_folder(partial: Path, content: Mapping[str, Any]) -> None:
+    """Complete a folder that is being filled: ``data.json`` says what it is, and the digest of every file."""
+    files = {path.name: storage.digest(path) for path in sorted(partial.iterdir())}
+    keep(partial / DESCRIPTION, {**content, "files": files})
+
+
+def kept_folder(folder: Path) -> dict[str, Any] | None:
+    """What ``keep_folder`` said of a folder of which every file is as it was written; None where there is none.
+
+    A folder that is damaged is removed, with a word. A large file whose digest is known is taken as it is while its size and times stay.
+    """
+    content = kept(folder / DESCRIPTION)
+    damaged = DESCRIPTION if content is None else _damaged(folder, content["files"])
+    if damaged is None:
+        return content
+    if folder.is_dir():
+        if content is not None:
+            logger.warning("%s is damaged; it is made again", folder / damaged)
+        with advised():
+            storage.discard(folder)
+    return None
+
+
+def attempts(folder: Path) -> Iterator[int]:
+    """A few attempts to make a folder and to find it whole: another process may take away what is damaged while we look at it.
 
     Raises:
-        DataError: if the disk is full or the folder may not be written.
+        DataError: after the last.
     """
-    partial = target.parent / f".{target.name}-{os.getpid()}-{uuid.uuid4().hex[:8]}.partial"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target.parent)
+    yield from range(3)
+    raise DataError(f"{folder} is damaged as soon as it is written; check the disk, or set MULTIHOT_CACHE to a folder on another one")
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """``storage.replacing`` for a file of the cache.
+
+    Raises:
+        DataError: if the disk is full or the cache may not be written.
+    """
+    with advised(), storage.replacing(target) as partial:
         yield partial
-        if partial.is_dir() and target.exists():
-            return
-        try:
-            os.replace(partial, target)
-        except OSError:
-            if not target.exists():  # otherwise another process was quicker with the same content
-                raise
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """``storage.filling`` for a folder of the cache.
+
+    Raises:
+        DataError: if the disk is full or the cache may not be written.
+    """
+    with advised(), storage.filling(folder) as partial:
+        storage.remove_leavings(folder.parent, after=storage.ABANDONED_AFTER)
+        yield partial
+
+
+@contextmanager
+def advised() -> Iterator[None]:
+    """What keeps the cache from being used becomes one line.
+
+    Raises:
+        DataError: if the disk is full, or the cache may not be read or written.
+    """
+    try:
+        yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(
-                f"{target.parent}: the disk is full; free some space, or set MULTIHOT_CACHE to a folder on another disk"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise DataError(f"{target.parent}: may not be written ({error.strerror}); set MULTIHOT_CACHE to a folder that may") from error
+        where = error.filename2 or error.filename or cache_root()
+        if error.errno in storage.FULL:
+            raise DataError(f"{where}: the disk is full; free some space, or set MULTIHOT_CACHE to a folder on another disk") from error
+        if error.errno in storage.CLOSED:
+            raise DataError(f"{where}: may not be written ({error.strerror}); set MULTIHOT_CACHE to a folder that may") from error
         raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True) if partial.is_dir() else partial.unlink(missing_ok=True)
 
 
 class SplitWriter:
@@ -180,15 +246,23 @@ class SplitWriter:
                 first[name] = number
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _kept_digest(path: Path, stamp: str) -> str:
+    """The digest of a large file, kept under its path, size and times."""
+    note = cache_root() / "digests" / f"{hashlib.sha256(stamp.encode()).hexdigest()}.json"
+    found = kept(note)
+    if found is None or found.get("stamp") != stamp:
+        found = {"stamp": stamp, "digest": storage.digest(path)}
+        keep(note, found)
+    return found["digest"]
 
 
-def _remove_abandoned(folder: Path) -> None:
-    for leaving in folder.glob(".*.partial"):
+def _damaged(folder: Path, files: Mapping[str, str]) -> str | None:
+    """The first file that is missing or altered."""
+    for name, digest in files.items():
         try:
-            if time.time() - leaving.stat().st_mtime > ABANDONED_AFTER:
-                shutil.rmtree(leaving) if leaving.is_dir() else leaving.unlink()
-        except OSError:  # another process is removing it, or it is not ours to remove
-            continue
+            with advised():
+                if digest_of(folder / name) != digest:
+                    return name
+        except OSError:
+            return name
+    return None

@@ -45,6 +45,7 @@ class MultiLabelData:
             ``value`` (d numbers: where the row truly lies on the label axis) and ``spread`` (the standard deviation of its annotators).
         declared_labels: the labels that the source lists, or ``None``.
         fingerprint: changes whenever the content does.
+        contents: the digest of each split as its source gave it, where that is known.
         input_column: ``"text"``, ``"features"``, ``"indices"`` (with ``"values"``: a sparse table), ``"image"``, ``"frames"``
             (feature vectors one after another, with ``"num_frames"``) or ``"audio"`` (an encoded recording).
         num_features: the width of a table, or of a frame.
@@ -66,6 +67,7 @@ class MultiLabelData:
     options: dict[str, Any] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
     degrees: str = "membership"
+    contents: dict[str, str] = field(default_factory=dict)
 
     def split(self, name: str) -> datasets.Dataset:
         """The rows of a split.

@@ -12,7 +12,9 @@ import numpy as np
 from jaxtyping import Int
 from scipy import sparse
 
+from ..errors import ConfigurationError, nearest
 from ..labels import LabelSpace, LabelStatistics, binarise
+from ..storage import replacing
 from .imbalance import Imbalance, measure_imbalance
 
 if TYPE_CHECKING:
@@ -141,7 +143,12 @@ class Description:
         """Draw label frequencies, cardinalities and co-occurrence into a file; its ending (.png, .svg, .pdf) says of which kind."""
         from .describe_picture import figure_of
 
-        figure_of(self).savefig(path, dpi=150)
+        figure, kind = figure_of(self), Path(path).suffix[1:].lower() or "png"
+        known = figure.canvas.get_supported_filetypes()
+        if kind not in known:
+            raise ConfigurationError(f"{path}: a picture cannot end in .{kind}; {nearest(kind, known)}")
+        with replacing(path) as partial:
+            figure.savefig(partial, dpi=150, format=kind)
 
 
 def describe(data: MultiLabelData) -> Description:

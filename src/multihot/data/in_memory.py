@@ -50,7 +50,7 @@ def from_rows(rows: Sequence[Mapping[str, Any]], name: str = "rows") -> MultiLab
     key = hashlib.sha256(json.dumps(full, default=repr).encode()).hexdigest()
     widths = {"features": lambda: len(full[0]["features"]), "frames": lambda: len(rows[0]["frames"][0])}
     width = widths[column]() if column in widths else None
-    return MultiLabelData(name, MODALITIES[column], {"train": split}, None, key, column, num_features=width)
+    return MultiLabelData(name, MODALITIES[column], {"train": split}, None, key, column, num_features=width, contents={"train": key})
 
 
 def _input(row: Mapping[str, Any], column: str, number: int, name: str) -> dict[str, Any]:

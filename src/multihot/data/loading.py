@@ -5,21 +5,24 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, nearest
+from ..storage import digest_of_values, discard
 from . import catalog
-from .cache import SplitWriter, content_key, folder_of, replacing
+from .cache import SplitWriter, attempts, content_key, filling, folder_of, keep_folder, kept_folder
 from .dataset import INPUTS, SPLITS, MultiLabelData
-from .formats import Options, Reading, detect, files_of, read
+from .derived import open_rows
+from .formats import Options, Reading, detect, files_of, names_of, read
+from .formats.named_files import unchanged
 from .formats.opening import check_exists
-from .formats.picture_files import find_again
 from .formats.reading import split_of
 
+NAMED = "named.json"  # in a folder of the cache: the stamps of pictures and recordings that a source names
+Parts = list[tuple[str | None, Path, Reading]]  # (split, or None where the rows say it themselves; path; what was read there)
 NOT_DATA = (".md", ".txt", ".xml", ".html", ".pdf")
 
 
@@ -105,13 +108,23 @@ def _load_found(found: Source, options: Options, root: Path | None) -> MultiLabe
     """Read what was found into the cache, unless it is there, and map it."""
     options = replace(options, **{name: value for name, value in (found.reading or {}).items() if getattr(options, name) is None})
     files = [(f"{split}/{kind}", file) for split, path, kind in found.parts for file in files_of(path, kind)]
-    key = content_key(files, options.to_dict() | {"rename": dict(found.rename or {})})
-    folder = folder_of(found.name, key, root)
-    if options.missing == "skip" and _have_turned_up(folder, found):
-        shutil.rmtree(folder)
-    if not (folder / "data.json").is_file():
-        _store(folder, found.name, key, list(_readings(found, options)))
-    return _open(folder)
+    names = [names_of(path, kind) for _, path, kind in found.parts]
+    key = content_key(files, options.to_dict() | {"rename": dict(found.rename or {}), "names": names})
+    places = [find(path) for _, path, _ in found.parts for find in (os.path.abspath, os.path.realpath)]  # a link may change
+    alone = folder_of(found.name, key, root)  # what the files say is all there is to it
+    among = folder_of(found.name, content_key([], {"key": key, "places": places}), root)  # it names other files, which lie in these places
+    return _prepared(alone, among, found.name, lambda: list(_readings(found, options)))
+
+
+def _prepared(alone: Path, among: Path, name: str, read: Callable[[], Parts]) -> MultiLabelData:
+    """The data set in either of two folders of the cache, read into the second one if its source names further files."""
+    for _ in attempts(alone):
+        for folder in (alone, among):
+            if (data := _open(folder)) is not None:
+                return data
+        parts = read()
+        _store(among if any(reading.named for _, _, reading in parts) else alone, name, parts)
+    raise AssertionError("attempts end by an error")
 
 
 def _resolve(source: str | Path | Mapping[str, str | Path], kind: str | None) -> Source:
@@ -160,21 +173,18 @@ def _readings(source: Source, options: Options) -> Iterator[tuple[str | None, Pa
 def _load_made(entry: catalog.CatalogEntry, root: Path | None) -> MultiLabelData:
     """A data set that is computed, not read; its key is the program that makes it."""
     maker = entry.maker()
-    key = content_key([("maker", Path(str(maker.__file__)))], {})
-    folder = folder_of(entry.name, key, root)
-    if not (folder / "data.json").is_file():
-        parts: list[tuple[str | None, Path, Reading]] = [
-            (split, Path(entry.name), Reading("image", maker.rows(split), Options(), declared_labels=list(maker.LABELS)))
-            for split in maker.SIZES
-        ]
-        _store(folder, entry.name, key, parts)
-    return _open(folder)
+    folder = folder_of(entry.name, content_key([("maker", Path(str(maker.__file__)))], {}), root)
+
+    def made() -> Parts:
+        labels = list(maker.LABELS)
+        return [(split, Path(entry.name), Reading("image", maker.rows(split), Options(), declared_labels=labels)) for split in maker.SIZES]
+
+    return _prepared(folder, folder, entry.name, made)
 
 
-def _store(folder: Path, name: str, key: str, parts: list[tuple[str | None, Path, Reading]]) -> None:
+def _store(folder: Path, name: str, parts: Parts) -> None:
     """Write all rows and what is known about them into a folder of the cache."""
-    with replacing(folder) as partial:
-        partial.mkdir()
+    with filling(folder) as partial:
         writers: dict[str, SplitWriter] = {}
         for split, path, reading in parts:
             for row in reading.rows:
@@ -186,10 +196,14 @@ def _store(folder: Path, name: str, key: str, parts: list[tuple[str | None, Path
             raise DataError(f"{parts[0][1]}: holds no rows; give a file with at least one")
         for writer in writers.values():
             writer.close()
-        (partial / "data.json").write_text(json.dumps(_description(name, key, parts, writers)))
+        description = _description(name, parts, writers)
+        named = [files.to_dict() for _, _, reading in parts for files in reading.named]
+        if named:
+            (partial / NAMED).write_text(json.dumps(named), encoding="utf-8")
+        keep_folder(partial, description)
 
 
-def _description(name: str, key: str, parts: list[tuple[str | None, Path, Reading]], writers: dict[str, SplitWriter]) -> dict[str, Any]:
+def _description(name: str, parts: Parts, writers: dict[str, SplitWriter]) -> dict[str, Any]:
     readings = [reading for _, _, reading in parts]
     first = readings[0]
     inputs = {next(n for n in INPUTS if n in writer.schema.names) for writer in writers.values()}  # type: ignore[union-attr]
@@ -203,31 +217,27 @@ def _description(name: str, key: str, parts: list[tuple[str | None, Path, Readin
         "modality": first.modality,
         "splits": [split for split in SPLITS if split in writers],
         "declared_labels": list(first.declared_labels) if first.declared_labels is not None else None,
-        "fingerprint": key,
         "input_column": inputs.pop(),
         "num_features": max(widths) if widths else None,
         "feature_names": list(first.feature_names) if first.feature_names else None,
         "options": {name: value for name, value in asdict(first.options).items() if name != "require_labels"},
         "columns": list(first.columns),
-        "skipped": [name for reading in readings for name in reading.skipped],
         "degrees": first.degrees,
     }
 
 
-def _have_turned_up(folder: Path, source: Source) -> bool:
-    """Whether pictures that were left out are there by now."""
-    stored = folder / "data.json"
-    skipped = json.loads(stored.read_text()).get("skipped", []) if stored.is_file() else []
-    return any(find_again(skipped, path) for _, path, _ in source.parts)
-
-
-def _open(folder: Path) -> MultiLabelData:
-    from datasets import Dataset
-    from datasets.table import MemoryMappedTable
-
-    content = json.loads((folder / "data.json").read_text())
+def _open(folder: Path) -> MultiLabelData | None:
+    """The data set in a folder of the cache; None where there is none, or where it or the files that it was made from have changed."""
+    content = kept_folder(folder)
+    if content is None:
+        return None
+    if (folder / NAMED).exists() and not all(map(unchanged, json.loads((folder / NAMED).read_bytes()))):
+        discard(folder)
+        return None
     names = content.pop("splits")
-    content.pop("skipped", None)
-    tables = {name: MemoryMappedTable.from_file(str(folder / f"{name}.arrow")) for name in names}
-    rows = {name: Dataset(table, fingerprint=f"{content['fingerprint']}-{name}") for name, table in tables.items()}
-    return MultiLabelData(splits=rows, **content)
+    files = content.pop("files")
+    contents = {name: files[f"{name}.arrow"] for name in names}
+    said = [contents, *(content[name] for name in ("declared_labels", "input_column", "num_features", "degrees"))]
+    fingerprint = digest_of_values(said)[:32]
+    rows = {name: open_rows(folder / f"{name}.arrow", f"{fingerprint}-{name}") for name in names}
+    return MultiLabelData(splits=rows, contents=contents, fingerprint=fingerprint, **content)

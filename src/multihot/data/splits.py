@@ -31,7 +31,7 @@ def random_split(num_rows: int, fractions: Sequence[float], seed: int) -> Parts:
     >>> [len(part) for part in random_split(10, [0.8, 0.2], seed=0)]
     [8, 2]
     """
-    ends = np.rint(np.cumsum(_shares(fractions)) * num_rows).astype(int)
+    ends = np.cumsum(_sizes(_shares(fractions), num_rows))
     order = np.random.default_rng(seed).permutation(num_rows)
     return [np.sort(part) for part in np.split(order, ends[:-1])]
 
@@ -42,13 +42,17 @@ def iterative_stratification(targets: Bool[sparse.csr_matrix, "N L"], fractions:
     The rarest label among the rows still to be placed is dealt out first: each of its rows goes to the part that wants most rows
     of that label, ties to the part that wants most rows at all, further ties at random. Rows without labels come last.
 
+    That alone lets the sizes drift: of a thousand labels with one row each, every row goes to the largest part. So where a part is more
+    than a row off its share, rows move on until all sizes are right: always the row whose labels are least missed where it was and most
+    wanted where it goes, ties at random.
+
     Args:
         targets: (N, L), dense or sparse.
         fractions: the share of each part, above 0, summing to 1.
         seed: decides ties and the order of rows.
 
     Returns:
-        One sorted array of row numbers a part.
+        One sorted array of row numbers a part; its size is its share of the rows, give or take one.
 
     Raises:
         ConfigurationError: if the fractions are no shares of a whole.
@@ -66,6 +70,8 @@ def iterative_stratification(targets: Bool[sparse.csr_matrix, "N L"], fractions:
             draw.place(row, draw.desired_labels[label])
     for row in draw.rows_left(None):
         draw.place(row, draw.desired_rows)
+    if max(map(abs, draw.desired_rows), default=0) > 1:
+        draw.level(_sizes(shares, matrix.shape[0]))
     part_of = np.asarray(draw.part_of)
     return [np.flatnonzero(part_of == part) for part in range(len(shares))]
 
@@ -81,7 +87,7 @@ class _Draw:
         self.columns = [row.tolist() for row in np.split(matrix.indices, matrix.indptr[1:-1])] if rows else []
         self.by_label = sparse.csc_matrix(matrix[self.order])
         counts = np.asarray(matrix.sum(axis=0)).ravel()
-        self.left = counts.tolist()
+        self.counts, self.left = counts.tolist(), counts.tolist()
         self.desired_labels = np.outer(counts, shares).tolist()
         self.desired_rows = (shares * rows).tolist()
         self.part_of = [-1] * rows
@@ -122,6 +128,45 @@ class _Draw:
         for label in self.columns[row]:
             self.desired_labels[label][part] -= 1
             self.left[label] -= 1
+
+    def level(self, sizes: list[int]) -> None:
+        """Move rows from parts that got too many to parts that got too few."""
+        found = [self.part_of.count(part) for part in range(len(sizes))]
+        while (surplus := [got - wanted for got, wanted in zip(found, sizes, strict=True)]) and max(surplus) > 0:
+            giver, taker = surplus.index(max(surplus)), surplus.index(min(surplus))
+            count = min(surplus[giver], -surplus[taker])
+            self._move(giver, taker, count)
+            found[giver] -= count
+            found[taker] += count
+
+    def _move(self, giver: int, taker: int, count: int) -> None:
+        """Move the rows that do the spread of the labels the least harm; a move only ever makes the next ones dearer."""
+        heap = [(self._harm(row, giver, taker), self.chance[row], row) for row, part in enumerate(self.part_of) if part == giver]
+        heapq.heapify(heap)
+        while count:
+            before, chance, row = heapq.heappop(heap)
+            harm = self._harm(row, giver, taker)
+            if harm > before:
+                heapq.heappush(heap, (harm, chance, row))
+                continue
+            self.part_of[row] = taker
+            count -= 1
+            for label in self.columns[row]:
+                self.desired_labels[label][giver] += 1
+                self.desired_labels[label][taker] -= 1
+
+    def _harm(self, row: int, giver: int, taker: int) -> float:
+        """How much further the row's labels are from their shares after a move, in parts of the label's rows."""
+        harm = 0.0
+        for label in self.columns[row]:
+            gives, takes = self.desired_labels[label][giver], self.desired_labels[label][taker]
+            harm += (abs(gives + 1) - abs(gives) + abs(takes - 1) - abs(takes)) / self.counts[label]
+        return harm
+
+
+def _sizes(shares: np.ndarray, rows: int) -> list[int]:
+    """The sizes of the parts: the shares, rounded so that they sum to all rows."""
+    return np.diff(np.rint(np.cumsum(shares) * rows).astype(int), prepend=0).tolist()
 
 
 def _shares(fractions: Sequence[float]) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from .cache import replacing
+from ..storage import replacing
 from .dataset import MultiLabelData
 from .formats.columns import IDS, LABELS, SPLITS, TEXTS, TITLES
 

@@ -14,8 +14,8 @@ import yaml
 
 from ..components import check_keys
 from ..errors import ConfigurationError
+from ..storage import write_text
 from ..training.settings import AUTO, TrainingSettings
-from .files import write_text
 
 T = TypeVar("T")
 

@@ -1,23 +1,16 @@
-"""The small files of a run folder: written aside and moved into place, named clearly when missing or damaged."""
+"""The small files of a run folder: written whole or not at all, named clearly when missing or damaged."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import RunError
+from ..storage import write_text
 from .shapes import MAPPING, Shape, misfit
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file aside and move it into place, so that nobody ever reads half of it."""
-    aside = path.with_name(path.name + ".partial")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -19,15 +18,17 @@ from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..predictions import Prediction, save_prediction
 from .attention import attention_kept
-from .config import Config, load_config, save_config
+from .begin import DATA, check_data, check_folder, clear_leavings, close_folder, open_folder, remember_data
+from .config import Config, load_config
 from .excerpts import excerpts
 from .feature_map import feature_map
 from .files import plain, write_json
 from .frozen import encode_once
+from .lock import only_writer
 from .measure import break_down, measure, targets_of, truth_of
 from .methods import check_experiment, is_classical
 from .predictor import NeuralPredictor, Predictor
-from .run import Run, describe_environment
+from .run import Run, describe_environment, kept_beside
 from .seal import seal
 from .set_aside import set_aside
 
@@ -52,19 +53,17 @@ def fit(
     Raises:
         ConfigurationError: before any data is read, when the method cannot work.
         DataError: for unusable data.
-        RunError: if the folder holds a run already.
+        RunError: if the folder holds a run already, or another training is writing to it.
         TrainingInterruptedError: after Ctrl-C; ``resume`` goes on.
     """
     check_experiment(config)
     folder = Path(out)
-    check_folder(folder, overwrite)
-    data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
-    config = settle(config, data)
-    previous = open_folder(folder, config)
-    run = _carry_through(folder, config, data, resume=False, say=say)
-    if previous:
-        shutil.rmtree(previous)
-    return run
+    with only_writer(folder):
+        check_folder(folder, overwrite)
+        data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
+        config = settle(config, data)
+        open_folder(folder, config)
+        return _carry_through(folder, config, data, resume=False, say=say)
 
 
 def resume(out: str | Path, data: MultiLabelData | None = None, *, say: Say = lambda line: None) -> Run:
@@ -77,9 +76,22 @@ def resume(out: str | Path, data: MultiLabelData | None = None, *, say: Say = la
 
     Returns:
         The finished run; at once, if it was finished already.
+
+    Raises:
+        RunError: if there is nothing to go on with, or another training is writing to the folder.
+        DataError: if the data is not what the training began with.
     """
     folder = Path(out)
+    if not folder.is_dir():
+        raise RunError(f"there is no run folder {folder} to go on with; start one with `multihot train ... --out {folder}`")
+    with only_writer(folder):
+        return _go_on(folder, data, say)
+
+
+def _go_on(folder: Path, data: MultiLabelData | None, say: Say) -> Run:
+    clear_leavings(folder)
     if (folder / "metrics.json").exists():
+        close_folder(folder)
         say(f"{folder} is finished already")
         return Run(folder)
     if not (folder / "config.yaml").exists():
@@ -89,6 +101,10 @@ def resume(out: str | Path, data: MultiLabelData | None = None, *, say: Say = la
     config = Config.from_dict(load_config(folder / "config.yaml"), where=str(folder / "config.yaml"))
     check_experiment(config)
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
+    if (folder / DATA).exists():
+        check_data(folder, data)
+    elif (folder / "checkpoints").exists():
+        say(f"{folder} was begun by a multihot that did not write down its data, so whether this is the same is not known")
     return _carry_through(folder, config, data, resume=True, say=say)
 
 
@@ -123,6 +139,8 @@ def _monitor(config: Config, data: MultiLabelData) -> str:
 
 
 def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: bool, say: Say) -> Run:
+    if not (folder / DATA).exists():
+        remember_data(folder, data)
     space = data.label_space(unseen=config.data.unseen_labels)
     statistics = data.statistics(space)
     if not statistics.counts.any():
@@ -133,11 +151,13 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     if not (folder / "environment.json").exists():  # a training that goes on keeps the one it began with
         write_json(folder / "environment.json", describe_environment())
     say(f"{data.name}: {sizes}; {len(space)} labels, {statistics.cardinality:.2f} an instance")
+    if before := kept_beside(folder):
+        say(f"the run before is in {before} until this one is finished")
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
     write_json(folder / "labels.json", trained_on)
     predictor, cost = _train(folder, config, data, space, statistics, resume)
     measure_and_finish(folder, data, space, statistics, predictor, cost, unseen)
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    close_folder(folder)
     return Run(folder)
 
 
@@ -242,34 +262,3 @@ def _warn_unseen(unseen: dict[str, dict[str, int]], config: Config, say: Say) ->
         if config.data.unseen_labels == "error":
             raise DataError(f"{split}: labels that never occur in training: {some}; use --set data.unseen_labels=ignore or include")
         say(f"{split}: {sum(labels.values())} occurrences of {len(labels)} labels never seen in training are left out ({some})")
-
-
-def check_folder(folder: Path, overwrite: bool) -> None:
-    """Refuse to touch what is there, unless told to or unless nothing in it is worth keeping."""
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder} is a file; choose another --out")
-    begun = "config.yaml.partial"  # all that a training killed in its first moment leaves
-    if not folder.exists() or not any(path.name != begun for path in folder.iterdir()):
-        return
-    if not (folder / "config.yaml").exists():
-        raise RunError(f"{folder} is not empty and no run folder, so nothing is written to it; choose another --out")
-    if overwrite:
-        return
-    if (folder / "metrics.json").exists():
-        raise RunError(f"{folder} holds a finished run already; choose another --out or pass --overwrite")
-    if (folder / "checkpoints" / "last.ckpt").exists():
-        raise RunError(f"{folder} holds an unfinished run; `multihot train --resume {folder}` goes on with it, --overwrite starts anew")
-
-
-def open_folder(folder: Path, config: Config) -> Path | None:
-    """Start a run folder; a finished run that it replaces is moved aside (and returned) until the new one is finished."""
-    previous = None
-    if (folder / "metrics.json").exists():
-        previous = folder.with_name(folder.name + ".previous")
-        shutil.rmtree(previous, ignore_errors=True)
-        folder.rename(previous)
-    elif folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    save_config(folder / "config.yaml", config)
-    return previous

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from typing import Any
 
 import torch
 
-from ..data.cache import cache_root
-from ..data.processors.tokens import content_key, progress_bar
+from ..data.derived import content_key, map_once
 from ..errors import ConfigurationError
 from ..interfaces import Encoder, Processor
 
@@ -43,11 +41,6 @@ def encode_once(encoder: Encoder, processor: Processor, rows: Any, device: str |
     import datasets
 
     key = content_key(rows, [processor.to_dict(), repr(encoder), _digest(encoder)])
-    place: dict[str, Any] = {"keep_in_memory": True}
-    if rows.cache_files:
-        folder = cache_root() / "encoded"
-        folder.mkdir(parents=True, exist_ok=True)
-        place = {"cache_file_name": str(folder / f"{key}.arrow")}
     features = {name: kind for name, kind in rows.features.items() if name != "image"}
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     training = encoder.training
@@ -58,12 +51,11 @@ def encode_once(encoder: Encoder, processor: Processor, rows: Any, device: str |
         found = encoder.encode({name: tensor.to(where) for name, tensor in inputs.items()})  # type: ignore[operator]
         return {"encoded": found.float().flatten(1).cpu().numpy()}
 
-    with progress_bar(shown=sys.stderr.isatty() and len(rows) >= LONG):
-        encoded = rows.map(
-            encode, input_columns=["id", "image"], batched=True, batch_size=BATCH, remove_columns=["image"],
-            features=datasets.Features({**features, "encoded": datasets.Sequence(datasets.Value("float32"))}),
-            new_fingerprint=key, desc="Encoding", **place,
-        )  # fmt: skip
+    encoded = map_once(
+        rows, encode, kind="encoded", key=key, title="Encoding", long=LONG,
+        input_columns=["id", "image"], batched=True, batch_size=BATCH, remove_columns=["image"],
+        features=datasets.Features({**features, "encoded": datasets.Sequence(datasets.Value("float32"))}),
+    )  # fmt: skip
     encoder.train(training)
     return encoded
 

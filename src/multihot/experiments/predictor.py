@@ -15,6 +15,7 @@ from ..interfaces import Decoding, Model, Processor
 from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..predictions import Prediction
+from ..storage import replacing
 from .files import read_json, write_json
 from .frozen import encode_once
 
@@ -75,9 +76,8 @@ class NeuralPredictor:
         loss = self.decoding.loss  # a loss may own parameters that its scores depend on, such as a threshold label
         if loss is not None:
             tensors |= {f"loss.{name}": tensor.detach().cpu().contiguous() for name, tensor in loss.state_dict().items()}
-        aside = folder / "model.safetensors.partial"
-        aside.write_bytes(save(tensors))  # save_file would hide a full disk in an error of its own
-        aside.replace(folder / "model.safetensors")
+        with replacing(folder / "model.safetensors") as partial:
+            partial.write_bytes(save(tensors))  # save_file would hide a full disk in an error of its own
         write_json(folder / "processor.json", self.processor.to_dict())
         self.save_decisions(folder)
 

@@ -11,14 +11,16 @@ from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError
 from ..labels import binarise
 from ..method import Method
+from .begin import DATA, check_folder, close_folder, open_folder
 from .config import Config
 from .files import write_json
-from .fit import Say, check_folder, measure_and_finish, open_folder, read_data
+from .fit import Say, measure_and_finish, read_data
 from .grouping import flatten
+from .lock import only_writer
 from .measure import targets_of
 from .methods import check_method, is_classical
 from .predictor import NeuralPredictor
-from .run import Run, describe_environment
+from .run import FORMAT, Run, describe_environment
 from .set_aside import set_aside
 
 READING = ("method.decoding", "method.decision", "method.calibration")  # what reads a trained model
@@ -60,13 +62,18 @@ def redecode(
     _check_same_training(run, config)
     if folder.resolve() == run.folder.resolve():
         raise ConfigurationError(f"{folder} is the run to read; choose another --out")
-    check_folder(folder, overwrite)
+    with only_writer(folder):
+        check_folder(folder, overwrite)
+        return _read_again(run, config, folder, data, say)
+
+
+def _read_again(run: Run, config: Config, folder: Path, data: MultiLabelData | None, say: Say) -> Run:
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed)
     _check_same_instances(run, data)
     run.check_files()
     method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
     predictor = NeuralPredictor.load(run.folder, method, run.labels, run.statistics, decided=False)
-    previous = open_folder(folder, config)
+    open_folder(folder, config)
     _copy(run, folder)
     say(f"{run.folder} read by {method.summary()}")
     if predictor.decoding.decision is not None or predictor.decoding.calibration is not None:
@@ -74,8 +81,7 @@ def redecode(
     predictor.save_decisions(folder)
     cost = {name: value for name, value in run.metrics["cost"].items() if name != "decoding_seconds"}
     measure_and_finish(folder, data, run.labels, run.statistics, predictor, cost, run.metrics["data"]["unseen_labels"])
-    if previous:
-        shutil.rmtree(previous)
+    close_folder(folder)
     return Run(folder)
 
 
@@ -114,7 +120,9 @@ def _check_same_instances(run: Run, data: MultiLabelData) -> None:
 def _copy(run: Run, folder: Path) -> None:
     for name in COPIED:
         shutil.copyfile(run.folder / name, folder / name)
+    if (run.folder / DATA).exists():
+        shutil.copyfile(run.folder / DATA, folder / DATA)
     if (run.folder / "log").is_dir():
         shutil.copytree(run.folder / "log", folder / "log")
     decoded = {"command": describe_environment()["command"], "weights_of": str(run.folder)}
-    write_json(folder / "environment.json", run.environment | {"decoded": decoded})
+    write_json(folder / "environment.json", run.environment | {"run_format": FORMAT, "decoded": decoded})

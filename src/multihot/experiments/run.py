@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FORMAT = 1  # of the run folder; grows when an older multihot could no longer read it
+FORMAT = 2  # of the run folder; grows when an older multihot could no longer read it
 PACKAGES = (
     "multihot", "torch", "lightning", "scikit-learn", "numpy", "scipy", "datasets", "pyarrow", "transformers", "timm", "torchvision",
 )  # fmt: skip
@@ -55,7 +56,9 @@ class Run:
             going_on = (
                 f"`multihot train --resume {self.folder}` goes on with it" if (self.folder / "config.yaml").exists() else "train it first"
             )
-            raise RunError(f"{self.folder} holds no finished run (metrics.json is missing); {going_on}")
+            before = kept_beside(self.folder)
+            aside = f"; the finished run before it is in {before}" if before else ""
+            raise RunError(f"{self.folder} holds no finished run (metrics.json is missing); {going_on}{aside}")
         written = self.environment.get("run_format", 0)
         if not isinstance(written, int) or written > FORMAT:
             raise RunError(f"{self.folder} was written by multihot {self.environment.get('multihot')}, which is newer; upgrade multihot")
@@ -100,10 +103,15 @@ class Run:
         """``validation`` and ``test`` measures, ``breakdowns``, ``cost`` and ``data``."""
         path = self.folder / "metrics.json"
         content = read_json(path)
-        check_metrics(path, content)
+        check_metrics(path, content, self.environment.get("run_format", 0))
         if wrong := misfit(content, METRICS):
             raise RunError(f"{path}: {wrong}; the run was altered, train it again")
         return content
+
+    @property
+    def log(self) -> Path:
+        """The log of the training, ``log/metrics.csv``; not there for a method that does not train in updates."""
+        return self._file("log/metrics.csv")
 
     @cached_property
     def attention(self) -> dict[str, Any]:
@@ -224,6 +232,13 @@ class Run:
             "rows": len(rows),
             "unseen_labels": data.unseen_labels(self.labels).get(split, {}),
         }
+
+
+def kept_beside(folder: Path) -> Path | None:
+    """Where the finished run lies that is being replaced by one in this folder; None where there is none."""
+    place = Path(os.path.realpath(folder))
+    before = place.with_name(place.name + ".previous")
+    return before if (before / "metrics.json").exists() and (before / "config.yaml").exists() else None
 
 
 def describe_environment() -> dict[str, Any]:

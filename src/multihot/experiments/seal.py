@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import RunError
+from ..storage import digest, digest_of_values
 
-SEALED = ("*.*", "predictions/*.parquet")  # logs and checkpoints are no part of what a run gives
+SEALED_FROM = 2  # the format of run folders from which on every finished run has a seal
+SEALED = ("*.*", "predictions/*.parquet", "log/metrics.csv")  # the logs of others and checkpoints are no part of what a run gives
+
+
+logger = logging.getLogger("multihot.experiments")
 
 
 def seal(folder: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,20 +26,30 @@ def seal(folder: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """
     paths = sorted(path for pattern in SEALED for path in folder.glob(pattern) if path.is_file())
     names = [path.relative_to(folder).as_posix() for path in paths if path.suffix != ".partial" and path.name != "metrics.json"]
-    content = {**metrics, "files": {name: _digest(folder / name) for name in names}}
-    return content | {"sha256": _digest_of_values(content)}
+    content = {**metrics, "files": {name: digest(folder / name) for name in names}}
+    return content | {"sha256": digest_of_values(content)}
 
 
-def check_metrics(path: Path, content: Mapping[str, Any]) -> None:
-    """Refuse a ``metrics.json`` that is not as it was written; one without a seal is of an older run and passes.
+def check_metrics(path: Path, content: Mapping[str, Any], version: int) -> None:
+    """Refuse a ``metrics.json`` that is not as it was written.
+
+    Args:
+        path: where it lies.
+        content: what it says.
+        version: the format of the run folder; from 2 on there is always a seal, and an older run without one passes with a word.
 
     Raises:
-        RunError: if its digest differs.
+        RunError: if its digest differs, or there should be one.
     """
-    if "files" not in content and "sha256" not in content:
+    if "files" not in content and "sha256" not in content and version < SEALED_FROM:
+        logger.warning("%s: an older run without checksums; whether its files are as they were written is not known", path.parent)
         return
+    missing = next((name for name in ("files", "sha256") if name not in content), None)
+    if missing:
+        reason = f"it lacks its checksums ('{missing}')"
+        raise RunError(f"{path} was altered since the training: {reason}; copy the run again or train it again")
     rest = {name: value for name, value in content.items() if name != "sha256"}
-    if not isinstance(content.get("files"), dict) or content.get("sha256") != _digest_of_values(rest):
+    if not isinstance(content.get("files"), dict) or content.get("sha256") != digest_of_values(rest):
         raise RunError(_altered(path))
 
 
@@ -54,7 +68,7 @@ def check_file(folder: Path, name: str, files: Mapping[str, str]) -> Path:
     if name not in files:
         return path
     try:
-        same = _digest(path) == files[name]
+        same = digest(path) == files[name]
     except FileNotFoundError:
         raise RunError(f"{folder}: {name} is missing; the run was altered, copy it again or train it again") from None
     except IsADirectoryError:
@@ -66,12 +80,3 @@ def check_file(folder: Path, name: str, files: Mapping[str, str]) -> Path:
 
 def _altered(path: Path) -> str:
     return f"{path} is damaged or was altered since the training (its sha256 is another); copy the run again or train it again"
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest_of_values(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -30,9 +30,11 @@ from ..metrics.segmentation import intersection_over_union, mean_iou, pixel_accu
 from ..objectives.maps import MapObjective
 from ..predictions import Prediction
 from ..scorers.fcn import FCNScorer
+from ..storage import replacing, write_text
 from ..training.settings import TrainingSettings
 from ..types import Batch
-from .files import plain, write_json, write_text
+from .files import plain, write_json
+from .lock import only_writer
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,11 @@ def segment(folder: str | Path, out: str | Path, settings: SegmentationSettings,
         RunError: if ``out`` is not empty.
     """
     pictures = read_voc_masks(folder, len(settings.labels))
-    place = open_place(Path(out), overwrite)
+    with only_writer(Path(out)):
+        return _segment(folder, pictures, open_place(Path(out), overwrite), settings)
+
+
+def _segment(folder: str | Path, pictures: dict[str, list[MaskedPicture]], place: Path, settings: SegmentationSettings) -> dict[str, Any]:
     write_text(place / "config.yaml", yaml.safe_dump(plain({"data": str(folder), **asdict(settings)}), sort_keys=False))
     model, outcome = train_model(pictures["train"], settings, place)
     began = time.perf_counter()
@@ -179,7 +185,8 @@ def train_model(pictures: list[MaskedPicture], settings: SegmentationSettings, p
 
     outcome = train(model, settings.objective(), decoding, loader, validation_loader, judge, settings.training, place, settings.seed)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    (place / "model.safetensors").write_bytes(save(tensors))
+    with replacing(place / "model.safetensors") as partial:
+        partial.write_bytes(save(tensors))
     return model, outcome
 
 

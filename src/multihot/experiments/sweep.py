@@ -20,8 +20,9 @@ import yaml
 
 from ..components import UntrustedError, allowed, check_keys
 from ..errors import ConfigurationError, RunError, nearest
+from ..storage import write_text
 from .config import Config, load_config, override, settings_of
-from .files import read_json, write_text
+from .files import read_json
 from .grouping import flatten
 
 NAME = re.compile(r"[\w.+-]+")

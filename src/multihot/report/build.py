@@ -15,6 +15,7 @@ import numpy as np
 from ..experiments.measure import each_degree
 from ..labels import HEAD_FROM, MEDIUM_FROM
 from ..metrics import label_sets_produced
+from ..storage import check_target, write_text
 from .attention import attention
 from .curves import LABEL_CURVES, curves_of
 from .distributions import distributions
@@ -52,13 +53,9 @@ def write_report(folders: Sequence[str | Path], out: str | Path, split: str | No
     Example:
         ``write_report(["runs/bce", "runs/zlpr"], "report.html")``
     """
-    page = make_report([Path(folder) for folder in folders], split)
-    path = Path(out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".partial")
-    aside.write_text(page, encoding="utf-8")
-    aside.replace(path)
-    return path
+    check_target(Path(out))
+    write_text(out, make_report([Path(folder) for folder in folders], split))
+    return Path(out)
 
 
 def make_report(folders: Sequence[Path], split: str | None = None) -> str:
@@ -126,7 +123,7 @@ def _run(run: SplitRun, split: str) -> dict[str, Any]:
         "intervals": _intervals(run, split),
         "breakdowns": {key: breakdowns[key] for key in ("by_frequency", "seen_unseen", "by_set_frequency", "label_sets_produced")},
         "reliability": reliability_of(run.prediction, run.targets, run.finished.statistics),
-        "training": training_curves(read_log(run.folder), metrics["cost"].get("best_update")),
+        "training": training_curves(read_log(run.finished.log), metrics["cost"].get("best_update")),
     }
 
 

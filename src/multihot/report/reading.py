@@ -103,9 +103,8 @@ def short_names(folders: Sequence[Path]) -> list[str]:
     return [path.relative_to(shared).as_posix() if path != Path(shared) else path.name for path in whole]
 
 
-def read_log(folder: Path) -> dict[str, list[tuple[float, float]]]:
+def read_log(path: Path) -> dict[str, list[tuple[float, float]]]:
     """The curves of a training: name -> (update, value) pairs; empty for a method that does not train in updates."""
-    path = folder / "log" / "metrics.csv"
     if not path.exists():
         return {}
     curves: dict[str, list[tuple[float, float]]] = {}

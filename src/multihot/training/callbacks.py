@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from lightning.pytorch.callbacks import Callback, Checkpoint, EarlyStopping
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from ..storage import replacing
 from .errors import TrainingInterruptedError
 from .settings import TrainingSettings
 
@@ -65,10 +67,8 @@ class LastCheckpoint(Checkpoint):
         self.previous: dict[int, Any] = {}
 
     def save(self, trainer: pl.Trainer) -> None:
-        aside = self.path.with_suffix(".partial")
-        trainer.save_checkpoint(aside)
-        if trainer.is_global_zero:
-            aside.replace(self.path)
+        with replacing(self.path) if trainer.is_global_zero else nullcontext(self.path) as partial:
+            trainer.save_checkpoint(trainer.strategy.broadcast(partial))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if threading.current_thread() is not threading.main_thread():

@@ -15,13 +15,13 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger, Logger
+from lightning.pytorch.loggers import Logger
 from torch.utils.data import DataLoader
 
 from ..errors import ConfigurationError, RunError
 from ..interfaces import Decoding, Model, Objective
 from .callbacks import LastCheckpoint, Patience, RandomStates, TrainingProgress
-from .log import put_in_front, read_log
+from .log import CSVLog
 from .module import COMPETING, Judge, TrainingModule
 from .settings import TrainingSettings
 from .stream import stream_loader
@@ -85,18 +85,15 @@ def train(
     callbacks: list[Callback] = [RandomStates(), progress, best, keeper]
     if settings.patience:
         callbacks.append(Patience(f"validation/{settings.monitor}", mode=settings.monitor_mode, patience=settings.patience))
-    log = folder / "log" / "metrics.csv"
-    earlier = read_log(log, start)
     with quiet_lightning():
         seed_everything(seed)
-        trainer = _trainer(settings, folder, callbacks, updates, per_epoch)
+        trainer = _trainer(settings, folder, callbacks, updates, per_epoch, start)
         try:
             options: dict[str, Any] = {"weights_only": True} if "weights_only" in inspect.signature(trainer.fit).parameters else {}
             trainer.fit(module, stream_loader(loader, updates, start), validation_loader, ckpt_path=last if start else None, **options)
         finally:
             progress.stop()
             keeper.restore_signals()
-            put_in_front(log, earlier)
     done = trainer.fit_loop.epoch_loop.batch_progress.total.completed
     _load_best(module, Path(best.best_model_path))
     return TrainingOutcome(
@@ -127,7 +124,7 @@ def _best_checkpoint(settings: TrainingSettings, folder: Path) -> ModelCheckpoin
     )
 
 
-def _trainer(settings: TrainingSettings, folder: Path, callbacks: list[Callback], updates: int, per_epoch: int) -> pl.Trainer:
+def _trainer(settings: TrainingSettings, folder: Path, callbacks: list[Callback], updates: int, per_epoch: int, start: int) -> pl.Trainer:
     return pl.Trainer(
         accelerator=settings.device,
         devices=settings.devices,
@@ -138,7 +135,7 @@ def _trainer(settings: TrainingSettings, folder: Path, callbacks: list[Callback]
         val_check_interval=min(settings.validation_interval(per_epoch), updates),
         num_sanity_val_steps=0,
         callbacks=callbacks,
-        logger=make_loggers(settings, folder),
+        logger=make_loggers(settings, folder, start),
         log_every_n_steps=max(1, min(50, per_epoch // 5)),
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -157,9 +154,9 @@ def resolve_precision(settings: TrainingSettings) -> str:
     return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
 
 
-def make_loggers(settings: TrainingSettings, folder: Path) -> list[Logger]:
-    """The CSV log that is always kept (``log/metrics.csv``), and those the settings name."""
-    loggers: list[Logger] = [CSVLogger(folder, name="", version="log", flush_logs_every_n_steps=50)]
+def make_loggers(settings: TrainingSettings, folder: Path, start: int = 0) -> list[Logger]:
+    """The CSV log that is always kept (``log/metrics.csv``), and those the settings name; ``start``: the update to begin at."""
+    loggers: list[Logger] = [CSVLog(folder / "log" / "metrics.csv", start)]
     for name in settings.loggers:
         try:
             if name == "tensorboard":
@@ -211,6 +208,8 @@ def _read(checkpoint: Path) -> dict[str, Any]:
         return content
     except (UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, UnpicklingError):  # PyTorch's own words advise to load it all the same
+            reason = "refused by its first bytes or contents, and nothing of it was run"
         raise RunError(f"{checkpoint} is damaged or holds more than tensors and numbers ({reason}); train anew with --overwrite") from error
 
 

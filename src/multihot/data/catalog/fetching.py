@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
+import logging
 import os
 import tarfile
 import urllib.error
@@ -16,11 +17,12 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from ...errors import DataError
-from ..cache import cache_root, replacing
+from ..cache import cache_root, digest_of, replacing
 from ..formats.opening import check_exists
 from .entry import CatalogEntry, CatalogFile
 
 BLOCK = 1 << 20
+logger = logging.getLogger("multihot.data")
 TIMEOUT = 30  # seconds without a byte
 BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, tarfile.TarError)
 
@@ -38,7 +40,7 @@ def obtain(entry: CatalogEntry, copy: Path | None = None, to: Path | None = None
         DataError: if the copy lacks a file, a digest differs, or a file can neither be copied nor downloaded.
     """
     target = to or cache_root() / "downloads" / entry.name
-    missing = [file for file in entry.files if not _is_there(target / file.name, file)]
+    missing = [file for file in entry.files if not _is_whole(target / file.name, file)]
     if missing and (place := _place(entry, copy)):
         for name, stream, source in _contents(place, entry):
             file = next((f for f in missing if f.name == name), None)
@@ -67,6 +69,16 @@ def resembles(folder: Path, entry: CatalogEntry) -> bool:
 
 def _is_there(path: Path, file: CatalogFile) -> bool:
     return path.is_file() and path.stat().st_size == file.bytes
+
+
+def _is_whole(path: Path, file: CatalogFile) -> bool:
+    """Whether a file lies here as the catalogue states it; says so where it is there and damaged."""
+    if not path.is_file():
+        return False
+    whole = _is_there(path, file) and digest_of(path) == file.sha256
+    if not whole:
+        logger.warning("%s is damaged; it is fetched again", path)
+    return whole
 
 
 def _place(entry: CatalogEntry, copy: Path | None) -> Path | None:
@@ -134,7 +146,7 @@ def _members(path: Path) -> Iterator[tuple[str, IO[bytes], Path]]:
                     if member.isfile() and (file := packed.extractfile(member)):
                         yield PurePosixPath(member.name).name, file, path
     except BROKEN as error:
-        raise DataError(f"{path}: the archive is cut short or altered ({error}), found sha256 {_digest(path)}; get it again") from error
+        raise DataError(f"{path}: the archive is cut short or altered ({error}), found sha256 {digest_of(path)}; get it again") from error
 
 
 def _store(file: CatalogFile, stream: IO[bytes], source: Path | str, target: Path) -> None:
@@ -169,8 +181,3 @@ def _download(entry: CatalogEntry, file: CatalogFile, target: Path) -> None:
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise DataError(f"{file.address}: cannot be downloaded ({reason}); try again, or say --from PATH for a copy at hand") from error
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

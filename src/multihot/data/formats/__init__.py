@@ -60,7 +60,9 @@ FORMATS = {
 # what no single file can be
 FOLDERS = ("reuters-aptemod", "paired", "image-table", "image-list", "voc-xml", "nus-wide", "audio-table", "morph", "fg-net", "pointing04")
 
-# their files only name pictures, which may be gigabytes in the user's own folder and do not decide the key of the cache
+NAMED_AFTER_LABELS = ("morph", "fg-net", "pointing04")
+
+# their files only name pictures, which may be gigabytes: named_files tells whether those are still the same
 NAMING_PICTURES = {
     "image-list": ("image_lists", "list_files"),
     "voc-xml": ("voc_xml", "voc_files"),
@@ -94,7 +96,7 @@ def read(path: Path, name: str, options: Options) -> Reading:
 
 
 def files_of(path: Path, name: str) -> list[Path]:
-    """All files that decide what a reading yields, in a fixed order; the cache is keyed by their content."""
+    """The files whose content decides what a reading yields, in a fixed order: the key of the cache; not those that they only name."""
     if name == "arff":
         return _module("arff").files_of_arff(path)
     if name in NAMING_PICTURES:
@@ -102,14 +104,21 @@ def files_of(path: Path, name: str) -> list[Path]:
         return getattr(_module(module), function)(path)
     if name == "audioset":
         return _module("audioset").files_of_audioset(path)
-    if name == "audio-table":  # nor are the recordings, for the same reason
+    if name == "audio-table":
         return [_module("audio_tables").table_of(path)]
     if name == "ldl-mat":
         return [_module("ldl_mat").mat_of(path)]
+    if name in NAMED_AFTER_LABELS:
+        return []
     if path.is_dir():
         return sorted(p for p in path.rglob("*") if p.is_file())
     listed = path.parent / "labels.txt"
     return [path, listed] if name == "goemotions" and listed.is_file() else [path]
+
+
+def names_of(path: Path, name: str) -> list[str]:
+    """The names that decide what a reading yields, where the folder of files named so is all there is."""
+    return [file.relative_to(path).as_posix() for file in _module("picture_names").pictures_of(path)] if name in NAMED_AFTER_LABELS else []
 
 
 def detect(path: Path) -> str:

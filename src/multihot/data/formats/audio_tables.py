@@ -9,6 +9,7 @@ from pathlib import Path
 from ...errors import DataError
 from .delimited import read_delimited, records
 from .jsonl import read_jsonl
+from .named_files import NamedFiles, check_name
 from .opening import check_exists
 from .reading import Options, Reading, Row
 
@@ -27,7 +28,8 @@ def read_audio_table(path: Path, options: Options) -> Reading:
     table = table_of(path)
     read = read_jsonl if table.suffix == ".jsonl" else read_delimited
     reading = read(table, replace(options, text=options.text or COLUMN))
-    return replace(reading, modality="audio", rows=_rows(path, table, reading.rows))
+    files = NamedFiles((path,))
+    return replace(reading, modality="audio", rows=_rows(files, table, reading.rows), named=[files])
 
 
 def table_of(path: Path) -> Path:
@@ -47,12 +49,13 @@ def names_recordings(folder: Path) -> bool:
         return False
 
 
-def _rows(folder: Path, table: Path, rows: Iterator[Row]) -> Iterator[Row]:
+def _rows(files: NamedFiles, table: Path, rows: Iterator[Row]) -> Iterator[Row]:
     for row in rows:
         name = row.pop("text")
-        if not name or Path(name).is_absolute() or ".." in Path(name).parts:
-            raise DataError(f"{table}: the recording {name!r} must lie within the folder; give paths from the folder on")
+        check_name(name, str(table), "recording")
         try:
-            yield {"id": name} | row | {"audio": (folder / name).read_bytes()}
-        except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
-            raise DataError(f"{table}: there is no recording {folder / name}; put it there, or leave its row out") from error
+            files.find(name)
+            yield {"id": name} | row | {"audio": files.read(name)}
+        except OSError as error:
+            raise DataError(f"{table}: there is no recording {files.folders[0]}/{name}; put it there, or leave its row out") from error
+    files.tell_outside(table)

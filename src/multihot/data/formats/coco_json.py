@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import DataError
+from .named_files import NamedFiles
 from .opening import check_exists, open_bytes
 from .picture_files import Named, with_pictures
 from .reading import Options, Reading, Row, split_of
@@ -40,9 +41,9 @@ def read_coco_json(path: Path, options: Options) -> Reading:
     splits = {file: _split(file) for file in files} if path.is_dir() else {}
     if splits and "test" not in splits.values():
         splits = {file: "test" if split == "validation" else split for file, split in splits.items()}
-    skipped: list[str] = []
-    rows = (row for file, content in contents.items() for row in _rows(file, content, names, splits.get(file), options, skipped))
-    return Reading("image", rows, options, declared_labels=declared, columns=("file_name", "category_id"), skipped=skipped)
+    pictures = {file: NamedFiles(_folders(file)) for file in files}
+    rows = (row for file, content in contents.items() for row in _rows(file, content, names, splits.get(file), options, pictures[file]))
+    return Reading("image", rows, options, declared_labels=declared, columns=("file_name", "category_id"), named=list(pictures.values()))
 
 
 def coco_files(path: Path) -> list[Path]:
@@ -106,7 +107,7 @@ def _check(file: Path, part: str, entries: Any, wanted: tuple[str, ...]) -> None
 
 
 def _rows(
-    file: Path, content: dict[str, Any], names: dict[Any, str], split: str | None, options: Options, skipped: list[str]
+    file: Path, content: dict[str, Any], names: dict[Any, str], split: str | None, options: Options, pictures: NamedFiles
 ) -> Iterator[Row]:
     annotated = "annotations" in content
     found: dict[int, dict[str, None]] = {image["id"]: {} for image in content["images"]}
@@ -119,7 +120,7 @@ def _rows(
         Named(str(file), image["file_name"], {"id": str(image["id"]), "labels": list(found[image["id"]]) if annotated else None})
         for image in content["images"]
     ]
-    for row in with_pictures(file, named, _folders(file), options, skipped):
+    for row in with_pictures(file, named, pictures, options):
         yield row if split is None else {"split": split, **row}
 
 

@@ -14,6 +14,7 @@ from .axes import axis_of, check_on_axis, label_of
 from .columns import IDS, IMAGES, SPLITS
 from .delimited import records
 from .distributions import measured
+from .named_files import NamedFiles
 from .opening import check_exists
 from .picture_files import Named, with_pictures
 from .reading import Options, Reading, Row
@@ -44,11 +45,11 @@ def read_aflw(path: Path, options: Options) -> Reading:
     given = options.labels or GRID
     pitch, _, yaw = given.partition(";") if isinstance(given, str) else (given, "", "")
     pitches, yaws = axis_of(pitch, str(table)), axis_of(yaw or pitch, str(table))
-    skipped: list[str] = []
+    files = NamedFiles((table.parent, table.parent / "images"))
     named = _named(table, names, pitches, yaws, options)
-    rows = with_pictures(table, named, (table.parent, table.parent / "images"), options, skipped)
+    rows = with_pictures(table, named, files, options)
     labels = [label_of(pitch, yaw) for pitch in pitches for yaw in yaws]
-    return Reading("image", rows, options, declared_labels=labels, columns=list(first[1]), skipped=skipped)
+    return Reading("image", rows, options, declared_labels=labels, columns=list(first[1]), named=[files])
 
 
 def looks_like(path: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import DataError
+from .named_files import NamedFiles
 from .opening import check_exists, text_lines
 from .picture_files import Named, with_pictures
 from .reading import Options, Reading, at_line, distinct, split_of
@@ -24,9 +25,9 @@ def read_image_list(path: Path, options: Options) -> Reading:
     named = [row for file in lists for row in _rows(file, names, options)]
     parents = sorted({Path(row.picture).parts[0] for row in named if Path(row.picture).parts})
     hint = f"the lists come without pictures: give the folder that holds {', '.join(parents[:3])} (--from), or put it beside the lists"
-    skipped: list[str] = []
-    rows = with_pictures(path, named, (path,), options, skipped, hint)
-    return Reading("image", rows, options, declared_labels=names, columns=("picture", "label numbers"), skipped=skipped)
+    files = NamedFiles((path,))
+    rows = with_pictures(path, named, files, options, hint)
+    return Reading("image", rows, options, declared_labels=names, columns=("picture", "label numbers"), named=[files])
 
 
 def list_files(path: Path) -> list[Path]:

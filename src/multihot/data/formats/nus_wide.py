@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import DataError
+from .named_files import NamedFiles
 from .opening import check_exists, text_lines
 from .picture_files import Named, with_pictures
 from .reading import Options, Reading, at_line
@@ -28,9 +29,9 @@ def read_nus_wide(path: Path, options: Options) -> Reading:
     folder = _label_folder(path)
     concepts = _concepts(path, folder, options)
     named = [row for split in lists for row in _rows(split, lists[split], folder, concepts, options)]
-    skipped: list[str] = []
-    rows = with_pictures(path, named, [path / name for name in PICTURE_FOLDERS], options, skipped)
-    return Reading("image", rows, options, declared_labels=concepts, columns=("picture", "concepts"), skipped=skipped)
+    files = NamedFiles([path / name for name in PICTURE_FOLDERS])
+    rows = with_pictures(path, named, files, options)
+    return Reading("image", rows, options, declared_labels=concepts, columns=("picture", "concepts"), named=[files])
 
 
 def nus_wide_files(path: Path) -> list[Path]:

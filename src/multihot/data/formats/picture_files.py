@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ...errors import DataError
+from .named_files import NamedFiles, check_name
 from .reading import Options, Row
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp")
@@ -30,42 +31,38 @@ class Named:
     row: Row
 
 
-def with_pictures(
-    source: Path, rows: Iterable[Named], folders: Sequence[Path], options: Options, skipped: list[str], hint: str = "put them there"
-) -> Iterator[Row]:
+def with_pictures(source: Path, rows: Iterable[Named], files: NamedFiles, options: Options, hint: str = "put them there") -> Iterator[Row]:
     """The rows with their pictures' bytes.
 
     Args:
         source: what names the pictures, for error messages.
         rows: all rows.
-        folders: where to look, one after another.
+        files: where to look; gets what is found and what is missing.
         options: ``missing`` says what becomes of rows whose picture is not there.
-        skipped: gets the names of those that were left out.
         hint: how to mend it.
 
     Raises:
         DataError: naming how many pictures are missing, and some of them; always if none at all is there.
     """
     rows = list(rows)
-    paths = [_find(row, folders) for row in rows]
-    missing = [row for row, path in zip(rows, paths, strict=True) if path is None]
+    for row in rows:
+        check_name(row.picture, row.where, "picture")
+    missing = [row for row in rows if not files.find(row.picture)]
     if missing:
         listed = ", ".join(row.picture for row in missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
-        found = f"{len(missing):,} of {len(rows):,} pictures are missing from {folders[0]} ({listed})"
+        found = f"{len(missing):,} of {len(rows):,} pictures are missing from {files.folders[0]} ({listed})"
         if options.missing != "skip" or len(missing) == len(rows):
             raise DataError(f"{missing[0].where}: {found}; {hint}, or leave such rows out with --missing skip (missing='skip')")
         logger.warning("%s: %s; their rows are left out", source, found)
-        skipped.extend(row.picture for row in missing)
-    for row, path in zip(rows, paths, strict=True):
-        if path is not None:
-            yield row.row | {"image": _bytes(path, row.where)}
-
-
-def find_again(skipped: Sequence[str], source: Path) -> bool:
-    """Whether a picture that was left out has turned up beside its source since."""
-    root = source if source.is_dir() else source.parent
-    names = {PurePosixPath(name).name for name in skipped}
-    return bool(names) and any(path.name in names for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    for row in rows:
+        if files.stamps[row.picture] is not None:
+            try:
+                image = files.read(row.picture)
+            except OSError as error:
+                reason = f"the picture {row.picture} cannot be read ({error.strerror})"
+                raise DataError(f"{row.where}: {reason}; mend that, or leave its row out") from error
+            yield row.row | {"image": image}
+    files.tell_outside(source)
 
 
 def is_picture_name(cell: object) -> bool:
@@ -75,20 +72,3 @@ def is_picture_name(cell: object) -> bool:
     (True, False)
     """
     return isinstance(cell, str) and cell.strip().lower().endswith(SUFFIXES)
-
-
-def _find(row: Named, folders: Sequence[Path]) -> Path | None:
-    parts = PurePosixPath(row.picture)
-    if parts.is_absolute() or ".." in parts.parts or "\0" in row.picture or not row.picture.strip():
-        raise DataError(f"{row.where}: the picture {row.picture[:200]!r} lies outside the folder; give paths from the folder on")
-    try:
-        return next((path for folder in folders if (path := folder / row.picture).is_file()), None)
-    except OSError:  # a name that is too long
-        return None
-
-
-def _bytes(path: Path, where: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{where}: the picture {path} cannot be read ({error.strerror}); mend that, or leave its row out") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...errors import DataError
 from .axes import label_of
+from .named_files import NamedFiles
 from .picture_files import SUFFIXES, Named, with_pictures
 from .reading import SPLIT_NAMES, Options, Reading, Row
 
@@ -98,17 +99,22 @@ def layout_of(path: Path) -> str | None:
     return next((name for name, layout in LAYOUTS.items() if stems and all(map(layout.pattern.fullmatch, stems))), None)
 
 
+def pictures_of(path: Path) -> list[Path]:
+    """The pictures in and below a folder."""
+    return sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+
+
 def _read(path: Path, options: Options, name: str) -> Reading:
     """Rows named ``PERSON/FILE``, so that whole persons can be held out; a folder named after a split is that split."""
     layout = LAYOUTS[name]
-    pictures = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+    pictures = pictures_of(path)
     if not pictures:
         raise DataError(f"{path}: holds no picture; give the folder with files such as {layout.example}")
     labels = layout.labels()
     known = set(labels)
-    skipped: list[str] = []
-    rows = with_pictures(path, list(_named(path, pictures, layout, known)), (path,), options, skipped)
-    return Reading("image", rows, options, declared_labels=labels, columns=("name of the picture",), skipped=skipped)
+    files = NamedFiles((path,))
+    rows = with_pictures(path, list(_named(path, pictures, layout, known)), files, options)
+    return Reading("image", rows, options, declared_labels=labels, columns=("name of the picture",), named=[files])
 
 
 def _named(path: Path, pictures: list[Path], layout: Layout, known: set[str]) -> Iterator[Named]:

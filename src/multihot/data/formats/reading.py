@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigurationError
+from .named_files import NamedFiles
 
 Row = dict[str, Any]
 
@@ -91,7 +92,8 @@ class Reading:
         num_features: the number of features of a table, or of a frame, if the file says so.
         feature_names: their names.
         columns: the columns that the file offers, for error messages.
-        skipped: names of the pictures that were not there and whose rows were left out; complete once the rows are read.
+        named: the pictures or recordings that the source names, also those that were not there and whose rows were left out; complete
+            once the rows are read.
         degrees: what ``label_values`` are: ``"membership"``, each label's own degree in [0, 1], or ``"distribution"``, a row's degrees
             together, at least 0 and summing to 1.
     """
@@ -103,7 +105,7 @@ class Reading:
     num_features: int | None = None
     feature_names: Sequence[str] | None = None
     columns: Sequence[str] = ()
-    skipped: Sequence[str] = ()
+    named: Sequence[NamedFiles] = ()
     degrees: str = "membership"
 
 

@@ -15,6 +15,7 @@ from .axes import axis_of, label_of
 from .columns import Columns, resolve
 from .distributions import around_mean, axis_around, distribution, measured, parse_distribution
 from .label_cells import parse_cell, parse_flags
+from .named_files import NamedFiles
 from .picture_files import Named, with_pictures
 from .reading import SPLIT_NAMES, Options, Reading, Row
 
@@ -41,11 +42,10 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
     if columns.mean_spread and not options.labels:
         options = replace(options, labels=axis_around(_means(columns.mean_spread, records())))
     labels = _distributions(columns, options, str(path)) if options.distribution else _label_sets(columns)
-    skipped: list[str] = []
+    files = NamedFiles((path.parent, path.parent / "images")) if columns.image else None
     rows: Iterator[Row] = (row for _, row in _rows(columns, labels, records()))
-    if columns.image:
-        folders = (path.parent, path.parent / "images")
-        rows = with_pictures(path, _named(columns, _rows(columns, labels, records())), folders, options, skipped)
+    if files is not None:
+        rows = with_pictures(path, _named(columns, _rows(columns, labels, records())), files, options)
     axis = axis_of(options.labels, str(path)) if options.distribution == "mean_spread" and options.labels else ()
     return Reading(
         modality="text" if columns.text else "image" if columns.image else "table",
@@ -55,7 +55,7 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
         num_features=len(columns.features) or None,
         feature_names=list(columns.features) or None,
         columns=names,
-        skipped=skipped,
+        named=[files] if files else [],
         degrees="distribution" if options.distribution else "membership",
     )
 

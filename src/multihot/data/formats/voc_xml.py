@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ...errors import DataError
+from .named_files import NamedFiles
 from .opening import check_exists, text_lines
 from .picture_files import Named, with_pictures
 from .reading import Options, Reading, Row, at_line, distinct
@@ -31,9 +32,9 @@ def read_voc_xml(path: Path, options: Options) -> Reading:
     annotations = [_annotation(path, split, name, where, options.difficult) for split, name, where in _listed(path, options)]
     found = {label for named in annotations for key in ("labels", "unknown") for label in named.row.get(key, ())}
     declared = CLASSES if found <= set(CLASSES) else sorted(found)
-    skipped: list[str] = []
-    rows = with_pictures(path, annotations, (path / "JPEGImages",), options, skipped)
-    return Reading("image", rows, options, declared_labels=list(declared), columns=("filename", "object"), skipped=skipped)
+    files = NamedFiles((path / "JPEGImages",))
+    rows = with_pictures(path, annotations, files, options)
+    return Reading("image", rows, options, declared_labels=list(declared), columns=("filename", "object"), named=[files])
 
 
 def voc_files(path: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -13,9 +12,8 @@ from torch import Tensor
 
 from ...errors import ConfigurationError, DataError
 from ...interfaces import Processor
-from ..cache import cache_root
+from ..derived import content_key, map_once
 from ..sound import log_mel, read_sound, resample
-from .tokens import content_key, progress_bar
 
 CHUNK = 500  # recordings looked at together
 LONG = 1000  # recordings from which on hearing them takes long enough for a progress bar
@@ -129,23 +127,18 @@ class AudioProcessor(Processor):
     def _add_frames(self, rows: Any) -> Any:
         import datasets
 
-        fingerprint = content_key(rows, ["log-mel", self.sound])
-        place: dict[str, Any] = {"keep_in_memory": True}
-        if rows.cache_files:
-            folder = cache_root() / "frames"
-            folder.mkdir(parents=True, exist_ok=True)
-            place = {"cache_file_name": str(folder / f"{fingerprint}.arrow")}
         columns = {"frames": datasets.List(datasets.Value("float32")), "num_frames": datasets.Value("int32")}
         features = {name: kind for name, kind in rows.features.items() if name != "audio"} | columns
-        with progress_bar(shown=sys.stderr.isatty() and len(rows) >= LONG):
-            return rows.map(
-                self._hear,
-                remove_columns=["audio"],
-                features=datasets.Features(features),
-                new_fingerprint=fingerprint,
-                desc="Hearing",
-                **place,
-            )
+        return map_once(
+            rows,
+            self._hear,
+            kind="frames",
+            key=content_key(rows, ["log-mel", self.sound]),
+            title="Hearing",
+            long=LONG,
+            remove_columns=["audio"],
+            features=datasets.Features(features),
+        )
 
     def _hear(self, row: dict[str, Any]) -> dict[str, Any]:
         samples, rate = read_sound(row["audio"], str(row.get("id")))

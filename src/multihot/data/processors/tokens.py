@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..cache import cache_root
+from ..derived import content_key, map_once
 
 CHUNK = 10_000  # rows read at once where a whole column is looked at
 LONG = 20_000  # rows from which on tokenising takes long enough for a progress bar
@@ -32,43 +28,17 @@ def add_tokens(rows: Any, tokenise: Callable[[list[str | None]], list[list[int]]
     """
     import datasets
 
-    fingerprint = content_key(rows, settings)
-    place: dict[str, Any] = {"keep_in_memory": True}
-    if rows.cache_files:
-        folder = cache_root() / "tokens"
-        folder.mkdir(parents=True, exist_ok=True)
-        place = {"cache_file_name": str(folder / f"{fingerprint}.arrow")}
-    with progress_bar(shown=sys.stderr.isatty() and len(rows) >= LONG):
-        return rows.map(
-            lambda texts: {"tokens": tokenise(texts)},
-            input_columns="text",
-            batched=True,
-            features=datasets.Features({**rows.features, "tokens": datasets.Sequence(datasets.Value("int32"))}),
-            new_fingerprint=fingerprint,
-            desc="Tokenising",
-            **place,
-        )
-
-
-@contextmanager
-def progress_bar(shown: bool) -> Iterator[None]:
-    """The library's bar only where somebody watches and there is something to wait for."""
-    import datasets
-
-    if shown or datasets.are_progress_bars_disabled():
-        yield
-        return
-    datasets.disable_progress_bars()
-    try:
-        yield
-    finally:
-        datasets.enable_progress_bars()
-
-
-def content_key(rows: Any, settings: Any) -> str:
-    """One key for the content of the rows and some settings."""
-    text = json.dumps([rows._fingerprint, settings], sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return map_once(
+        rows,
+        lambda texts: {"tokens": tokenise(texts)},
+        kind="tokens",
+        key=content_key(rows, settings),
+        title="Tokenising",
+        long=LONG,
+        input_columns="text",
+        batched=True,
+        features=datasets.Features({**rows.features, "tokens": datasets.Sequence(datasets.Value("int32"))}),
+    )
 
 
 def token_lengths(rows: Any) -> list[int]:

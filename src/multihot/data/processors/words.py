@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, ClassVar
 
 from torch import Tensor
 
 from ...errors import ConfigurationError
 from ...interfaces import Processor
-from ..cache import cache_root
+from ..cache import cache_root, keep, kept
+from ..derived import content_key
 from ..vocabulary import PADDING, WORD, Vocabulary, count_words, words_of
-from .tokens import CHUNK, add_tokens, content_key, pad, token_lengths
+from .tokens import CHUNK, add_tokens, pad, token_lengths
 
 
 class WordsProcessor(Processor):
@@ -51,18 +51,15 @@ class WordsProcessor(Processor):
     def fit(self, rows: Any) -> WordsProcessor:
         """Choose the vocabulary; where the rows lie on disk it is kept in the cache, so that a second start reads no text."""
         settings = [WORD.pattern, self.max_words, self.max_vocabulary, self.min_count, self.lowercase]
-        kept = cache_root() / "vocabularies" / f"{content_key(rows, settings)}.json"
-        if rows.cache_files and kept.exists():
-            self.vocabulary = Vocabulary(json.loads(kept.read_text(encoding="utf-8")))
+        path = cache_root() / "vocabularies" / f"{content_key(rows, settings)}.json"
+        if rows.cache_files and (content := kept(path)) is not None:
+            self.vocabulary = Vocabulary(content["words"])
             return self
         texts = (text for chunk in rows.select_columns("text").iter(CHUNK) for text in chunk["text"])
         counts = count_words(texts, self.max_words, self.lowercase)
         self.vocabulary = Vocabulary.from_counts(counts, self.max_vocabulary, self.min_count)
         if rows.cache_files:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            aside = kept.with_name(kept.name + ".partial")
-            aside.write_text(json.dumps(self.vocabulary.words), encoding="utf-8")
-            aside.replace(kept)
+            keep(path, {"words": list(self.vocabulary.words)})
         return self
 
     def prepare(self, rows: Any) -> Any:
