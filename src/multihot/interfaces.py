@@ -23,13 +23,18 @@ State = dict[str, Tensor]  # a decoder's memory; every tensor has the instance (
 class Loss(nn.Module, ABC):
     """How far logits are from the targets, for every instance on its own; averaging over instances happens outside.
 
-    A loss also says how its logits are read: ``scores`` ranks labels so that, by the loss's own rule, a label is chosen where its
-    score is above 0. ``decision_rule`` says whether that rule may be trusted ("zero", "threshold_label", "top_k") or whether a
-    threshold must be tuned on validation data first ("tuned").
+    A loss also says how its logits are read. ``scores`` ranks labels, within an instance and across instances. ``decision_rule`` is the
+    loss's own rule for choosing labels by them:
+
+    - "zero" and "threshold_label": scores above 0, at most the ``most`` best of an instance where ``most`` is a number;
+    - "top_k": the ``most`` best of an instance, whatever their scores;
+    - "tuned": scores above a threshold that must be tuned on validation data; until it is, 0 stands in.
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
     decision_rule: str = "zero"
+    most: int | None = None  # labels that the own rule chooses for an instance at most; None: no limit
+    log_odds: ClassVar[bool] = False  # whether a score is the logarithm of the label's odds, so that its sigmoid is a probability
     extra_logits: int = 0  # columns a scorer appends behind the L labels, such as a threshold label
 
     @abstractmethod
@@ -39,8 +44,13 @@ class Loss(nn.Module, ABC):
         """One loss an instance; unknown entries carry no loss and no gradient."""
 
     def scores(self, logits: Float[Tensor, "B E"]) -> Float[Tensor, "B L"]:
-        """Logits (B, L + extra_logits) as scores (B, L); above 0 means chosen by the loss's own rule."""
+        """Logits (B, L + extra_logits) as scores (B, L): the higher, the more speaks for the label, whichever instance it is of."""
         return logits
+
+    @classmethod
+    def gives_log_odds(cls, **arguments: Any) -> bool:
+        """Whether scores are log-odds with these arguments of the constructor, for a loss where that depends on them."""
+        return cls.log_odds
 
     def set_progress(self, fraction: float) -> None:
         """Told how much of the training is done, in [0, 1], for losses that change on the way."""

@@ -194,7 +194,7 @@ class Method:
         model = self._sized(processor, labels)._model(processor, labels)
         distribution = build("distribution", self.distribution, **labels) if self.distribution else None
         objective = build("objective", self.objective, loss=loss, distribution=distribution, width=model.encoder.width, **labels)
-        decision = build("decision", self.decision, **labels) if self.decision else None
+        decision = build("decision", self.decision, loss=loss, **labels) if self.decision else None
         calibration = build("calibration", self.calibration, **labels) if self.calibration else None
         # no encoder's width here: to a decoding, `width` is that of its beam
         decoding = build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)

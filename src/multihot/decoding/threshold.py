@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from ..calibration import OwnRuleDecision
 from ..interfaces import Calibration, Decision, Decoding, Loss, Model
 from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
 from ..types import Batch
@@ -35,6 +36,7 @@ class ThresholdDecoding(Decoding):
         self.loss = loss
         self.decision = decision
         self.calibration = calibration
+        self.own_rule = OwnRuleDecision(loss)
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
@@ -49,8 +51,8 @@ class ThresholdDecoding(Decoding):
 
     def _decide(self, ids: list[str], own: Scores) -> Prediction:
         scores = self.calibration(own) if self.calibration is not None and self.calibration.fitted else own
-        # until the decision is fitted, on validation data, the loss's own rule stands in
-        chosen = self.decision(scores) if self.decision.fitted else scores > 0
+        decision = self.decision if self.decision.fitted else self.own_rule  # stands in until validation data has been seen
+        chosen = decision(scores)
         return Prediction(ids, scores, chosen, uncalibrated=None if scores is own else own)
 
 
