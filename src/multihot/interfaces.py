@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from .predictions import Prediction
 from .types import Batch, Encoding
 
+SCALES = ("order", "zero", "log_odds")  # what scores are, or must be, each more than the one before; see Loss.scale
 State = dict[str, Tensor]  # a decoder's memory; every tensor has the instance (or hypothesis) as its first axis
 
 
@@ -34,7 +35,6 @@ class Loss(nn.Module, ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     decision_rule: str = "zero"
     most: int | None = None  # labels that the own rule chooses for an instance at most; None: no limit
-    log_odds: ClassVar[bool] = False  # whether a score is the logarithm of the label's odds, so that its sigmoid is a probability
     extra_logits: int = 0  # columns a scorer appends behind the L labels, such as a threshold label
 
     @abstractmethod
@@ -48,9 +48,13 @@ class Loss(nn.Module, ABC):
         return logits
 
     @classmethod
-    def gives_log_odds(cls, **arguments: Any) -> bool:
-        """Whether scores are log-odds with these arguments of the constructor, for a loss where that depends on them."""
-        return cls.log_odds
+    def scale(cls, **arguments: Any) -> str:
+        """What scores are with these arguments of the constructor, one of ``SCALES``.
+
+        "log_odds": the logarithm of a label's odds, so that ``sigmoid(score)`` is its probability; "zero": labels are cut at or near 0;
+        "order": nothing but which is higher means something.
+        """
+        return "order" if cls.decision_rule == "top_k" else "zero"
 
     def set_progress(self, fraction: float) -> None:
         """Told how much of the training is done, in [0, 1], for losses that change on the way."""
@@ -137,7 +141,16 @@ class Model(nn.Module):
         return self.scorer(encoding if encoding is not None else self.encode(batch))
 
 
-class Objective(nn.Module, ABC):
+class ReadsScores:
+    """A part that makes something of a loss's scores."""
+
+    @classmethod
+    def needed_scale(cls, **arguments: Any) -> str:
+        """What scores must be with these arguments of the constructor, one of ``SCALES``; see ``Loss.scale``."""
+        return "order"
+
+
+class Objective(ReadsScores, nn.Module, ABC):
     """What training minimises; its ``forward`` reads like the algorithm box of the paper.
 
     ``turns`` is cycled through, one batch a turn. Ordinary training has one turn, ``"model"``, that updates the model and whatever
@@ -190,7 +203,7 @@ class Objective(nn.Module, ABC):
         self.reported.update({name: value.detach() for name, value in values.items()})
 
 
-class Calibration(ABC):
+class Calibration(ReadsScores, ABC):
     """Maps scores to the logits of probabilities that hold: of the labels given probability p, a share p is true.
 
     It is fitted on validation data before the decision, and travels in the run folder.
@@ -220,7 +233,7 @@ class Calibration(ABC):
         """Take back what ``to_dict`` gave. Returns self."""
 
 
-class Decision(ABC):
+class Decision(ReadsScores, ABC):
     """Turns scores into label sets; whatever it must learn, it learns from validation data, and it travels in the run folder."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -248,7 +261,7 @@ class Decision(ABC):
         return self
 
 
-class Decoding(ABC):
+class Decoding(ReadsScores, ABC):
     """Reads label sets out of a trained model."""
 
     aliases: ClassVar[tuple[str, ...]] = ()

@@ -1,7 +1,5 @@
 """Clipping of gradients against its definition, by norm and by entry, and the share of updates in which it acted."""
 
-import csv
-
 import numpy as np
 import pytest
 import torch
@@ -73,8 +71,3 @@ def test_nothing_is_clipped_unless_a_source_or_the_user_asks() -> None:
     for wrong in ({"gradient_clip": -1.0}, {"gradient_clip": float("nan")}, {"gradient_clip_by": "entry"}):
         with pytest.raises(ConfigurationError, match=rf"training.{next(iter(wrong))}"):
             TrainingSettings(**wrong)
-
-
-def read_log(folder) -> list[dict[str, str]]:
-    with (folder / "log" / "metrics.csv").open(newline="") as file:
-        return list(csv.DictReader(file))

@@ -66,6 +66,12 @@ class FixedDecision(Decision):
         self.threshold = threshold
         self.scale = scale
 
+    @classmethod
+    def needed_scale(cls, **arguments: Any) -> str:
+        if arguments.get("scale") == "probability":
+            return "log_odds"
+        return "order" if arguments.get("threshold", 0.0) < 0 else "zero"  # some scores are never above 0
+
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, math.log(self.threshold / (1 - self.threshold)) if self.scale == "probability" else self.threshold)
 

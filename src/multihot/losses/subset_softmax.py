@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -138,6 +140,10 @@ class SubsetSoftmaxLoss(Loss):
         self.decision_rule = "threshold_label" if k is None else "top_k"
         self.most = self.size
         self.extra_logits = int(k is None)
+
+    @classmethod
+    def scale(cls, **arguments: Any) -> str:
+        return "order" if arguments.get("max_labels") is None else "zero"
 
     def forward(
         self, logits: Float[Tensor, "B E"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None
