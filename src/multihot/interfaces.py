@@ -238,6 +238,7 @@ class Decision(ReadsScores, ABC):
 
     aliases: ClassVar[tuple[str, ...]] = ()
     needs_fit: ClassVar[bool] = False
+    promises: ClassVar[bool] = False  # whether what it says of new instances needs validation rows that nothing else was chosen by
 
     @property
     def fitted(self) -> bool:
@@ -247,6 +248,9 @@ class Decision(ReadsScores, ABC):
     def fit(self, scores: Any, targets: Any, known: Any = None) -> Decision:
         """Learn from the validation split: scores (N, L), targets (N, L), known (N, L) or None. Returns self."""
         return self
+
+    def withdraw(self) -> None:
+        """Told that something else was chosen by the rows it learned from, for a decision that promises."""
 
     @abstractmethod
     def __call__(self, scores: Any) -> Any:
@@ -275,8 +279,16 @@ class Decoding(ReadsScores, ABC):
     def __call__(self, model: Model, batch: Batch) -> Prediction:
         """The prediction for one batch."""
 
-    def fit(self, prediction: Prediction, targets: Any, known: Any = None) -> Prediction:
-        """Learn from the validation split what must be learned, and say what the prediction for it becomes."""
+    def fit(self, prediction: Prediction, targets: Any, known: Any = None, kept: Bool[np.ndarray, " N"] | None = None) -> Prediction:
+        """Learn from the validation split what must be learned, and say what the prediction for it becomes.
+
+        Args:
+            prediction: N rows.
+            targets: (N, L).
+            known: (N, L), or None where everything is annotated.
+            kept: (N,), the rows that were kept for a decision that promises; nothing else is learned from them. None: no weights were
+                chosen by any of the rows.
+        """
         return prediction
 
 

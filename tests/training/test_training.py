@@ -91,7 +91,7 @@ def test_resumed_equals_uninterrupted(tmp_path, interrupt_at, validate_every):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("by", "bound"), [("norm", 1.5), ("value", 0.15)])
+@pytest.mark.parametrize(("by", "bound"), [("norm", 0.9), ("value", 0.15)])
 def test_the_log_tells_the_share_of_clipped_updates_and_goes_on_after_an_interruption(tmp_path, monkeypatch, by, bound):
     settings = settings_with(gradient_clip=bound, gradient_clip_by=by)
     sizes = []
@@ -104,7 +104,7 @@ def test_the_log_tells_the_share_of_clipped_updates_and_goes_on_after_an_interru
     monkeypatch.setattr("multihot.training.module.clip_gradients", watched)
     whole, _ = run(tmp_path / "whole", settings)
     expected = {updates: sum(size > bound for size in sizes[:updates]) / updates for updates in range(1, 25)}
-    assert 0 < expected[24] < 1
+    assert 0 < expected[24] < 1, sorted(sizes)
     assert logged(tmp_path / "whole", "training/clipped") == pytest.approx(expected, abs=1e-6)
     with pytest.raises(TrainingInterruptedError):
         run(tmp_path / "parts", settings, InterruptingData(PER_EPOCH * 32, 13))

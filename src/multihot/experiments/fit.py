@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from scipy import sparse
 
 from ..components import build, find, split_config
@@ -28,7 +29,7 @@ from .files import plain, write_json
 from .frozen import encode_once
 from .measure import break_down, measure, targets_of, truth_of
 from .methods import check_method, is_classical
-from .predictor import NeuralPredictor, Predictor
+from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import Run, describe_environment
 from .seal import seal
 from .set_aside import set_aside
@@ -173,15 +174,21 @@ def _train_neural(
     targets, known = targets_of(data, "validation", space)
     truth = truth_of(data, "validation", space) if decoding.predicts_degrees else None
 
+    kept = kept_for_promise(decoding, config.training.monitor, len(validation_ids))
+
     def judge(prediction: Prediction) -> dict[str, float]:
-        ordered = decoding.fit(prediction.reorder(validation_ids), targets, known)
-        return measure(ordered, targets, statistics, known, truth)
+        if kept is None or not kept.any():
+            return measure(decoding.fit(prediction.reorder(validation_ids), targets, known, kept), targets, statistics, known, truth)
+        rows = np.flatnonzero(~kept)
+        some, known_of_some = targets[rows], None if known is None else known[rows]
+        ordered = decoding.fit(prediction.reorder([validation_ids[i] for i in rows]), some, known_of_some, np.zeros(len(rows), dtype=bool))
+        return measure(ordered, some, statistics, known_of_some)
 
     outcome = train(
         model, objective, decoding, loaders["train"], loaders["validation"], judge, config.training, folder, config.seed, resume
     )
     predictor = NeuralPredictor(model, decoding, processor, space)
-    decoding.fit(predictor.predict(data.splits["validation"]), targets, known)
+    decoding.fit(predictor.predict(data.splits["validation"]), targets, known, kept)
     predictor.save(folder)
     return predictor, asdict(outcome)
 
