@@ -129,9 +129,10 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
         write_json(folder / "environment.json", describe_environment())
     say(f"{data.name}: {sizes}; {len(space)} labels, {statistics.cardinality:.2f} an instance")
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
-    write_json(folder / "labels.json", trained_on)
+    whole = data.statistics(space, whole=True)
+    write_json(folder / "labels.json", trained_on | {"whole_statistics": whole.to_dict()})
     predictor, cost = _train(folder, config, data, space, statistics, resume)
-    measure_and_finish(folder, data, space, statistics, predictor, cost, unseen)
+    measure_and_finish(folder, data, space, whole, predictor, cost, unseen)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return Run(folder)
 
@@ -173,16 +174,17 @@ def _train_neural(
     validation_ids = list(data.splits["validation"]["id"])
     targets, known = targets_of(data, "validation", space)
     truth = truth_of(data, "validation", space) if decoding.predicts_degrees else None
+    whole = data.statistics(space, whole=True)
 
     kept = kept_for_promise(decoding, config.training.monitor, len(validation_ids))
 
     def judge(prediction: Prediction) -> dict[str, float]:
         if kept is None or not kept.any():
-            return measure(decoding.fit(prediction.reorder(validation_ids), targets, known, kept), targets, statistics, known, truth)
+            return measure(decoding.fit(prediction.reorder(validation_ids), targets, known, kept), targets, whole, known, truth)
         rows = np.flatnonzero(~kept)
         some, known_of_some = targets[rows], None if known is None else known[rows]
         ordered = decoding.fit(prediction.reorder([validation_ids[i] for i in rows]), some, known_of_some, np.zeros(len(rows), dtype=bool))
-        return measure(ordered, some, statistics, known_of_some)
+        return measure(ordered, some, whole, known_of_some)
 
     outcome = train(
         model, objective, decoding, loaders["train"], loaders["validation"], judge, config.training, folder, config.seed, resume
@@ -202,7 +204,10 @@ def measure_and_finish(
     cost: dict[str, Any],
     unseen: Any,
 ) -> None:
-    """Predict and measure the validation and test splits, and seal the run folder; ``cost`` gets the speed of prediction."""
+    """Predict and measure the validation and test splits, and seal the run folder; ``cost`` gets the speed of prediction.
+
+    ``statistics`` are of the whole training split; validation rows that were cut off from it were not seen all the same.
+    """
     metrics: dict[str, Any] = {"breakdowns": {}}
     (folder / "predictions").mkdir(exist_ok=True)
     for split in ("validation", "test"):
@@ -219,7 +224,8 @@ def measure_and_finish(
             _keep_for_reports(folder, predictor, data.splits[split], prediction)
         save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets, excerpts(data.splits[split], data), truth)
         metrics[split] = measure(prediction, targets, statistics, known, truth)
-        metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known)
+        seen = data.statistics(space) if split in data.cut_off else statistics
+        metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known, seen)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     cost["peak_memory_bytes"] = max(used, cost.get("peak_memory_bytes", 0))
     metrics["cost"] = cost

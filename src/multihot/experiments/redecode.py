@@ -78,7 +78,7 @@ def redecode(
         predictor.decoding.fit(predictor.predict(data.splits["validation"]), *targets_of(data, "validation", run.labels), kept)
     predictor.save_decisions(folder)
     cost = {name: value for name, value in run.metrics["cost"].items() if name != "decoding_seconds"}
-    measure_and_finish(folder, data, run.labels, run.statistics, predictor, cost, run.metrics["data"]["unseen_labels"])
+    measure_and_finish(folder, data, run.labels, run.whole_statistics, predictor, cost, run.metrics["data"]["unseen_labels"])
     if previous:
         shutil.rmtree(previous)
     return Run(folder)
