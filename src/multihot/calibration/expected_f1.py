@@ -31,6 +31,10 @@ class ExpectedF1Decision(Decision):
     [[True, True, False], [True, False, False]]
     """
 
+    @classmethod
+    def needed_scale(cls, **arguments: Any) -> str:
+        return "log_odds"
+
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)
         if not sparse.issparse(matrix):

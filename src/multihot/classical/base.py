@@ -79,7 +79,8 @@ class TrainingData:
 class Classifier(ABC):
     """Features in, label sets out: trained by a convex solver instead of gradient steps on a network.
 
-    ``scores`` has its neutral point at 0, and ``chosen`` are the labels above it.
+    ``scores`` ranks labels, within an instance and across instances. They have their neutral point at 0, and ``chosen`` are the labels
+    above it, but for methods of label distributions, which choose one label.
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -104,7 +105,7 @@ class Classifier(ABC):
 
     @abstractmethod
     def scores(self, features: Features) -> Float[np.ndarray, "N L"]:
-        """Scores (N, L), float32: above 0 for the labels that are chosen."""
+        """Scores (N, L), float32: the higher, the more speaks for the label, whichever row it is of."""
 
     def chosen(self, features: Features) -> Bool[np.ndarray, "N L"]:
         """Label sets (N, L)."""

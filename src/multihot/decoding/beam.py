@@ -56,7 +56,7 @@ class RescoringDecoding(Decoding):
 
     Args:
         label_space: the labels.
-        loss: of the scorer; its scores are taken for log-odds, which those of binary cross entropy are.
+        loss: of the scorer; its scores must be log-odds, which those of binary cross entropy are.
         width: hypotheses kept, at least 1.
         constraints: arguments of ``Constraints``.
 
@@ -70,6 +70,10 @@ class RescoringDecoding(Decoding):
 
     needs = frozenset({"decoder", "scorer"})
     loss: Loss
+
+    @classmethod
+    def needed_scale(cls, **arguments: Any) -> str:
+        return "log_odds"
 
     def __init__(self, label_space: LabelSpace, loss: Loss, width: int = 6, constraints: Mapping[str, Any] | None = None):
         self.loss = loss
@@ -94,7 +98,7 @@ class JointDecoding(Decoding):
 
     Args:
         label_space: the labels.
-        loss: of the scorer; its scores are taken for log-odds, which those of binary cross entropy are.
+        loss: of the scorer; its scores must be log-odds, which those of binary cross entropy are.
         width: hypotheses kept, at least 1.
         constraints: arguments of ``Constraints``.
 
@@ -108,6 +112,10 @@ class JointDecoding(Decoding):
 
     needs = frozenset({"decoder", "scorer"})
     loss: Loss
+
+    @classmethod
+    def needed_scale(cls, **arguments: Any) -> str:
+        return "log_odds"
 
     def __init__(self, label_space: LabelSpace, loss: Loss, width: int = 6, constraints: Mapping[str, Any] | None = None):
         self.loss = loss

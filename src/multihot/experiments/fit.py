@@ -10,6 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..components import build, find, split_config
 from ..data import MultiLabelData
 from ..data import load as load_data
@@ -27,7 +29,7 @@ from .frozen import encode_once
 from .lock import only_writer
 from .measure import break_down, measure, targets_of, truth_of
 from .methods import check_experiment, is_classical
-from .predictor import NeuralPredictor, Predictor
+from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import Run, describe_environment, kept_beside
 from .seal import seal
 from .set_aside import set_aside
@@ -154,9 +156,10 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     if before := kept_beside(folder):
         say(f"the run before is in {before} until this one is finished")
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
-    write_json(folder / "labels.json", trained_on)
+    whole = data.statistics(space, whole=True)
+    write_json(folder / "labels.json", trained_on | {"whole_statistics": whole.to_dict()})
     predictor, cost = _train(folder, config, data, space, statistics, resume)
-    measure_and_finish(folder, data, space, statistics, predictor, cost, unseen)
+    measure_and_finish(folder, data, space, whole, predictor, cost, unseen)
     close_folder(folder)
     return Run(folder)
 
@@ -198,16 +201,23 @@ def _train_neural(
     validation_ids = list(data.splits["validation"]["id"])
     targets, known = targets_of(data, "validation", space)
     truth = truth_of(data, "validation", space) if decoding.predicts_degrees else None
+    whole = data.statistics(space, whole=True)
+
+    kept = kept_for_promise(decoding, config.training.monitor, len(validation_ids))
 
     def judge(prediction: Prediction) -> dict[str, float]:
-        ordered = decoding.fit(prediction.reorder(validation_ids), targets, known)
-        return measure(ordered, targets, statistics, known, truth)
+        if kept is None or not kept.any():
+            return measure(decoding.fit(prediction.reorder(validation_ids), targets, known, kept), targets, whole, known, truth)
+        rows = np.flatnonzero(~kept)
+        some, known_of_some = targets[rows], None if known is None else known[rows]
+        ordered = decoding.fit(prediction.reorder([validation_ids[i] for i in rows]), some, known_of_some, np.zeros(len(rows), dtype=bool))
+        return measure(ordered, some, whole, known_of_some)
 
     outcome = train(
         model, objective, decoding, loaders["train"], loaders["validation"], judge, config.training, folder, config.seed, resume
     )
     predictor = NeuralPredictor(model, decoding, processor, space)
-    decoding.fit(predictor.predict(data.splits["validation"]), targets, known)
+    decoding.fit(predictor.predict(data.splits["validation"]), targets, known, kept)
     predictor.save(folder)
     return predictor, asdict(outcome)
 
@@ -221,7 +231,10 @@ def measure_and_finish(
     cost: dict[str, Any],
     unseen: Any,
 ) -> None:
-    """Predict and measure the validation and test splits, and seal the run folder; ``cost`` gets the speed of prediction."""
+    """Predict and measure the validation and test splits, and seal the run folder; ``cost`` gets the speed of prediction.
+
+    ``statistics`` are of the whole training split; validation rows that were cut off from it were not seen all the same.
+    """
     metrics: dict[str, Any] = {"breakdowns": {}}
     (folder / "predictions").mkdir(exist_ok=True)
     for split in ("validation", "test"):
@@ -238,7 +251,8 @@ def measure_and_finish(
             _keep_for_reports(folder, predictor, data.splits[split], prediction)
         save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets, excerpts(data.splits[split], data), truth)
         metrics[split] = measure(prediction, targets, statistics, known, truth)
-        metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known)
+        seen = data.statistics(space) if split in data.cut_off else statistics
+        metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known, seen)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     cost["peak_memory_bytes"] = max(used, cost.get("peak_memory_bytes", 0))
     metrics["cost"] = cost

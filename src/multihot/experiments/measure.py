@@ -24,7 +24,7 @@ def measure(
     Args:
         prediction: N rows.
         targets: (N, L), in the same order.
-        statistics: of the training split.
+        statistics: of the whole training split.
         known: (N, L) boolean, or None where everything is annotated.
         truth: the true label distributions, for a prediction that has some.
 
@@ -94,15 +94,32 @@ def _each_error(prediction: Prediction, truth: TrueDegrees) -> dict[str, Float[n
     return found
 
 
-def break_down(prediction: Prediction, targets: Any, space: LabelSpace, statistics: LabelStatistics, known: Any = None) -> dict[str, Any]:
-    """The same measures for parts of the split: each label, head/medium/tail, seen and unseen label sets, label-set frequency."""
+def break_down(
+    prediction: Prediction,
+    targets: Any,
+    space: LabelSpace,
+    statistics: LabelStatistics,
+    known: Any = None,
+    seen: LabelStatistics | None = None,
+) -> dict[str, Any]:
+    """The same measures for parts of the split: each label, head/medium/tail, seen and unseen label sets, label-set frequency.
+
+    Args:
+        prediction: N rows.
+        targets: (N, L), in the same order.
+        space: the labels.
+        statistics: of the whole training split; labels are head, medium or tail by them.
+        known: (N, L) boolean, or None where everything is annotated.
+        seen: of the rows whose label sets count as seen; None: the same.
+    """
     chosen, scores = prediction.chosen, prediction.scores
+    seen = statistics if seen is None else seen
     rows = per_label(targets, chosen, scores, known=known, names=space.names)
     counts = statistics.counts.tolist()
     return {
         "per_label": [row | {"training_count": count} for row, count in zip(rows, counts, strict=True)],
         "by_frequency": by_frequency(targets, chosen, statistics, scores, known=known),
-        "seen_unseen": seen_unseen(targets, chosen, statistics, scores, known=known),
-        "by_set_frequency": by_set_frequency(targets, chosen, statistics, known=known),
-        "label_sets_produced": label_sets_produced(chosen, statistics),
+        "seen_unseen": seen_unseen(targets, chosen, seen, scores, known=known),
+        "by_set_frequency": by_set_frequency(targets, chosen, seen, known=known),
+        "label_sets_produced": label_sets_produced(chosen, seen),
     }

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from jaxtyping import Bool
 
 from ..data.batches import make_loader
+from ..decoding.threshold import half_of
 from ..encoders.pretrained import weights_follow
 from ..errors import RunError
 from ..interfaces import Decoding, Model, Processor
@@ -20,6 +23,16 @@ from .files import read_json, write_json
 from .frozen import encode_once
 
 PREDICTION_BATCH = 128
+
+
+def kept_for_promise(decoding: Decoding, monitor: str, rows: int) -> Bool[np.ndarray, " N"] | None:
+    """The validation rows that choose nothing but a decision that promises, not even the best weights; None without such a decision.
+
+    Where the loss over all validation rows picks the best weights, there are none.
+    """
+    if decoding.decision is None or not decoding.decision.promises:
+        return None
+    return np.zeros(rows, dtype=bool) if monitor == "loss" else half_of(rows)
 
 
 class Predictor(Protocol):

@@ -99,6 +99,11 @@ class Run:
         return found
 
     @cached_property
+    def whole_statistics(self) -> LabelStatistics:
+        """Those of the training split with the validation rows that were cut off from it: by them labels are head, medium or tail."""
+        return LabelStatistics.from_dict(self.trained_on.get("whole_statistics", self.trained_on["statistics"]))
+
+    @cached_property
     def metrics(self) -> dict[str, Any]:
         """``validation`` and ``test`` measures, ``breakdowns``, ``cost`` and ``data``."""
         path = self.folder / "metrics.json"
@@ -227,8 +232,8 @@ class Run:
         prediction = self.predictor.predict(rows)
         truth = None if prediction.degrees is None else truth_of(data, split, self.labels)
         return {
-            "measures": measure(prediction, targets, self.statistics, known, truth),
-            "breakdowns": break_down(prediction, targets, self.labels, self.statistics, known),
+            "measures": measure(prediction, targets, self.whole_statistics, known, truth),
+            "breakdowns": break_down(prediction, targets, self.labels, self.whole_statistics, known),
             "rows": len(rows),
             "unseen_labels": data.unseen_labels(self.labels).get(split, {}),
         }

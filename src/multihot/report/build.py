@@ -98,7 +98,7 @@ def gather(runs: Runs) -> dict[str, Any]:
             "perLabel": _per_label(runs),
             "curveLabels": curve_labels,
             "curves": [_curves(run, columns, curve_labels) for run, columns in zip(runs.runs, runs.columns, strict=True)],
-            "trueSets": label_sets_produced(runs.runs[0].targets, first.statistics),
+            "trueSets": label_sets_produced(runs.runs[0].targets, first.whole_statistics),
             "pairs": label_pairs(runs.targets, runs.chosen),
             "instances": instances(runs),
             "attention": attention(runs),
@@ -122,7 +122,7 @@ def _run(run: SplitRun, split: str) -> dict[str, Any]:
         "measures": metrics[split],
         "intervals": _intervals(run, split),
         "breakdowns": {key: breakdowns[key] for key in ("by_frequency", "seen_unseen", "by_set_frequency", "label_sets_produced")},
-        "reliability": reliability_of(run.prediction, run.targets, run.finished.statistics),
+        "reliability": reliability_of(run.prediction, run.targets, run.finished.whole_statistics),
         "training": training_curves(read_log(run.finished.log), metrics["cost"].get("best_update")),
     }
 

@@ -75,6 +75,7 @@ def train(
     """
     if settings.monitor == "auto":  # an experiment names it, since it knows the data
         settings = replace(settings, monitor="micro_f1")
+    settings = settings.for_decoder(model.decoder is not None)
     per_epoch = len(loader)
     updates = settings.total_updates(per_epoch)
     last = folder / "checkpoints" / "last.ckpt"
@@ -132,7 +133,7 @@ def _trainer(settings: TrainingSettings, folder: Path, callbacks: list[Callback]
         precision=resolve_precision(settings),  # type: ignore[arg-type]
         max_epochs=1,  # the stream holds every epoch
         min_epochs=0,  # and may end early
-        val_check_interval=min(settings.validation_interval(per_epoch), updates),
+        val_check_interval=min(settings.interval("validate_every", per_epoch), updates),
         num_sanity_val_steps=0,
         callbacks=callbacks,
         logger=make_loggers(settings, folder, start),
