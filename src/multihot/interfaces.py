@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from .predictions import Prediction
+from .predictions import Prediction, ScoreKind
 from .types import Batch, Encoding
 
 State = dict[str, Tensor]  # a decoder's memory; every tensor has the instance (or hypothesis) as its first axis
@@ -30,6 +30,7 @@ class Loss(nn.Module, ABC):
 
     aliases: ClassVar[tuple[str, ...]] = ()
     decision_rule: str = "zero"
+    log_odds: ClassVar[bool] = False  # whether a score is the logarithm of the label's odds, so that its sigmoid is a probability
     extra_logits: int = 0  # columns a scorer appends behind the L labels, such as a threshold label
 
     @abstractmethod
@@ -221,6 +222,11 @@ class Decision(ABC):
         """Whether it may be asked to decide."""
         return not self.needs_fit
 
+    @property
+    def rule(self) -> str:
+        """How it decides, in a sentence for the readers of a report."""
+        return f"{type(self).__name__} decides."
+
     def fit(self, scores: Any, targets: Any, known: Any = None) -> Decision:
         """Learn from the validation split: scores (N, L), targets (N, L), known (N, L) or None. Returns self."""
         return self
@@ -251,6 +257,16 @@ class Decoding(ABC):
     @abstractmethod
     def __call__(self, model: Model, batch: Batch) -> Prediction:
         """The prediction for one batch."""
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the scores of its predictions are; margins make no promise."""
+        return "margins"
+
+    @property
+    def rule(self) -> str:
+        """How label sets come about, in a sentence for the readers of a report."""
+        return self.decision.rule if self.decision is not None else f"{type(self).__name__} decides."
 
     def fit(self, prediction: Prediction, targets: Any, known: Any = None) -> Prediction:
         """Learn from the validation split what must be learned, and say what the prediction for it becomes."""

@@ -242,7 +242,7 @@ def test_cells_lie_on_the_parts_of_the_picture_that_they_judge(driver: Any, lit_
     write(driver, "instance-search", shape)
     driver.execute_script("document.querySelector('.looks').open = true")
     settled(driver)
-    boxes = """const box = (node) => { const { left, top, width, height } = node.getBoundingClientRect(); return [left, top, width, height]; };
+    boxes = """const box = (node) => { const one = node.getBoundingClientRect(); return [one.left, one.top, one.width, one.height]; };
         return ['.looks img', '.looks .cells i'].map((name) => [...document.querySelectorAll(name)].map(box))"""
     ((left, top, wide, high),), cells = driver.execute_script(boxes)
     expected = [[left + column * wide / 3, top + row * high / 2, wide / 3, high / 2] for row in (0, 1) for column in (0, 1, 2)]

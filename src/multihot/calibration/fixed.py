@@ -66,6 +66,10 @@ class FixedDecision(Decision):
         self.threshold = threshold
         self.scale = scale
 
+    @property
+    def rule(self) -> str:
+        return f"Every label whose {self.scale} is at least {self.threshold:g} is chosen, a threshold given beforehand."
+
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, math.log(self.threshold / (1 - self.threshold)) if self.scale == "probability" else self.threshold)
 
@@ -76,6 +80,10 @@ class OwnRuleDecision(Decision):
     >>> OwnRuleDecision()([[-1.0, 0.0, 2.0]]).tolist()
     [[False, False, True]]
     """
+
+    @property
+    def rule(self) -> str:
+        return "The loss's own rule chooses; no threshold was tuned."
 
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)
@@ -99,6 +107,10 @@ class TopKDecision(Decision):
         if isinstance(k, bool) or int(k) != k or k < 1:
             raise ConfigurationError(f"decision 'top_k': k must be a whole number from 1 on, got {k!r}")
         self.k = int(k)
+
+    @property
+    def rule(self) -> str:
+        return f"The {self.k} labels with the highest scores are chosen; there is no threshold."
 
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)

@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 
 from ..interfaces import Calibration, Decision, Decoding, Loss, Model
-from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
+from ..predictions import DENSE_UP_TO, KEEP, Prediction, ScoreKind, Scores
 from ..types import Batch
 
 
@@ -46,6 +46,10 @@ class ThresholdDecoding(Decoding):
             self.calibration.fit(own, targets, known)
         self.decision.fit(self.calibration(own) if self.calibration is not None else own, targets, known)
         return self._decide(prediction.ids, own)
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "log_odds" if self.calibration is not None or self.loss.log_odds else "margins"
 
     def _decide(self, ids: list[str], own: Scores) -> Prediction:
         scores = self.calibration(own) if self.calibration is not None and self.calibration.fitted else own

@@ -26,7 +26,7 @@ from .excerpts import excerpts
 from .feature_map import feature_map
 from .files import plain, write_json
 from .frozen import encode_once
-from .measure import break_down, measure, targets_of, truth_of
+from .measure import break_down, has_label_sets, measure, targets_of, truth_of
 from .methods import check_method, is_classical
 from .predictor import NeuralPredictor, Predictor
 from .run import Run, describe_environment
@@ -213,6 +213,7 @@ def measure_and_finish(
         save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets, excerpts(data.splits[split], data), truth)
         metrics[split] = measure(prediction, targets, statistics, known, truth)
         metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known)
+        metrics["predictions"] = predictor.described() | {"label_sets": has_label_sets(prediction, data, space)}
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     cost["peak_memory_bytes"] = max(used, cost.get("peak_memory_bytes", 0))
     metrics["cost"] = cost

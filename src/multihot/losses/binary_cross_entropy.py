@@ -57,6 +57,7 @@ class BinaryCrossEntropyLoss(Loss):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ("bce",)
+    log_odds = True
 
     def __init__(self, reduction: str = "mean"):
         super().__init__()
