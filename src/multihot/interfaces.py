@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from .predictions import Prediction
+from .predictions import Prediction, ScoreKind
 from .types import Batch, Encoding
 
 SCALES = ("order", "zero", "log_odds")  # what scores are, or must be, each more than the one before; see Loss.scale
@@ -55,6 +55,11 @@ class Loss(nn.Module, ABC):
         "order": nothing but which is higher means something.
         """
         return "order" if cls.decision_rule == "top_k" else "zero"
+
+    @property
+    def gives_log_odds(self) -> bool:
+        """Whether scores, with the arguments that this loss was made with, are log-odds."""
+        return self.scale(**vars(self)) == "log_odds"
 
     def set_progress(self, fraction: float) -> None:
         """Told how much of the training is done, in [0, 1], for losses that change on the way."""
@@ -245,6 +250,11 @@ class Decision(ReadsScores, ABC):
         """Whether it may be asked to decide."""
         return not self.needs_fit
 
+    @property
+    def rule(self) -> str:
+        """How it decides, in a sentence for the readers of a report."""
+        return f"{type(self).__name__} decides."
+
     def fit(self, scores: Any, targets: Any, known: Any = None) -> Decision:
         """Learn from the validation split: scores (N, L), targets (N, L), known (N, L) or None. Returns self."""
         return self
@@ -278,6 +288,16 @@ class Decoding(ReadsScores, ABC):
     @abstractmethod
     def __call__(self, model: Model, batch: Batch) -> Prediction:
         """The prediction for one batch."""
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the scores of its predictions are; margins make no promise."""
+        return "margins"
+
+    @property
+    def rule(self) -> str:
+        """How label sets come about, in a sentence for the readers of a report."""
+        return self.decision.rule if self.decision is not None else f"{type(self).__name__} decides."
 
     def fit(self, prediction: Prediction, targets: Any, known: Any = None, kept: Bool[np.ndarray, " N"] | None = None) -> Prediction:
         """Learn from the validation split what must be learned, and say what the prediction for it becomes.

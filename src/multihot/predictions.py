@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -16,6 +16,9 @@ from .storage import replacing
 
 Scores: TypeAlias = Float[np.ndarray, "N L"] | sparse.csr_matrix
 Chosen: TypeAlias = Bool[np.ndarray, "N L"] | sparse.csr_matrix
+
+# what a score is: the logarithm of a label's odds or of its probability, the probability itself, or a number that only ranks
+ScoreKind = Literal["log_odds", "log_probabilities", "probabilities", "margins"]
 
 DENSE_UP_TO = 1000  # labels; beyond, a prediction keeps only the best scores of each instance
 KEEP = 100

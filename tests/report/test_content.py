@@ -1,6 +1,7 @@
 """What stands in a report is what the run folders say, checked against scikit-learn, brute force and the run's own files."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def test_figures_are_those_of_the_run(folder: Path) -> None:
     assert run["measures"] == {name: round(value, 4) for name, value in metrics["test"].items()}
     low, high = run["intervals"]["micro_f1"]
     assert low < run["measures"]["micro_f1"] < high
-    for column, training, support, ((chosen, precision, recall, f1, average_precision),) in content["perLabel"]:
+    for column, training, support, ((chosen, precision, recall, f1, average_precision),) in content["labelSets"]["perLabel"]:
         row = metrics["breakdowns"]["test"]["per_label"][column]
         assert [row["training_count"], row["support"], row["chosen"]] == [training, support, chosen]
         expected = [row["precision"], row["recall"], row["f1"], row["average_precision"]]
@@ -105,7 +106,7 @@ def test_reliability_is_counted_before_and_after_calibration(tmp_path: Path, is_
     scores[scores < -4] = -3
     kept = sparse.csr_matrix(np.where(scores > -1, scores, 0)) if is_sparse else scores
     folder = make_run(tmp_path / "a", targets, kept / 2, chosen=sparse.csr_matrix(scores > 0), uncalibrated=kept)
-    found = content_of(make_report([folder]))["runs"][0]["reliability"]
+    found = content_of(make_report([folder]))["runs"][0]["reliability"]["groups"]
     groups = {"all": counts >= 0, "head": counts >= 100, "medium": (counts >= 20) & (counts < 100), "tail": counts < 20}
     assert set(found) == {name for name, labels in groups.items() if labels.any()}
     for group, drawn in found.items():
@@ -113,8 +114,68 @@ def test_reliability_is_counted_before_and_after_calibration(tmp_path: Path, is_
             dense = own.toarray() if is_sparse else own
             probabilities = np.where(dense != 0, 1 / (1 + np.exp(-dense)), 0) if is_sparse else 1 / (1 + np.exp(-dense))
             check_diagram(drawn[name], probabilities[:, groups[group]].ravel(), targets[:, groups[group]].ravel())
-    plain = content_of(make_report([make_run(tmp_path / "b", targets, scores)]))["runs"][0]["reliability"]
+    plain = content_of(make_report([make_run(tmp_path / "b", targets, scores)]))["runs"][0]["reliability"]["groups"]
     assert set(plain["all"]) == {"now"}
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+@pytest.mark.parametrize("kind", ["log_odds", "log_probabilities", "probabilities"])
+def test_scores_that_stand_for_probabilities_are_read_as_such(tmp_path: Path, kind: str, is_sparse: bool) -> None:
+    """The same probabilities, however a run writes them, give the same diagram, thresholds and figures beside labels."""
+    targets, scores = random_problem(200, 4)
+    probabilities = (1 / (1 + np.exp(-scores.astype(np.float64)))).clip(1e-4, 1 - 1e-4)
+    written = {
+        "log_odds": np.log(probabilities / (1 - probabilities)),
+        "log_probabilities": np.log(probabilities),
+        "probabilities": probabilities,
+    }[kind]
+    kept = sparse.csr_matrix(written) if is_sparse else written.astype(np.float32)
+    assert not is_sparse or kept.nnz == written.size
+    chosen = probabilities >= 0.4
+    folder = make_run(tmp_path / "a", targets, kept, chosen=sparse.csr_matrix(chosen), described={"scores": kind, "label_sets": True})
+    content = content_of(make_report([folder]))
+    (run,) = content["runs"]
+    assert run["unit"] == "probability"
+    check_diagram(run["reliability"]["groups"]["all"]["now"], probabilities.ravel(), targets.ravel())
+    assert content["labelSets"]["curves"][0]["all"]["chosen"]["threshold"] == pytest.approx(probabilities[chosen].min(), abs=1e-4)
+    for row, (_, truth, given, (shown,), _) in enumerate(content["instances"]["rows"]):
+        assert shown == pytest.approx(probabilities[row, sorted({*truth, *given[0]})], abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("described", "unit", "reason", "hint"),
+    [
+        ({"scores": "margins", "label_sets": True}, "margin", "promise no probability", True),
+        ({"scores": "margins", "label_sets": True, "sequences": True}, "margin", "promise no probability", False),
+        ({"scores": "margins", "label_sets": True, "classical": True}, "margin", "promise no probability", False),
+        ({}, "score", "older multihot", False),
+    ],
+)
+def test_no_diagram_where_scores_promise_no_probability(tmp_path: Path, described: dict, unit: str, reason: str, hint: bool) -> None:
+    targets, scores = random_problem(60, 4)
+    said = {key: value for key, value in described.items() if key in ("scores", "label_sets")}
+    sequences = [np.flatnonzero(row > 0).tolist() for row in scores] if "sequences" in described else None
+    folder = make_run(tmp_path / "a", targets, scores, sequences=sequences, described=said)
+    if "classical" in described:
+        (folder / "classical.json").write_text("{}")
+    content = content_of(make_report([folder]))
+    (run,) = content["runs"]
+    assert set(run["reliability"]) == {"without"}
+    assert reason in run["reliability"]["without"]
+    assert ("calibration" in run["reliability"]["without"]) == hint
+    assert run["unit"] == unit
+    for row, (_, truth, given, (shown,), _) in enumerate(content["instances"]["rows"]):
+        assert shown == pytest.approx(scores[row, sorted({*truth, *given[0]})], abs=6e-4)
+
+
+@pytest.mark.parametrize(("before", "keys"), [("margins", {"now"}), ("log_odds", {"now", "before"}), (None, {"now"})])
+def test_margins_have_no_diagram_before_a_calibration_either(tmp_path: Path, before: str | None, keys: set[str]) -> None:
+    """None: an older run, of which only the calibrated scores are known to be log-odds."""
+    targets, scores = random_problem(60, 4)
+    described = {"scores": "log_odds", "uncalibrated": before, "label_sets": True} if before else {}
+    folder = make_run(tmp_path / "a", targets, scores, uncalibrated=3 * scores, described=described)
+    (run,) = content_of(make_report([folder]))["runs"]
+    assert set(run["reliability"]["groups"]["all"]) == keys
 
 
 def check_diagram(drawn: dict, probabilities: np.ndarray, true: np.ndarray) -> None:
@@ -202,9 +263,10 @@ def test_runs_with_other_orders_are_brought_to_one(tmp_path: Path) -> None:
         assert name == ids[i]
         assert truth == np.flatnonzero(targets[i]).tolist()
         assert chosen[0] == chosen[1] == np.flatnonzero(scores[i] > 0).tolist()
-        assert given[0] == given[1] == [round(float(scores[i, label]), 2) for label in sorted({*truth, *chosen[0]})]
-    assert all(cells[0] == cells[1] for *_, cells in content["perLabel"])
-    assert content["curves"][0] == content["curves"][1]
+        probabilities = [1 / (1 + math.exp(-scores[i, label])) for label in sorted({*truth, *chosen[0]})]
+        assert given[0] == given[1] == pytest.approx(probabilities, abs=6e-4)
+    assert all(cells[0] == cells[1] for *_, cells in content["labelSets"]["perLabel"])
+    assert content["labelSets"]["curves"][0] == content["labelSets"]["curves"][1]
 
 
 def test_a_label_that_one_run_never_saw(tmp_path: Path) -> None:
@@ -213,7 +275,7 @@ def test_a_label_that_one_run_never_saw(tmp_path: Path) -> None:
     other = make_run(tmp_path / "b", targets, scores)
     content = content_of(make_report([first, other]))
     assert content["labels"] == [f"label {i}" for i in range(4)]
-    assert next(cells for column, *_, cells in content["perLabel"] if column == 3)[0] is None
+    assert next(cells for column, *_, cells in content["labelSets"]["perLabel"] if column == 3)[0] is None
     assert content["instances"]["rows"][0][1] == np.flatnonzero(targets[0]).tolist()
 
 
@@ -324,15 +386,15 @@ def test_five_measures_are_averaged_and_ranked(tmp_path: Path) -> None:
     targets, scores = random_problem(80, 5)
     folders = [make_run(tmp_path / str(cut), targets, scores, chosen=scores > cut) for cut in (-1, 0, 1)]
     content = content_of(make_report(folders))
-    names = content["five"]["measures"]
+    names = content["labelSets"]["five"]["measures"]
     assert len(names) == 5
     tables = [json.loads((folder / "metrics.json").read_text())["test"] for folder in folders]
-    assert content["five"]["mean"] == pytest.approx([sum(table[name] for name in names) / 5 for table in tables], abs=1e-4)
+    assert content["labelSets"]["five"]["mean"] == pytest.approx([sum(table[name] for name in names) / 5 for table in tables], abs=1e-4)
     places = [[1 + sum(other[name] > table[name] for other in tables) for table in tables] for name in names]
-    assert content["five"]["rank"] == pytest.approx(np.mean(places, axis=0), abs=1e-4)
+    assert content["labelSets"]["five"]["rank"] == pytest.approx(np.mean(places, axis=0), abs=1e-4)
 
 
 def test_true_label_sets_are_counted_as_those_produced_are(tmp_path: Path) -> None:
     targets, scores = random_problem(80, 5)
     content = content_of(make_report([make_run(tmp_path / "a", targets, scores)]))
-    assert content["trueSets"] == {"distinct": len({row.tobytes() for row in targets}), "unseen": 0, "unseen_examples": 0}
+    assert content["labelSets"]["true"] == {"distinct": len({row.tobytes() for row in targets}), "unseen": 0, "unseen_examples": 0}

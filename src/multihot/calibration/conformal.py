@@ -105,6 +105,11 @@ class ConformalDecision(Decision):
     def fitted(self) -> bool:
         return self.threshold is not None
 
+    @property
+    def rule(self) -> str:
+        promised = "which conformal risk control promises" if self.guaranteed else "which is not promised here"
+        return f"One threshold for all labels, the highest that gives a mean recall of {self.recall:.0%}, {promised}."
+
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, expect_fitted("conformal", self.threshold))
 

@@ -72,6 +72,10 @@ class FixedDecision(Decision):
             return "log_odds"
         return "order" if arguments.get("threshold", 0.0) < 0 else "zero"  # some scores are never above 0
 
+    @property
+    def rule(self) -> str:
+        return f"Every label whose {self.scale} is at least {self.threshold:g} is chosen, a threshold given beforehand."
+
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, math.log(self.threshold / (1 - self.threshold)) if self.scale == "probability" else self.threshold)
 
@@ -93,6 +97,10 @@ class TopKDecision(Decision):
         if isinstance(k, bool) or int(k) != k or k < 1:
             raise ConfigurationError(f"decision 'top_k': k must be a whole number from 1 on, got {k!r}")
         self.k = int(k)
+
+    @property
+    def rule(self) -> str:
+        return f"The {self.k} labels with the highest scores are chosen; there is no threshold."
 
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)
@@ -122,6 +130,10 @@ class OwnRuleDecision(Decision):
     def __init__(self, loss: Loss | None = None):
         self.floor = -np.inf if loss is not None and loss.decision_rule == "top_k" else 0.0
         self.best = TopKDecision(loss.most) if loss is not None and loss.most is not None else None
+
+    @property
+    def rule(self) -> str:
+        return "The loss's own rule chooses; no threshold was tuned."
 
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)

@@ -17,6 +17,7 @@ from scipy import sparse
 
 from ..errors import ConfigurationError, DataError, RunError
 from ..labels import binarise
+from ..predictions import ScoreKind
 from ..storage import replacing
 
 Features: TypeAlias = np.ndarray | sparse.csr_matrix  # (N, F) float64
@@ -110,6 +111,16 @@ class Classifier(ABC):
     def chosen(self, features: Features) -> Bool[np.ndarray, "N L"]:
         """Label sets (N, L)."""
         return self.scores(features) > 0
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What scores are; margins make no promise."""
+        return "margins"
+
+    @property
+    def rule(self) -> str:
+        """How label sets come about, in a sentence for the readers of a report."""
+        return "Every label whose score is above 0 is chosen; no threshold was tuned."
 
     @property
     def num_parameters(self) -> int:

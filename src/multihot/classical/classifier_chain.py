@@ -82,6 +82,10 @@ class ClassifierChainClassifier(Classifier):
         in_columns[:, self.chain] = scores
         return in_columns
 
+    @property
+    def rule(self) -> str:
+        return "Labels are decided one after another, each knowing those before it, and chosen where their score is above 0."
+
     def to_tensors(self) -> dict[str, np.ndarray]:
         return trained(self.scorer, self).to_tensors() | {"links": self.links, "chain.indices": self.chain}
 

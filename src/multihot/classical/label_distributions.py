@@ -42,6 +42,10 @@ class DistributionClassifier(Classifier):
     def scores(self, features: Features) -> Float[np.ndarray, "N L"]:
         return scores_of(self.degrees(features))
 
+    @property
+    def rule(self) -> str:
+        return "The label with the largest degree is chosen; there is no threshold."
+
     def chosen(self, features: Features) -> Bool[np.ndarray, "N L"]:
         return modes(self.degrees(features)).toarray()
 

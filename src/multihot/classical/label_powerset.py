@@ -84,6 +84,10 @@ class LabelPowersetClassifier(Classifier):
     def chosen(self, features: Features) -> Bool[np.ndarray, "N L"]:
         return self.sets[trained(self.scorer, self)(features).argmax(axis=1)].toarray()
 
+    @property
+    def rule(self) -> str:
+        return "Of the label sets that occur in training, the one with the highest margin is chosen; there is no threshold."
+
     def to_tensors(self) -> dict[str, np.ndarray]:
         sets = {"sets.indices": self.sets.indices, "sets.ends": self.sets.indptr, "sets.shape": np.asarray(self.sets.shape)}
         return trained(self.scorer, self).to_tensors() | sets

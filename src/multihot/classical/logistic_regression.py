@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..predictions import ScoreKind
 from .base import Features
 from .linear import Solver, cost, logistic
 from .one_vs_rest import OneVsRest
@@ -24,3 +25,8 @@ class LogisticClassifier(OneVsRest):
 
     def solver(self, features: Features) -> Solver:
         return logistic(cost(self.C, features, COST), self.tolerance)
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """Weights on positive rows move the odds."""
+        return "log_odds" if self.cost_sensitive is None else "margins"

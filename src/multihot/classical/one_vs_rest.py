@@ -44,6 +44,13 @@ class OneVsRest(Classifier):
         self.scorer: LinearScorer | None = None
         self.label_weights: Float[np.ndarray, " L"] | None = None
 
+    @property
+    def rule(self) -> str:
+        if self.cost_sensitive is None:
+            return super().rule
+        weights = f"the weight of its positive rows was chosen by cross-validation for {self.cost_sensitive.replace('_f1', '-F1')}"
+        return f"Every label whose score is above 0 is chosen; {weights}."
+
     @abstractmethod
     def solver(self, features: Features) -> Solver:
         """What trains one label on features like these."""

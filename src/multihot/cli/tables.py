@@ -30,14 +30,19 @@ def say(line: str) -> None:
 
 def print_measures(runs: Mapping[str, Mapping[str, Any]]) -> None:
     """The headline measures of some runs side by side; ``runs`` maps a name to the content of its metrics.json."""
+    from ..experiments.measure import telling, tells_label_sets
+
     columns = {
-        f"{name} {split}".strip(): (metrics[split], metrics) for name, metrics in runs.items() for split in SPLITS if split in metrics
+        f"{name} {split}".strip(): (telling(metrics[split], tells_label_sets(metrics)), metrics)
+        for name, metrics in runs.items()
+        for split in SPLITS
+        if split in metrics
     }
     table = make_table("measure", *columns)
-    of_degrees = {name: title for name, title in DEGREES.items() if any(name in measures for measures, _ in columns.values())}
-    for measure, title in (of_degrees | HEADLINE).items():
+    for measure, title in (DEGREES | HEADLINE).items():
         values = [measures.get(measure) for measures, _ in columns.values()]
-        table.add_row(title, *("" if value is None else f"{value:.4f}" for value in values))
+        if any(value is not None for value in values):
+            table.add_row(title, *("" if value is None else f"{value:.4f}" for value in values))
     table.add_row("training seconds", *(f"{metrics['cost']['seconds']:.1f}" for _, metrics in columns.values()))
     print_tables(table)
 

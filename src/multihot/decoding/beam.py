@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..interfaces import Decoding, Loss, Model
 from ..labels import LabelSpace
-from ..predictions import Prediction
+from ..predictions import Prediction, ScoreKind
 from ..types import Batch, Encoding
 from .constraints import Constraints
 from .search import beam_search
@@ -46,6 +46,14 @@ class BeamDecoding(Decoding):
     def __call__(self, model: Model, batch: Batch) -> Prediction:
         found = beam_search(model.decoder, model.encode(batch), self.num_labels, self.width, constraints=self.constraints)
         return hypothesis_prediction(batch.ids, found, found.scores)
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "log_probabilities"
+
+    @property
+    def rule(self) -> str:
+        return f"The labels of the likeliest sequence that beam search of width {self.width} found are chosen; there is no threshold."
 
 
 class RescoringDecoding(Decoding):
@@ -89,6 +97,15 @@ class RescoringDecoding(Decoding):
         ranking = (found.label_sets() * log_odds[:, None]).sum(-1)
         return hypothesis_prediction(batch.ids, found, ranking)
 
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "log_probabilities"
+
+    @property
+    def rule(self) -> str:
+        found = f"Of the sequences that beam search of width {self.width} found"
+        return f"{found}, the one whose label set the scorer finds likeliest is chosen; there is no threshold."
+
 
 class JointDecoding(Decoding):
     """Logistic joint decoding: beam search on the product of both decoders' probabilities, in one pass. [T 4.20-4.22]
@@ -129,6 +146,11 @@ class JointDecoding(Decoding):
         log_odds = scorer_log_odds(model, batch, encoding, self.loss)
         found = beam_search(model.decoder, encoding, self.num_labels, self.width, log_odds, self.constraints)
         return hypothesis_prediction(batch.ids, found, found.scores)
+
+    @property
+    def rule(self) -> str:
+        judged = "by decoder and scorer together"
+        return f"The labels of the best sequence {judged} that beam search of width {self.width} found are chosen; there is no threshold."
 
 
 def scorer_log_odds(model: Model, batch: Batch, encoding: Encoding, loss: Loss) -> Float[Tensor, "B L"]:

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from ..calibration import OwnRuleDecision
 from ..interfaces import Calibration, Decision, Decoding, Loss, Model
-from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
+from ..predictions import DENSE_UP_TO, KEEP, Prediction, ScoreKind, Scores
 from ..types import Batch
 
 
@@ -58,6 +58,10 @@ class ThresholdDecoding(Decoding):
         if kept is not None and not apart:
             self.decision.withdraw()
         return self._decide(prediction.ids, own)
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "log_odds" if self.calibration is not None or self.loss.gives_log_odds else "margins"
 
     def _decide(self, ids: list[str], own: Scores) -> Prediction:
         scores = self.calibration(own) if self.calibration is not None and self.calibration.fitted else own

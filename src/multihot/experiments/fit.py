@@ -27,7 +27,7 @@ from .feature_map import feature_map
 from .files import plain, write_json
 from .frozen import encode_once
 from .lock import only_writer
-from .measure import break_down, measure, targets_of, truth_of
+from .measure import break_down, has_label_sets, measure, targets_of, truth_of
 from .methods import check_experiment, is_classical
 from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import Run, describe_environment, kept_beside
@@ -253,6 +253,7 @@ def measure_and_finish(
         metrics[split] = measure(prediction, targets, statistics, known, truth)
         seen = data.statistics(space) if split in data.cut_off else statistics
         metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known, seen)
+        metrics["predictions"] = predictor.described() | {"label_sets": has_label_sets(prediction, data, space)}
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     cost["peak_memory_bytes"] = max(used, cost.get("peak_memory_bytes", 0))
     metrics["cost"] = cost

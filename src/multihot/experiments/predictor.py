@@ -41,6 +41,10 @@ class Predictor(Protocol):
     @property
     def num_parameters(self) -> int: ...
 
+    def described(self) -> dict[str, str]:
+        """``scores``: what those of its predictions are (a ``ScoreKind``); ``uncalibrated``: the same of scores before a calibration,
+        where there is one; ``rule``: how label sets come about, in a sentence."""
+
     def predict(self, rows: Any) -> Prediction:
         """Rows with the input column that the method was trained on -> their prediction, in the rows' order."""
 
@@ -69,6 +73,12 @@ class NeuralPredictor:
     @property
     def num_parameters(self) -> int:
         return sum(p.numel() for p in self.model.parameters())
+
+    def described(self) -> dict[str, str]:
+        found: dict[str, str] = {"scores": self.decoding.score_kind, "rule": self.decoding.rule}
+        if self.decoding.calibration is not None and self.decoding.loss is not None:
+            found["uncalibrated"] = "log_odds" if self.decoding.loss.gives_log_odds else "margins"
+        return found
 
     @torch.no_grad()
     def predict(self, rows: Any) -> Prediction:
