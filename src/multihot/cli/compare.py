@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigurationError, nearest
-from .tables import print_tables, say
+from .tables import print_tables, say, tell
 
 if TYPE_CHECKING:
     from ..experiments.comparison_formats import Cell, Table
@@ -51,7 +51,7 @@ def compare(
     if wanted == "terminal":
         print_tables(*(part for table in tables for part in _shown(table)))
     elif out is None:
-        typer.echo(FORMATS[wanted](tables), nl=False)
+        tell(FORMATS[wanted](tables), nl=False)
     else:
         from ..experiments.files import write_text
 

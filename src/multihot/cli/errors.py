@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..components import UntrustedError
-from ..errors import MultihotError
+from ..errors import MultihotError, visible
 
 INTERRUPTED = 130  # what shells use for Ctrl-C
 WORDS = "multihot.words"  # where a call keeps the words it was typed with
@@ -57,4 +57,4 @@ class OneLineErrors(TyperGroup):
 
 
 def _say(line: str) -> None:
-    typer.secho(f"multihot: {line}", fg=typer.colors.RED, err=True)
+    typer.secho(visible(f"multihot: {line}"), fg=typer.colors.RED, err=True)

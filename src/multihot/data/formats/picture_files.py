@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ...errors import DataError
+from ...errors import DataError, visible
 from .reading import Options, Row
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp")
@@ -54,7 +54,7 @@ def with_pictures(
         found = f"{len(missing):,} of {len(rows):,} pictures are missing from {folders[0]} ({listed})"
         if options.missing != "skip" or len(missing) == len(rows):
             raise DataError(f"{missing[0].where}: {found}; {hint}, or leave such rows out with --missing skip (missing='skip')")
-        logger.warning("%s: %s; their rows are left out", source, found)
+        logger.warning("%s", visible(f"{source}: {found}; their rows are left out"))
         skipped.extend(row.picture for row in missing)
     for row, path in zip(rows, paths, strict=True):
         if path is not None:
