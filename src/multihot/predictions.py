@@ -140,7 +140,8 @@ def save_prediction(
     table |= _distribution_columns(prediction, truth)
     schema_metadata = {"multihot.num_labels": str(prediction.num_labels)}
     aside = path.with_name(path.name + ".partial")
-    pq.write_table(pa.table(table).replace_schema_metadata(schema_metadata), aside, compression="zstd")
+    with aside.open("wb") as file:  # opened here, where a name need not be UTF-8
+        pq.write_table(pa.table(table).replace_schema_metadata(schema_metadata), file, compression="zstd")
     aside.replace(path)
 
 

@@ -10,7 +10,6 @@ import os
 import sys
 
 import multihot.data
-import multihot.data.describe
 from multihot.errors import MultihotError
 
 
@@ -21,7 +20,7 @@ def measure(source: str | None, options: dict) -> tuple[str, int]:
         message = ""
         try:
             if source is not None:
-                multihot.data.describe.describe(multihot.data.load(source, **options))
+                multihot.data.load(source, **options)
         except MultihotError as error:
             message = str(error)
         except BaseException as error:  # a test must see it

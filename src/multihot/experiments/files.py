@@ -13,10 +13,23 @@ from ..errors import RunError
 from .shapes import MAPPING, Shape, misfit
 
 
+def check_name(folder: Path) -> Path:
+    """The folder, if every library that writes into run folders can say its name.
+
+    Raises:
+        RunError: for a name that is not UTF-8.
+    """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise RunError(f"{folder}: the name of this folder is not UTF-8, so no run can lie there; give it another name") from None
+    return folder
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a file aside and move it into place, so that nobody ever reads half of it."""
+    """Write a file aside and move it into place, so that nobody ever reads half of it; names that are not UTF-8 stand as their codes."""
     aside = path.with_name(path.name + ".partial")
-    aside.write_text(text, encoding="utf-8")
+    aside.write_text(text, encoding="utf-8", errors="backslashreplace")
     os.replace(aside, path)
 
 

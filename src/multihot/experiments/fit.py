@@ -22,7 +22,7 @@ from .attention import attention_kept
 from .config import Config, load_config, save_config
 from .excerpts import excerpts
 from .feature_map import feature_map
-from .files import plain, write_json
+from .files import check_name, plain, write_json
 from .frozen import encode_once
 from .measure import break_down, measure, targets_of, truth_of
 from .methods import check_experiment, is_classical
@@ -78,7 +78,7 @@ def resume(out: str | Path, data: MultiLabelData | None = None, *, say: Say = la
     Returns:
         The finished run; at once, if it was finished already.
     """
-    folder = Path(out)
+    folder = check_name(Path(out))
     if (folder / "metrics.json").exists():
         say(f"{folder} is finished already")
         return Run(folder)
@@ -237,7 +237,7 @@ def _warn_unseen(unseen: dict[str, dict[str, int]], config: Config, say: Say) ->
 
 def check_folder(folder: Path, overwrite: bool) -> None:
     """Refuse to touch what is there, unless told to or unless nothing in it is worth keeping."""
-    if folder.exists() and not folder.is_dir():
+    if check_name(folder).exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file; choose another --out")
     begun = "config.yaml.partial"  # all that a training killed in its first moment leaves
     if not folder.exists() or not any(path.name != begun for path in folder.iterdir()):
