@@ -143,8 +143,8 @@ def save_prediction(
         table["excerpt"] = pa.array(excerpts)
     table |= _distribution_columns(prediction, truth)
     schema_metadata = {"multihot.num_labels": str(prediction.num_labels)}
-    with replacing(path) as partial:
-        pq.write_table(pa.table(table).replace_schema_metadata(schema_metadata), partial, compression="zstd")
+    with replacing(path) as partial, partial.open("wb") as file:  # opened here, where a name need not be UTF-8
+        pq.write_table(pa.table(table).replace_schema_metadata(schema_metadata), file, compression="zstd")
 
 
 def _fixed(matrix: np.ndarray, dtype: type = np.float32) -> Any:

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..components import UntrustedError
-from ..errors import MultihotError
+from ..errors import MultihotError, visible
 from ..storage import CLOSED, FULL
 
 INTERRUPTED = 130  # what shells use for Ctrl-C
@@ -58,4 +58,4 @@ class OneLineErrors(TyperGroup):
 
 
 def _say(line: str) -> None:
-    typer.secho(f"multihot: {line}", fg=typer.colors.RED, err=True)
+    typer.secho(visible(f"multihot: {line}"), fg=typer.colors.RED, err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .tables import HEADLINE, print_tables, say
+from .tables import HEADLINE, print_tables, say, terminal
 from .trust import Trust
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ def sweep(
 
     Example: multihot sweep sweep.yaml --out runs/sweep
     """
-    from rich.console import Console
     from rich.live import Live
 
     from ..experiments.config import load_config
@@ -34,7 +33,7 @@ def sweep(
 
     folder = out or Path("runs") / file.stem
     planned = plan_sweep(load_config(file), folder, where=str(file))
-    console = Console()
+    console = terminal()
     if console.is_terminal:
         with Live(progress(planned, measure), console=console, refresh_per_second=1) as live:
             run_sweep(planned, lambda cell: live.update(progress(planned, measure), refresh=True), live.console.print)

@@ -13,6 +13,19 @@ from ..storage import write_text
 from .shapes import MAPPING, Shape, misfit
 
 
+def check_name(folder: Path) -> Path:
+    """The folder, if every library that writes into run folders can say its name.
+
+    Raises:
+        RunError: for a name that is not UTF-8.
+    """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise RunError(f"{folder}: the name of this folder is not UTF-8, so no run can lie there; give it another name") from None
+    return folder
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write plain values, NumPy numbers and arrays as JSON."""
     write_text(path, json.dumps(content, indent=1, default=_plain, allow_nan=True) + "\n")

@@ -24,7 +24,7 @@ from .begin import DATA, check_data, check_folder, clear_leavings, close_folder,
 from .config import Config, load_config
 from .excerpts import excerpts
 from .feature_map import feature_map
-from .files import plain, write_json
+from .files import check_name, plain, write_json
 from .frozen import encode_once
 from .lock import only_writer
 from .measure import break_down, has_label_sets, measure, targets_of, truth_of
@@ -83,7 +83,7 @@ def resume(out: str | Path, data: MultiLabelData | None = None, *, say: Say = la
         RunError: if there is nothing to go on with, or another training is writing to the folder.
         DataError: if the data is not what the training began with.
     """
-    folder = Path(out)
+    folder = check_name(Path(out))
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder} to go on with; start one with `multihot train ... --out {folder}`")
     with only_writer(folder):

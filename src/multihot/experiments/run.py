@@ -19,7 +19,7 @@ from ..errors import DataError, MultihotError, RunError
 from ..labels import LabelSpace, LabelStatistics
 from ..predictions import Prediction, TrueDegrees, load_prediction, load_truth
 from .config import Config, load_config
-from .files import read_json
+from .files import check_name, read_json
 from .measure import break_down, measure, targets_of, truth_of
 from .seal import check_file, check_metrics
 from .shapes import ATTENTION, FEATURE_MAP, LABELS, METRICS, misfit
@@ -49,7 +49,7 @@ class Run:
     """
 
     def __init__(self, folder: str | Path):
-        self.folder, self._allowed = Path(folder), allowed()
+        self.folder, self._allowed = check_name(Path(folder)), allowed()
         if not self.folder.is_dir():
             raise RunError(f"there is no run folder {self.folder}; `multihot train ... --out {self.folder}` makes one")
         if not (self.folder / "metrics.json").exists():
