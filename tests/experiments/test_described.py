@@ -19,7 +19,10 @@ TARGETS = np.random.default_rng(0).random((30, 5)) < 0.4
 ROWS = datasets.Dataset.from_dict({"id": [f"n{i}" for i in range(30)], "features": np.random.default_rng(1).normal(size=(30, 3)).tolist()})
 
 TUNED = ("log_odds", "One threshold for all labels, tuned for micro-F1 on the validation split.")
-SEQUENCE = ("log_probabilities", "The labels of the likeliest sequence that beam search of width 6 found are chosen; there is no threshold.")
+SEQUENCE = (
+    "log_probabilities",
+    "The labels of the likeliest sequence that beam search of width 6 found are chosen; there is no threshold.",
+)
 READ = ("log_probabilities", "The label nearest to the expectation of the predicted distribution is chosen; there is no threshold.")
 ABOVE_ZERO = "Every label whose score is above 0 is chosen; no threshold was tuned."
 MODE = ("margins", "The label with the largest degree is chosen; there is no threshold.")
@@ -84,7 +87,10 @@ RULES = {
     "own_rule": [({}, "The loss's own rule")],
     "top_k": [({"k": 3}, "The 3 labels with the highest scores")],
     "global": [({"measure": "example_f1"}, "One threshold for all labels, tuned for example F1")],
-    "per_label": [({"minimum_positives": 7}, "Each label has its own threshold, tuned for its F1"), ({"minimum_positives": 7}, "fewer than 7")],
+    "per_label": [
+        ({"minimum_positives": 7}, "Each label has its own threshold, tuned for its F1"),
+        ({"minimum_positives": 7}, "fewer than 7"),
+    ],
     "cardinality": [({}, "as many labels as it truly has")],
     "proportional": [({}, "Each label has its own threshold, at which it is chosen as often as it is true")],
     "expected_f1": [({}, "the label set with the highest expected F1")],
