@@ -1,4 +1,4 @@
-"""What a report says of scores and decisions, in a real browser: percent or margins, how each run decides, and only sections with a meaning."""
+"""What a report says of scores and decisions, in a real browser: percent or margins, how runs decide, no section without a meaning."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ def percent(value: float) -> str:
 
 def test_chips_show_probabilities_in_percent_and_margins_by_name(driver: Any, reports: dict[str, Path]) -> None:  # noqa: F811
     targets, scores = random_problem(40, 6)
-    chips = """return [...document.querySelectorAll('.instance')].map((one) => [...one.querySelectorAll('.chip small')].map((chip) => chip.textContent))"""
+    chips = """const figures = (one) => [...one.querySelectorAll('.chip small')].map((chip) => chip.textContent);
+        return [...document.querySelectorAll('.instance')].map(figures)"""
     driver.get(reports["sure"].as_uri())
     for row, shown in enumerate(driver.execute_script(chips)):
         named = np.flatnonzero(targets[row] | (scores[row] > 0))
