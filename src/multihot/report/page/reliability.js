@@ -53,7 +53,8 @@ function reliabilitySection() {
 
   const reasons = [...new Set(RUNS.map((run) => run.reliability.without).filter(known))].map((reason) => {
     const whose = RUNS.filter((run) => run.reliability.without === reason).map((run) => run.name);
-    return h("p", { class: "note" }, SEVERAL ? [h("bdi", {}, whose.join(", ")), " is not drawn: "] : "There is no diagram: ", `${reason}.`);
+    return h("p", { class: "note" }, SEVERAL ? [h("bdi", {}, whose.join(", ")), " is not drawn: "] : "There is no diagram: ",
+      reason.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part)), ".");
   });
   const about = `Of all labels given probability 0.7, seven in ten should be true: then points lie on the diagonal. Large points hold many entries, and the line passes over those of fewer than ${ENOUGH}; the calibration error is their mean distance from the diagonal.`;
   if (!shown.length) return section("reliability", "Reliability", "Whether of all labels given probability 0.7 seven in ten are true.", reasons);
