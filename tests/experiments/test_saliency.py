@@ -105,7 +105,7 @@ def test_the_grid_of_a_feature_map_follows_the_shape_of_the_picture(backbone, si
 @pytest.mark.parametrize("augment", [None, "random_crop", "five_positions"])
 @pytest.mark.parametrize("size", [(60, 120), (120, 60), (40, 40)])
 def test_a_prediction_sees_the_whole_picture_that_a_report_shows(augment, size):
-    """Whatever training cut out, each quarter of what the network reads is that quarter of the thumbnail, so that grids lie on all of it."""
+    """Whatever training cut out, each quarter of what the network reads is that quarter of the thumbnail, on which grids lie."""
     if augment:
         pytest.importorskip("torchvision", reason="augmentations are torchvision's: multihot[images]")
     quarters = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], dtype=np.uint8)

@@ -118,66 +118,6 @@ def test_reliability_is_counted_before_and_after_calibration(tmp_path: Path, is_
     assert set(plain["all"]) == {"now"}
 
 
-@pytest.mark.parametrize("is_sparse", [False, True])
-@pytest.mark.parametrize("kind", ["log_odds", "log_probabilities", "probabilities"])
-def test_scores_that_stand_for_probabilities_are_read_as_such(tmp_path: Path, kind: str, is_sparse: bool) -> None:
-    """The same probabilities, however a run writes them, give the same diagram, thresholds and figures beside labels."""
-    targets, scores = random_problem(200, 4)
-    probabilities = (1 / (1 + np.exp(-scores.astype(np.float64)))).clip(1e-4, 1 - 1e-4)
-    written = {
-        "log_odds": np.log(probabilities / (1 - probabilities)),
-        "log_probabilities": np.log(probabilities),
-        "probabilities": probabilities,
-    }[kind]
-    kept = sparse.csr_matrix(written) if is_sparse else written.astype(np.float32)
-    assert not is_sparse or kept.nnz == written.size
-    chosen = probabilities >= 0.4
-    folder = make_run(tmp_path / "a", targets, kept, chosen=sparse.csr_matrix(chosen), described={"scores": kind, "label_sets": True})
-    content = content_of(make_report([folder]))
-    (run,) = content["runs"]
-    assert run["unit"] == "probability"
-    check_diagram(run["reliability"]["groups"]["all"]["now"], probabilities.ravel(), targets.ravel())
-    assert content["labelSets"]["curves"][0]["all"]["chosen"]["threshold"] == pytest.approx(probabilities[chosen].min(), abs=1e-4)
-    for row, (_, truth, given, (shown,), _) in enumerate(content["instances"]["rows"]):
-        assert shown == pytest.approx(probabilities[row, sorted({*truth, *given[0]})], abs=6e-4)
-
-
-@pytest.mark.parametrize(
-    ("described", "unit", "reason", "hint"),
-    [
-        ({"scores": "margins", "label_sets": True}, "margin", "promise no probability", True),
-        ({"scores": "margins", "label_sets": True, "sequences": True}, "margin", "promise no probability", False),
-        ({"scores": "margins", "label_sets": True, "classical": True}, "margin", "promise no probability", False),
-        ({}, "score", "older multihot", False),
-    ],
-)
-def test_no_diagram_where_scores_promise_no_probability(tmp_path: Path, described: dict, unit: str, reason: str, hint: bool) -> None:
-    targets, scores = random_problem(60, 4)
-    said = {key: value for key, value in described.items() if key in ("scores", "label_sets")}
-    sequences = [np.flatnonzero(row > 0).tolist() for row in scores] if "sequences" in described else None
-    folder = make_run(tmp_path / "a", targets, scores, sequences=sequences, described=said)
-    if "classical" in described:
-        (folder / "classical.json").write_text("{}")
-    content = content_of(make_report([folder]))
-    (run,) = content["runs"]
-    assert set(run["reliability"]) == {"without"}
-    assert reason in run["reliability"]["without"]
-    assert ("calibration" in run["reliability"]["without"]) == hint
-    assert run["unit"] == unit
-    for row, (_, truth, given, (shown,), _) in enumerate(content["instances"]["rows"]):
-        assert shown == pytest.approx(scores[row, sorted({*truth, *given[0]})], abs=6e-4)
-
-
-@pytest.mark.parametrize(("before", "keys"), [("margins", {"now"}), ("log_odds", {"now", "before"}), (None, {"now"})])
-def test_margins_have_no_diagram_before_a_calibration_either(tmp_path: Path, before: str | None, keys: set[str]) -> None:
-    """None: an older run, of which only the calibrated scores are known to be log-odds."""
-    targets, scores = random_problem(60, 4)
-    described = {"scores": "log_odds", "uncalibrated": before, "label_sets": True} if before else {}
-    folder = make_run(tmp_path / "a", targets, scores, uncalibrated=3 * scores, described=described)
-    (run,) = content_of(make_report([folder]))["runs"]
-    assert set(run["reliability"]["groups"]["all"]) == keys
-
-
 def check_diagram(drawn: dict, probabilities: np.ndarray, true: np.ndarray) -> None:
     """Against a loop over bins."""
     inside = [(probabilities >= b / 15) & ((probabilities < (b + 1) / 15) | (b == 14)) for b in range(15)]

@@ -127,7 +127,8 @@ function instanceSection() {
 
 function sampleNote() {
   const { total, mistaken } = DATA.instances;
-  const wrongly = !SETS ? `What each run reads out of the distributions of ${whole(total)} instances, beside the truth.` : `${whole(mistaken)} of the ${whole(total)} instances have a mistake${SEVERAL ? " by at least one run" : ""}.`;
+  const rules = [...new Set(RUNS.map((run) => run.rule).filter(known))];
+  const wrongly = !SETS ? [`What each run reads out of the distributions of ${whole(total)} instances, beside the truth.`, ...(rules.length === 1 ? rules : [])].join(" ") : `${whole(mistaken)} of the ${whole(total)} instances have a mistake${SEVERAL ? " by at least one run" : ""}.`;
   const sampled = INSTANCES.length < total ? ` To stay small, this page holds a random sample of ${whole(INSTANCES.length)} that favours mistakes; do not read rates off it.` : "";
   const order = RUNS.some((run) => run.emits) ? " Labels that were emitted one after another are numbered in that order." : "";
   const units = [...new Set(RUNS.map((run) => run.unit))];

@@ -158,14 +158,14 @@ function breakdowns() {
   const [first] = parts;
   const { head, medium } = DATA.groups;
   const range = { head: `${head} or more in training`, medium: `${medium} to ${head - 1}`, tail: `fewer than ${medium}` };
-  const labels = Object.keys(first.by_frequency).map((group) =>
+  const labels = Object.keys(first.by_frequency).filter((group) => first.by_frequency[group].num_labels).map((group) =>
     [group, `${range[group]}; ${whole(first.by_frequency[group].num_labels)} labels`, parts.map((part) => part.by_frequency[group].macro_f1)]);
   const names = { seen: "label set seen", unseen: "never seen" };
-  const sets = Object.keys(first.seen_unseen).map((group) =>
+  const sets = Object.keys(first.seen_unseen).filter((group) => first.seen_unseen[group].num_examples).map((group) =>
     [names[group], `${whole(first.seen_unseen[group].num_examples)} instances`, parts.map((part) => part.seen_unseen[group].example_f1)]);
-  const bins = first.by_set_frequency.map((bin, k) => [
+  const bins = first.by_set_frequency.map((bin, k) => bin.num_examples > 0 && [
     bin.to === null ? `${bin.from} or more` : bin.to === bin.from ? String(bin.from) : `${bin.from} to ${bin.to}`,
-    `${whole(bin.num_examples)} instances`, parts.map((part) => part.by_set_frequency[k].example_f1)]);
+    `${whole(bin.num_examples)} instances`, parts.map((part) => part.by_set_frequency[k].example_f1)]).filter(Boolean);
   const produced = [
     ["Different label sets given", "distinct"], ["of them never in training", "unseen"], ["Instances given such a set", "unseen_examples"],
   ].map(([title, key]) => h("tr", {}, h("th", { scope: "row" }, title, h("div", { class: "small" }, `${whole(SETS.true[key])} in truth`)),

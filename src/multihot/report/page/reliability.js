@@ -1,5 +1,6 @@
 /* Reliability: what probabilities promise against what comes true, of the runs whose scores stand for probabilities. */
 
+const ENOUGH = 10; // entries in a bin for the line to go through it: the share of a few is chance
 const DIAGRAMS = RUNS.map((run) => run.reliability.groups || null);
 
 function reliabilitySection() {
@@ -14,7 +15,7 @@ function reliabilitySection() {
   /** A line and, for the diagram that counts now, points as large as the bins are full. */
   const line = (i, key) => ({
     name: key === "before" ? `${RUNS[i].name}, before calibration` : RUNS[i].name, colour: colour(i), dashed: key === "before",
-    points: of(i)[key].bins.map(([, , , promised, real]) => [promised, real]),
+    points: of(i)[key].bins.filter(([, , count]) => count >= ENOUGH).map(([, , , promised, real]) => [promised, real]),
   });
   const points = (i) => {
     const most = Math.max(...of(i).now.bins.map(([, , count]) => count));
@@ -52,9 +53,10 @@ function reliabilitySection() {
 
   const reasons = [...new Set(RUNS.map((run) => run.reliability.without).filter(known))].map((reason) => {
     const whose = RUNS.filter((run) => run.reliability.without === reason).map((run) => run.name);
-    return h("p", { class: "note" }, SEVERAL ? [h("bdi", {}, whose.join(", ")), " is not drawn: "] : "There is no diagram: ", `${reason}.`);
+    return h("p", { class: "note" }, SEVERAL ? [h("bdi", {}, whose.join(", ")), " is not drawn: "] : "There is no diagram: ",
+      reason.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part)), ".");
   });
-  const about = "Of all labels given probability 0.7, seven in ten should be true: then points lie on the diagonal. Large points hold many entries; the calibration error is their mean distance from the diagonal.";
+  const about = `Of all labels given probability 0.7, seven in ten should be true: then points lie on the diagonal. Large points hold many entries, and the line passes over those of fewer than ${ENOUGH}; the calibration error is their mean distance from the diagonal.`;
   if (!shown.length) return section("reliability", "Reliability", "Whether of all labels given probability 0.7 seven in ten are true.", reasons);
   draw();
   return section("reliability", "Reliability", about,
