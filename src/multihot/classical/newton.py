@@ -87,7 +87,9 @@ def minimise(features: Any, signs: Rows, costs: Rows, loss: Loss, tolerance: flo
         length = _line_search(loss, costs, margins, change, weights @ step, step @ step)
         weights = weights + length * step
         margins = margins + length * change
-    logger.warning("a linear classifier stopped after %d steps short of its tolerance of %g; raise tolerance or lower C", MOST_STEPS, tolerance)
+    logger.warning(
+        "a linear classifier stopped after %d steps short of its tolerance of %g; raise tolerance or lower C", MOST_STEPS, tolerance
+    )
     return weights
 
 
