@@ -1,7 +1,11 @@
 """Classical baselines on Reuters-21578 R(90): how long training takes, and what it reaches.
 
-TF-IDF is timed apart, for it is the same for all. Where other programs run beside it, wall time says little; the time of all cores together
-then says more.
+The yardstick is scikit-learn's one-vs-rest linear SVM on the same features. TF-IDF is timed apart, for it is the same for all.
+Published figures, measured on 2 cores: a plain one-vs-rest linear SVM trains in 0.8 s to micro-F1 0.8625, macro-F1 0.442, example F1
+0.867, subset accuracy 0.810; LibMultiLabel, cost-sensitive for micro-F1, takes 21 s to 0.8705, 0.508, 0.893 and 0.8175.
+
+Threads are the library's own business: run it in a plain shell, without OMP_NUM_THREADS. Where other programs run beside it, wall
+time says little; the time of all cores together then says more.
 
     python benchmarks/linear.py --out linear.json --repeats 3
 """
@@ -11,9 +15,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.svm import LinearSVC
 from yardsticks.measuring import data_folder, finish, read_options, skip
 
 from multihot.classical.predictor import build_classifier, build_features
@@ -29,6 +36,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "classifier-chain": {"name": "classifier-chain"},
     "label-powerset": {"name": "label-powerset"},
 }
+YARDSTICK = "OneVsRestClassifier(LinearSVC()) of scikit-learn"
 MEASURES = ("micro_f1", "macro_f1", "macro_f1_harmonic", "example_f1", "subset_accuracy", "hamming_accuracy")
 
 
@@ -44,18 +52,31 @@ def measure(methods: list[str], texts: int, repeats: int, seed: int, source: Pat
     train = maker.fit_transform(parts["train"])
     rows: dict[str, Any] = {"TF-IDF": {"seconds": time.perf_counter() - began}}
     test = maker.transform(parts["test"])
+    yardstick, times = timed(lambda: OneVsRestClassifier(LinearSVC(random_state=seed)).fit(train, targets["train"]), repeats)
+    margins = yardstick.decision_function(test)
+    rows[YARDSTICK] = times | show(YARDSTICK, times, evaluate(targets["test"], margins > 0, margins))
     for name in methods:
-        seconds, of_cores = [], []
-        for _ in range(repeats):
-            began, began_cores = time.perf_counter(), time.process_time()
-            classifier = build_classifier(METHODS[name]).fit(train, targets["train"], seed)
-            seconds.append(time.perf_counter() - began)
-            of_cores.append(time.process_time() - began_cores)
-        found = evaluate(targets["test"], classifier.chosen(test), classifier.scores(test))
-        rows[name] = {"seconds": min(seconds), "core_seconds": min(of_cores)} | {key: found[key] for key in MEASURES}
-        times = f"{min(seconds):7.2f} s ({min(of_cores):6.2f} s of all cores)"
-        print(f"{name:42s} {times}  " + "  ".join(f"{key} {found[key]:.4f}" for key in MEASURES), flush=True)
+        classifier, times = timed(lambda name=name: build_classifier(METHODS[name]).fit(train, targets["train"], seed), repeats)
+        rows[name] = times | show(name, times, evaluate(targets["test"], classifier.chosen(test), classifier.scores(test)))
     return rows
+
+
+def timed(fit: Callable[[], Any], repeats: int) -> tuple[Any, dict[str, float]]:
+    """What a fit returns, and the fewest seconds of some repeats: of wall time, and of all cores together."""
+    seconds, of_cores = [], []
+    for _ in range(repeats):
+        began, began_cores = time.perf_counter(), time.process_time()
+        fitted = fit()
+        seconds.append(time.perf_counter() - began)
+        of_cores.append(time.process_time() - began_cores)
+    return fitted, {"seconds": min(seconds), "core_seconds": min(of_cores)}
+
+
+def show(name: str, times: dict[str, float], found: dict[str, float]) -> dict[str, float]:
+    """Print a row of the table; returns its measures."""
+    spent = f"{times['seconds']:7.2f} s ({times['core_seconds']:6.2f} s of all cores)"
+    print(f"{name:50s} {spent}  " + "  ".join(f"{key} {found[key]:.4f}" for key in MEASURES), flush=True)
+    return {key: found[key] for key in MEASURES}
 
 
 def main() -> int:
@@ -70,7 +91,7 @@ def main() -> int:
     if given.from_path is None:
         return skip(given, "the folder reuters21578 of the data sets; set MULTIHOT_DATA, or name it with --from-path")
     rows = measure(given.methods, given.texts, given.repeats, given.seed, given.from_path)
-    print(f"{'TF-IDF of the training texts':42s} {rows['TF-IDF']['seconds']:7.2f} s")
+    print(f"{'TF-IDF of the training texts':50s} {rows['TF-IDF']['seconds']:7.2f} s")
     return finish(given, rows)
 
 

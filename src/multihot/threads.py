@@ -1,7 +1,7 @@
 """How many cores there are for workers, and one thread of linear algebra for each worker.
 
-NumPy's and SciPy's linear algebra (BLAS) starts as many threads as there are cores in whichever thread calls it. Beside workers of our own these
-threads only fight for the cores.
+NumPy's and SciPy's linear algebra (BLAS) starts as many threads as there are cores, for every worker that calls it. Beside workers of
+our own these threads only fight for the cores.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy import special
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,8 @@ Loss = Callable[[Rows], tuple[Rows, Rows]]  # margins -> first and second deriva
 MOST_STEPS = 200
 MOST_CONJUGATE_STEPS = 200  # for one step of Newton's method
 INEXACT, LEAST_INEXACT = 0.3, 0.03  # part of the gradient that a step may leave over: with all rows, and with few
+EVERY = 8  # rows of the commoner class that one stands for in a first, rough solution
+ROUGH = 0.1  # its tolerance
 LINE_TOLERANCE = 0.01  # part of the slope along a step that may be left at its end
 MOST_LINE_STEPS = 30
 
@@ -57,7 +59,7 @@ def minimise(features: Any, signs: Rows, costs: Rows, loss: Loss, tolerance: flo
         loss: gives the first and second derivatives of a convex loss.
         tolerance: the gradient at the end is at most so long, as a multiple of its length at ``w = 0`` and of the share of the rarer
             class (liblinear's rule).
-        start: (F,), where to begin; None begins at 0.
+        start: (F,), where to begin; None begins at a rough solution for some of the rows.
 
     Returns:
         (F,) float64.
@@ -65,9 +67,12 @@ def minimise(features: Any, signs: Rows, costs: Rows, loss: Loss, tolerance: flo
     >>> minimise(np.array([[1.0], [1.0]]), np.ones(2), np.ones(2), squared_hinge, 1e-6).round(3).tolist()
     [0.8]
     """
-    weights = np.zeros(features.shape[1]) if start is None else start
-    margins = np.zeros(len(signs)) if start is None else signs * (features @ weights)
-    enough = tolerance * _rarer_share(signs) * _length(features.T @ (costs * signs * loss(np.zeros(1))[0]))
+    positive = signs > 0
+    rarer = positive if 2 * positive.sum() <= len(signs) else ~positive
+    weights = _rough_solution(features, signs, costs, loss, rarer) if start is None else start
+    margins = signs * (features @ weights)
+    steepest = _length(features.T @ (costs * signs * loss(np.zeros(1))[0]))
+    enough = tolerance * steepest * max(rarer.sum(), 1) / len(signs)
     for _ in range(MOST_STEPS):
         slopes, curvatures = loss(margins)
         pull, stiffness, rows = costs * signs * slopes, costs * curvatures, features
@@ -86,6 +91,17 @@ def minimise(features: Any, signs: Rows, costs: Rows, loss: Loss, tolerance: flo
         "a linear classifier stopped after %d steps short of its tolerance of %g; raise tolerance or lower C", MOST_STEPS, tolerance
     )
     return weights
+
+
+def _rough_solution(features: Any, signs: Rows, costs: Rows, loss: Loss, rarer: Bool[np.ndarray, " N"]) -> Weights:
+    """A cheap start: all rows of the rarer class, and every eighth row of the other in the place of eight."""
+    nowhere = np.zeros(features.shape[1])
+    common = np.flatnonzero(~rarer)[::EVERY]
+    some = np.union1d(np.flatnonzero(rarer), common)
+    if 2 * len(some) > len(signs):
+        return nowhere
+    counts = np.where(rarer, 1.0, EVERY)[some]
+    return minimise(features[some], signs[some], counts * costs[some], loss, ROUGH, nowhere)
 
 
 def _newton_step(rows: Any, stiffness: Rows, gradient: Weights, inexact: float) -> Weights:
@@ -131,11 +147,6 @@ def _line_search(loss: Loss, costs: Rows, margins: Rows, change: Rows, linear: f
         if not low < length < high:
             length = 2 * low if high == np.inf else (low + high) / 2
     return length
-
-
-def _rarer_share(signs: Rows) -> float:
-    positives = int((signs > 0).sum())
-    return max(min(positives, len(signs) - positives), 1) / len(signs)
 
 
 def _length(vector: Weights) -> float:

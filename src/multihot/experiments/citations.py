@@ -15,7 +15,7 @@ from .methods import classical_names, is_classical
 
 REFERENCES = Path(__file__).with_name("references.bib")
 
-LINEAR = ("fan2008liblinear", "pedregosa2011scikit")
+LINEAR = ("fan2008liblinear", "keerthi2005modified")
 
 # class -> keys of references.bib; what rests on no paper is not listed
 CITES: dict[str, tuple[str, ...]] = {

@@ -31,6 +31,7 @@ from ..objectives.maps import MapObjective
 from ..predictions import Prediction
 from ..scorers.fcn import FCNScorer
 from ..storage import replacing, write_text
+from ..threads import limit_loading_worker
 from ..training.settings import TrainingSettings
 from ..types import Batch
 from .files import plain, write_json
@@ -174,7 +175,8 @@ def train_model(pictures: list[MaskedPicture], settings: SegmentationSettings, p
         DataLoader(
             MaskBatches([pictures[row] for row in sorted(rows)], count, settings.size),
             sampler=SimilarLengthSampler(len(rows), batch_size, shuffle=shuffle, seed=settings.seed),
-            batch_size=None, num_workers=settings.training.workers, generator=torch.Generator().manual_seed(settings.seed),
+            batch_size=None, num_workers=settings.training.workers, worker_init_fn=limit_loading_worker,
+            generator=torch.Generator().manual_seed(settings.seed),
         )
         for rows, shuffle in ((order[held_out:].tolist(), True), (order[:held_out].tolist(), False))
     )  # fmt: skip
