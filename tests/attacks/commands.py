@@ -19,6 +19,7 @@ SURVIVED = ("done", "refused", "stopped")
 GIBIBYTE = 2**30
 TIMES = {"seconds", "instances_per_second", "predictions_per_second", "decoding_seconds", "peak_memory_bytes"}
 LOGGED_TIMES = {"training/instances_per_second"}
+READING = ("--text", "body", "--labels", "tags")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Command:
         deaf: whether it ignores Ctrl-C from the start, as after ``nohup``.
         memory: largest size of its data in bytes, or 0.
         seconds: after which it is killed as hanging.
+        on_path: a folder whose modules can be imported, as with ``PYTHONPATH``.
         out: where its standard output goes, or nothing.
     """
 
@@ -49,6 +51,7 @@ class Command:
     deaf: bool = False
     memory: int = 0
     seconds: float = 120.0
+    on_path: str = ""
     out: str = ""
 
 
@@ -112,7 +115,9 @@ class Forks:
     def __init__(self, place: Path, hash_seed: int):
         self.place = place
         environment = os.environ | {"PYTHONHASHSEED": str(hash_seed), "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
-        self.process = subprocess.Popen([sys.executable, PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen(
+            [sys.executable, PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
 
     def together(self, *commands: Command) -> list[Ended]:
         """Run commands at once."""
@@ -186,7 +191,9 @@ def difference(folder: Path, whole: Path, log: bool = True) -> str:
         return "metrics.json differs"
     mine, wanted = (read_log(path) for path in (folder, whole))
     if log and mine != wanted:
-        return f"the log has {len(mine)} rows, of the undisturbed run {len(wanted)}" if len(mine) != len(wanted) else "log/metrics.csv differs"
+        return (
+            f"the log has {len(mine)} rows, of the undisturbed run {len(wanted)}" if len(mine) != len(wanted) else "log/metrics.csv differs"
+        )
     return ""
 
 

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parents[1] / room) for room in ("experiments", "fuzz", "report")]
-from commands import Command, Forks
+sys.path.extend(str(Path(__file__).parents[1] / room) for room in ("experiments", "fuzz", "report"))
+from commands import READING, Command, Forks
 from rows import Row, collect, markdown, write
 from small import small_rows, write_csv
 
-READING = ("--text", "body", "--labels", "tags")
 SMALL = {
     "method.encoder": {"name": "text_bag", "width": 8},
     "training.epochs": 12,
@@ -32,11 +31,21 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--attack": {"choices": ["quick", "full"], "default": "quick", "help": "how much is tried: a few of each, or as much as was promised"},
+    "--attack-seed": {"type": int, "default": 0, "help": "of every random moment, place and byte"},
+    "--attack-out": {"type": Path, "default": None, "help": "a JSON file for the table with all faults"},
+}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("attacks")
-    group.addoption("--attack", choices=["quick", "full"], default="quick", help="how much is tried: minutes, or as much as the table says")
-    group.addoption("--attack-seed", type=int, default=0, help="of every random moment, place and byte")
-    group.addoption("--attack-out", type=Path, help="a JSON file for the table with all faults")
+    for name, given in OPTIONS.items():
+        parser.getgroup("attacks").addoption(name, **given)
+
+
+def option(config: pytest.Config, name: str) -> Any:
+    """An option, or its default where pytest was started on the whole suite and does not know this folder's options."""
+    return config.getoption(name, OPTIONS[name]["default"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,13 +58,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     rows = collect(itertools.chain.from_iterable(terminalreporter.stats.values()))
     if not rows:
         return
-    form, seed = config.getoption("--attack"), config.getoption("--attack-seed")
+    form, seed = option(config, "--attack"), option(config, "--attack-seed")
     terminalreporter.section(f"attacks, {form} form, seed {seed}")
     terminalreporter.write_line(markdown(rows))
     for row in rows:
         for fault in row["faults"]:
             terminalreporter.write_line(f"NOT SURVIVED: {row['what']}: {fault}")
-    if path := config.getoption("--attack-out"):
+    if path := option(config, "--attack-out"):
         write(path, form, seed, rows)
         terminalreporter.write_line(f"all of it is in {path}")
 
@@ -75,14 +84,14 @@ def row(request: pytest.FixtureRequest) -> Callable[[str], Row]:
 @pytest.fixture(scope="session")
 def size(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
     """``size(quick, full)``: how often something is tried."""
-    full = request.config.getoption("--attack") == "full"
+    full = option(request.config, "--attack") == "full"
     return lambda quick, whole: whole if full else quick
 
 
 @pytest.fixture
 def draw(request: pytest.FixtureRequest) -> random.Random:
     """Random numbers of the test, the same for the same seed."""
-    return random.Random(f"{request.config.getoption('--attack-seed')} {request.node.nodeid.rpartition('::')[2]}")
+    return random.Random(f"{option(request.config, '--attack-seed')} {request.node.nodeid.rpartition('::')[2]}")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ import multihot.encoders
 import multihot.experiments.compare
 import multihot.experiments.fit
 import multihot.report
-import multihot.training.fit  # noqa: F401
+import multihot.training.fit
 
 POLL = 0.001  # seconds between two looks at the processes and at the files they make
 
@@ -43,6 +43,7 @@ def start(command: dict) -> int:
         os.chdir(os.fsencode(command["folder"]))
         if command["memory"]:
             resource.setrlimit(resource.RLIMIT_DATA, (command["memory"], command["memory"]))
+        sys.path[:0] = [command["on_path"]] if command["on_path"] else []
         sys.argv = ["multihot", *command["words"]]
         multihot.cli.main()
         code = 0

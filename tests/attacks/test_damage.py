@@ -1,4 +1,4 @@
-"""Files of the cache and of run folders are cut, altered, deleted or stripped: every reading gives the same, or names the file in one line."""
+"""Files of the cache and of run folders are cut, altered or deleted: every reading gives the same, or names the file in one line."""
 
 from __future__ import annotations
 
@@ -157,6 +157,6 @@ def test_the_checksums_are_stripped(row, runs, place, tmp_path):
             (copy / "metrics.json").write_text(json.dumps(strip(content)))
             for reader in READERS:
                 message, printed, _ = read(reader, copy, place, tmp_path / "out.html")
-                said = "metrics.json" in message or "checksum" in printed
+                said = "metrics.json" in message or "checksum" in printed.replace(str(tmp_path), "")
                 table.tried(f"{name} of {run.name}, {reader}", "" if said else message or "not a word", "named")
     assert table.faults == []

@@ -17,8 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from commands import Command, difference, whole_process
-from conftest import READING
+from commands import READING, Command, difference, whole_process
 
 PAGE = 4096
 DISK = 8 * 2**20
@@ -65,7 +64,7 @@ def pages(folder: Path) -> int:
 
 def test_training_on_a_full_disk(row, size, training, undisturbed, forks, later, tmp_path):
     whole, _ = undisturbed("br")
-    table = row("full disk during training, at every level; then room, and --resume")
+    table, told = row("full disk during training, at every level; then room, and --resume"), row("... and the line names the full disk")
     with disk(tmp_path / "disk") as folder:
         levels = size(3, 17)
         for level in range(levels):
@@ -74,9 +73,9 @@ def test_training_on_a_full_disk(row, size, training, undisturbed, forks, later,
             command = training("br", folder / "run", "--seed", 0)
             [ended] = forks.together(command)
             fault = ended.fault
-            if not fault and ended.outcome != "done":
-                fault = "" if "full" in ended.said[0] and str(folder) in ended.said[0] else f"the line does not name the full disk: {ended.said}"
             filler.unlink()
+            if ended.outcome == "refused":
+                told.tried(f"{left} pages of {PAGE} left", names_the_disk(ended.said[0], folder), "named")
             if ended.outcome != "done":
                 [again] = [later.run("train", "--resume", folder / "run", folder=str(tmp_path))]
                 if again.outcome == "refused" and not (folder / "run/config.yaml").exists():
@@ -84,13 +83,18 @@ def test_training_on_a_full_disk(row, size, training, undisturbed, forks, later,
                 fault = fault or again.fault or ("" if again.outcome == "done" else f"then {again.said}")
             table.tried(f"{left} pages of {PAGE} left", fault or difference(folder / "run", whole), f"{ended.outcome}, then the same")
             shutil.rmtree(folder / "run", ignore_errors=True)
-    assert table.faults == []
+    assert table.faults + told.faults == []
+
+
+def names_the_disk(line: str, folder: Path) -> str:
+    return "" if "full" in line and str(folder) in line else f"the line does not name it: {line}"
 
 
 def test_writing_on_a_full_disk(row, size, undisturbed, forks, place, tmp_path):
     """What lay there before is still there, nothing half-written stays, and the message names the disk."""
     run, _ = undisturbed("br")
     table = row("full disk for predict, evaluate, report, compare, picture, longtail, decode and the cache")
+    told = row("... and the line names the full disk, and nothing half-written stays")
     names = {"run": run, "new": place / "new.csv", "train": place / "train.csv", "disk": tmp_path / "disk"}
     with disk(tmp_path / "disk") as folder:
         for left in (0, 1, 2, 4)[: size(1, 4)]:
@@ -101,25 +105,33 @@ def test_writing_on_a_full_disk(row, size, undisturbed, forks, place, tmp_path):
                 command = Command(tuple(word.format(**names) for word in words), folder=str(tmp_path))
                 [ended] = forks.together(command)
                 fault = ended.fault
-                if not fault and ended.outcome == "refused":
-                    fault = what_is_lost(folder, wanted) or ("" if str(folder) in ended.said[0] else f"the disk is not named: {ended.said}")
+                if ended.outcome == "refused":
+                    lost = bool(wanted) and (folder / wanted).read_text(errors="replace") != "before"
+                    fault = f"{wanted} as it was before is lost" if lost else ""
+                    told.tried(f"{name}, {left} pages left", names_the_disk(ended.said[0], folder) or half_written(folder), "named")
                 filler.unlink()
                 [again] = forks.together(command) if ended.outcome != "done" else [ended]
-                table.tried(f"{name}, {left} pages left", fault or again.fault or ("" if again.outcome == "done" else f"then {again.said}"), ended.outcome)
+                table.tried(
+                    f"{name}, {left} pages left",
+                    fault or again.fault or ("" if again.outcome == "done" else f"then {again.said}"),
+                    ended.outcome,
+                )
                 empty(folder)
             filler = fill(folder, left)
             cached = Command(("data", "stats", str(place / "train.csv"), *READING), environment={"MULTIHOT_CACHE": str(folder / "cache")})
             [ended] = forks.together(cached)
             filler.unlink()
             [again] = forks.together(cached)
-            table.tried(f"the cache, {left} pages left", ended.fault or again.fault or ("" if again.outcome == "done" else str(again.said)), ended.outcome)
+            table.tried(
+                f"the cache, {left} pages left",
+                ended.fault or again.fault or ("" if again.outcome == "done" else str(again.said)),
+                ended.outcome,
+            )
             empty(folder)
-    assert table.faults == []
+    assert table.faults + told.faults == []
 
 
-def what_is_lost(folder: Path, name: str) -> str:
-    if name and (folder / name).read_text(errors="replace") != "before":
-        return f"{name} as it was before is lost"
+def half_written(folder: Path) -> str:
     left = [path.name for path in folder.rglob("*") if "partial" in path.name]
     return f"{', '.join(left)} stays on the full disk" if left else ""
 
@@ -170,7 +182,10 @@ def test_a_read_only_disk(row, training, undisturbed, forks, place, tmp_path):
             shutil.copy(place / name, folder)
         begun = training("br", folder / "begun", "--seed", 0)
         forks.together(replace(begun, signal=signal.SIGKILL, at=str(folder / "begun/checkpoints/last.ckpt")))
-        plan = {"data": [{"source": str(folder / "train.csv"), "name": "t", "text": "body", "labels": "tags"}], "methods": {"svm": "linear-svm"}}
+        plan = {
+            "data": [{"source": str(folder / "train.csv"), "name": "t", "text": "body", "labels": "tags"}],
+            "methods": {"svm": "linear-svm"},
+        }
         (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
         before = tree(folder)
         subprocess.run(["mount", "-o", "remount,ro", folder], check=True)

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import READING
+from commands import READING
 
 COMMANDS = {
     "report": (["report", "{run}"], "--out", ".html"),

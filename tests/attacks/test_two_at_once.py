@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from commands import Command, Ended, Forks, difference
-from conftest import READING
+from commands import READING, Command, Ended, Forks, difference
 from small import small_rows, write_csv
 
 
@@ -68,7 +67,9 @@ def test_two_go_on_with_the_same_run(row, size, draw, training, undisturbed, for
         command = Command(("train", "--resume", str(folder)), folder=str(folder.parent))
         delay = draw.random() * 0.3
         both = later.together(command, replace(command, delay=delay))
-        fault = difference(folder, whole) if [ended.outcome for ended in both] == ["done", "done"] else one_of_two(both, folder, [whole, whole])
+        fault = (
+            difference(folder, whole) if [ended.outcome for ended in both] == ["done", "done"] else one_of_two(both, folder, [whole, whole])
+        )
         table.tried(f"the second {delay:.3f} s later", fault)
     assert table.faults == []
 
@@ -92,7 +93,9 @@ def test_the_same_sweep_twice(row, place, forks: Forks, tmp_path):
         alone = tmp_path / name
         [ended] = forks.together(replace(command, words=("train", str(tmp_path / f"out/small/{name}/0.yaml"), "--out", str(alone))))
         begun = (tmp_path / f"out/small/{name}/0.log").read_text().count("labels, ")
-        fault = fault or ended.fault or difference(tmp_path / f"out/small/{name}/0", alone) or (f"trained {begun} times" if begun != 1 else "")
+        fault = (
+            fault or ended.fault or difference(tmp_path / f"out/small/{name}/0", alone) or (f"trained {begun} times" if begun != 1 else "")
+        )
     table.tried("two cells", fault, "each run trained once")
     shutil.rmtree(tmp_path / "out")
     assert table.faults == []
