@@ -36,7 +36,7 @@ class Command:
         later: seconds between that moment and the signal.
         deaf: whether it ignores Ctrl-C from the start, as after ``nohup``.
         memory: largest size of its data in bytes, or 0.
-        seconds: after which it is killed as hanging.
+        seconds: of processor time, or five times as many by the clock, after which it is killed as hanging; so a busy machine is no fault.
         on_path: a folder whose modules can be imported, as with ``PYTHONPATH``.
         out: where its standard output goes, or nothing.
     """
@@ -85,7 +85,7 @@ class Ended:
     @property
     def outcome(self) -> str:
         """``done``, ``refused`` (one clear line, exit code 2), ``stopped`` (130), or what no command should do."""
-        if self.late:
+        if self.late or self.code == -signal.SIGXCPU:
             return "hung"
         if TRACEBACK in self.err or TRACEBACK in self.out:
             return "traceback"

@@ -6,6 +6,7 @@ multihot begins (its start-up, the imports) is over by then: that saves four sec
 """
 
 import json
+import math
 import os
 import resource
 import signal
@@ -25,6 +26,7 @@ import multihot.report
 import multihot.training.fit
 
 POLL = 0.001  # seconds between two looks at the processes and at the files they make
+WAITED = 5  # times the seconds of processor time that a command may take
 
 
 def start(command: dict) -> int:
@@ -43,6 +45,7 @@ def start(command: dict) -> int:
         os.chdir(os.fsencode(command["folder"]))
         if command["memory"]:
             resource.setrlimit(resource.RLIMIT_DATA, (command["memory"], command["memory"]))
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(command["seconds"]), resource.RLIM_INFINITY))
         sys.path[:0] = [command["on_path"]] if command["on_path"] else []
         sys.argv = ["multihot", *command["words"]]
         multihot.cli.main()
@@ -88,7 +91,7 @@ def look_after(state: dict, now: float) -> None:
     running = now - state["started"]
     if pid:
         state |= {"ended": os.waitstatus_to_exitcode(status), "seconds": running, "peak": usage.ru_maxrss * 1024}
-    elif running > command["seconds"]:
+    elif running > WAITED * command["seconds"]:
         state["late"] = True
         os.kill(state["pid"], signal.SIGKILL)
     elif command["signal"] and not state["signalled"]:

@@ -123,7 +123,7 @@ BOMBS: dict[str, tuple[str, Callable[[Path, float], Path], tuple[str, ...], floa
 
 
 def test_bombs(row, size, forks, tmp_path):
-    table = row(f"bombs: done or refused in one line, within {MEMORY // GIBIBYTE} GiB and {SECONDS} s")
+    table = row(f"bombs: done or refused in one line, within {MEMORY // GIBIBYTE} GiB and {SECONDS} s of processor time")
     for number, (name, (file, make, words, gigabytes)) in enumerate(list(BOMBS.items())[: size(2, len(BOMBS))]):
         folder = tmp_path / str(number)
         folder.mkdir()

@@ -61,7 +61,7 @@ def test_out_is_no_regular_file(kind, row, size, undisturbed, forks, place, tmp_
         before = {path.name: os.lstat(path).st_mode for path in folder.iterdir()}
         reader = read_on(out) if kind == "a FIFO" else None
         names = {"run": run, "new": place / "new.csv", "train": place / "train.csv"}
-        ended = forks.run(*(word.format(**names) for word in words), option, out, folder=str(folder), seconds=40)
+        ended = forks.run(*(word.format(**names) for word in words), option, out, folder=str(folder), seconds=20)
         after = {path.name: os.lstat(path).st_mode for path in folder.iterdir() if path.name in before}
         fault = ended.fault or ("" if after == before else f"{sorted(set(before.items()) ^ set(after.items()))} was replaced or is gone")
         table.tried(name, fault, ended.outcome)
