@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -157,9 +157,6 @@ def test_a_killed_replacement_leaves_one_run(row, size, draw, training, undistur
             case, ended.fault or difference(folder, whole) or (f"{', '.join(left)} stays behind" if left else ""), f"{state}, then the same"
         )
     assert table.faults == []
-
-
-MakeCommand = Callable[..., Command]
 
 
 def test_the_comparison_sees_what_differs(undisturbed, tmp_path):
