@@ -6,9 +6,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 SITE := NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
 TESTS ?= --doctest-modules src tests
+ATTACK ?= quick
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-quick docs clean
+.PHONY: help setup demo test test-bf16 attack check format bench bench-quick docs clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -26,6 +27,9 @@ demo: $(READY) ## train two methods on the embedded data and compare them: under
 
 test: $(READY) ## every test but the long reproductions, and every example of the docstrings
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" $(TESTS)
+
+attack: $(READY) ## kills, full disks, damage and hostile files, with a table of what was survived; ATTACK=full tries much more
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --tb=line tests/attacks --attack=$(ATTACK) --attack-out=runs/attacks-$(ATTACK).json
 
 check: $(READY) ## style, types, directions of imports, docs
 	$(BIN)/ruff check .
