@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from .predictions import Prediction, ScoreKind
 from .types import Batch, Encoding
 
-SCALES = ("order", "zero", "log_odds")  # what scores are, or must be, each more than the one before; see Loss.scale
+SCALES = ("order", "zero", "log_odds")  # what scores are, or must be, each more than the one before; see Loss.scores_are
 State = dict[str, Tensor]  # a decoder's memory; every tensor has the instance (or hypothesis) as its first axis
 
 
@@ -48,7 +48,7 @@ class Loss(nn.Module, ABC):
         return logits
 
     @classmethod
-    def scale(cls, **arguments: Any) -> str:
+    def scores_are(cls, **arguments: Any) -> str:
         """What scores are with these arguments of the constructor, one of ``SCALES``.
 
         "log_odds": the logarithm of a label's odds, so that ``sigmoid(score)`` is its probability; "zero": labels are cut at or near 0;
@@ -150,8 +150,8 @@ class ReadsScores:
     """A part that makes something of a loss's scores."""
 
     @classmethod
-    def needed_scale(cls, **arguments: Any) -> str:
-        """What scores must be with these arguments of the constructor, one of ``SCALES``; see ``Loss.scale``."""
+    def needs_scores(cls, **arguments: Any) -> str:
+        """What scores must be with these arguments of the constructor, one of ``SCALES``; see ``Loss.scores_are``."""
         return "order"
 
 

@@ -164,17 +164,17 @@ class Method:
         if self.loss is None:
             return
         name, arguments = split_config("loss", self.loss)
-        given = SCALES.index(find("loss", name).scale(**arguments))
+        given = SCALES.index(find("loss", name).scores_are(**arguments))
         taken = inspect.signature(find("decoding", split_config("decoding", self.decoding)[0])).parameters
         for kind in ("objective", "decoding", "calibration", "decision"):
             part = getattr(self, kind)
             if part is None or (kind == "decision" and (self.calibration is not None or kind not in taken)):
                 continue  # calibrated scores are log-odds
             reader, settings = split_config(kind, part)
-            needed = find(kind, reader).needed_scale(**settings)
+            needed = find(kind, reader).needs_scores(**settings)
             if SCALES.index(needed) > given:
                 wish = {"log_odds": "reads scores as log-odds", "zero": "takes 0 for the middle of the scores"}[needed]
-                fitting = [other for other, cls in choices("loss").items() if SCALES.index(cls.scale()) >= SCALES.index(needed)]
+                fitting = [other for other, cls in choices("loss").items() if SCALES.index(cls.scores_are()) >= SCALES.index(needed)]
                 mend = {"decision": ", or add `calibration: platt`", "calibration": ", or use `calibration: platt`"}.get(kind, "")
                 raise ConfigurationError(
                     f"{kind} '{reader}' {wish}, but those of loss '{name}' are not: use one of {', '.join(fitting)}{mend}"

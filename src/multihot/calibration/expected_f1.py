@@ -32,7 +32,7 @@ class ExpectedF1Decision(Decision):
     """
 
     @classmethod
-    def needed_scale(cls, **arguments: Any) -> str:
+    def needs_scores(cls, **arguments: Any) -> str:
         return "log_odds"
 
     @property

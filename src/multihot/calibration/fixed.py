@@ -67,7 +67,7 @@ class FixedDecision(Decision):
         self.scale = scale
 
     @classmethod
-    def needed_scale(cls, **arguments: Any) -> str:
+    def needs_scores(cls, **arguments: Any) -> str:
         if arguments.get("scale") == "probability":
             return "log_odds"
         return "order" if arguments.get("threshold", 0.0) < 0 else "zero"  # some scores are never above 0

@@ -33,7 +33,7 @@ class TemperatureCalibration(Calibration):
         self.temperature: float | None = None
 
     @classmethod
-    def needed_scale(cls, **arguments: Any) -> str:
+    def needs_scores(cls, **arguments: Any) -> str:
         return "zero"
 
     def fit(self, scores: Any, targets: Any, known: Any = None) -> TemperatureCalibration:

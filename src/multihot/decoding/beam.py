@@ -80,7 +80,7 @@ class RescoringDecoding(Decoding):
     loss: Loss
 
     @classmethod
-    def needed_scale(cls, **arguments: Any) -> str:
+    def needs_scores(cls, **arguments: Any) -> str:
         return "log_odds"
 
     def __init__(self, label_space: LabelSpace, loss: Loss, width: int = 6, constraints: Mapping[str, Any] | None = None):
@@ -131,7 +131,7 @@ class JointDecoding(Decoding):
     loss: Loss
 
     @classmethod
-    def needed_scale(cls, **arguments: Any) -> str:
+    def needs_scores(cls, **arguments: Any) -> str:
         return "log_odds"
 
     def __init__(self, label_space: LabelSpace, loss: Loss, width: int = 6, constraints: Mapping[str, Any] | None = None):

@@ -45,17 +45,17 @@ class ThresholdDecoding(Decoding):
 
     def fit(self, prediction: Prediction, targets: Any, known: Any = None, kept: Bool[np.ndarray, " N"] | None = None) -> Prediction:
         own = prediction.scores if prediction.uncalibrated is None else prediction.uncalibrated  # never calibrate what is calibrated
-        everything = np.ones(len(prediction), dtype=bool)
-        if not self.decision.promises:
-            kept = None
-        elif kept is None and self.calibration is not None:
-            kept = half_of(len(prediction))
-        apart = kept is not None and kept.any()
+        calibrates = decides = np.ones(len(prediction), dtype=bool)
+        if self.decision.promises:
+            if kept is None and self.calibration is not None:
+                kept = half_of(len(prediction))
+            if kept is not None and kept.any():
+                calibrates, decides = ~kept, kept
         if self.calibration is not None:
-            self.calibration.fit(*_rows(~kept if apart else everything, own, targets, known))
+            self.calibration.fit(*_rows(calibrates, own, targets, known))
         scores = self.calibration(own) if self.calibration is not None else own
-        self.decision.fit(*_rows(kept if apart else everything, scores, targets, known))
-        if kept is not None and not apart:
+        self.decision.fit(*_rows(decides, scores, targets, known))
+        if kept is not None and not kept.any():
             self.decision.withdraw()
         return self._decide(prediction.ids, own)
 

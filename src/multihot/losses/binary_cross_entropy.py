@@ -63,7 +63,7 @@ class BinaryCrossEntropyLoss(Loss):
         self.reduction = check_reduction(reduction)
 
     @classmethod
-    def scale(cls, **arguments: Any) -> str:
+    def scores_are(cls, **arguments: Any) -> str:
         return "log_odds"
 
     def forward(

@@ -120,7 +120,7 @@ class ClassBalancedLoss(Loss):
         self.reduction = check_reduction(reduction)
 
     @classmethod
-    def scale(cls, **arguments: Any) -> str:
+    def scores_are(cls, **arguments: Any) -> str:
         return "zero" if arguments.get("gamma") else "log_odds"  # a label's weight is the same on both sides
 
     def forward(

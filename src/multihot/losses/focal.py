@@ -77,7 +77,7 @@ class FocalLoss(Loss):
         self.decision_rule = "zero" if alpha in (None, 0.5) else "tuned"
 
     @classmethod
-    def scale(cls, **arguments: Any) -> str:
+    def scores_are(cls, **arguments: Any) -> str:
         is_cross_entropy = arguments.get("gamma") == 0 and arguments.get("alpha") in (None, 0.5)
         return "log_odds" if is_cross_entropy else "zero"
 

@@ -142,7 +142,7 @@ class SubsetSoftmaxLoss(Loss):
         self.extra_logits = int(k is None)
 
     @classmethod
-    def scale(cls, **arguments: Any) -> str:
+    def scores_are(cls, **arguments: Any) -> str:
         return "order" if arguments.get("max_labels") is None else "zero"
 
     def forward(

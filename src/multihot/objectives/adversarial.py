@@ -117,7 +117,7 @@ class AdversarialObjective(Objective):
         self.extracted = False  # whether the extractor holds the pretrained weights already
 
     @classmethod
-    def needed_scale(cls, **arguments: Any) -> str:
+    def needs_scores(cls, **arguments: Any) -> str:
         return "log_odds"
 
     def attach(self, model: Model) -> None:
