@@ -31,6 +31,9 @@ test: $(READY) ## every test but the long reproductions, and every example of th
 attack: $(READY) ## kills, full disks, damage and hostile files, with a table of what was survived; ATTACK=full tries much more
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --tb=line tests/attacks --attack=$(ATTACK) --attack-out=runs/attacks-$(ATTACK).json
 
+test-bf16: $(READY) ## the tests that train, in bfloat16: none may hang on the last digits of a small training
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" --precision bf16-mixed tests/training tests/experiments tests/test_sockets.py
+
 check: $(READY) ## style, types, directions of imports, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -59,7 +59,7 @@ class Loss(nn.Module, ABC):
     @property
     def gives_log_odds(self) -> bool:
         """Whether scores, with the arguments that this loss was made with, are log-odds."""
-        return self.scale(**vars(self)) == "log_odds"
+        return self.scores_are(**vars(self)) == "log_odds"
 
     def set_progress(self, fraction: float) -> None:
         """Told how much of the training is done, in [0, 1], for losses that change on the way."""

@@ -152,7 +152,7 @@ def test_scores_of_decoders_are_of_the_kind_that_they_say(decoding):
         assert np.exp(scores.max()) > 1
 
 
-@pytest.mark.parametrize("name", [name for name, cls in choices("loss").items() if cls.scale() == "log_odds"])
+@pytest.mark.parametrize("name", [name for name, cls in choices("loss").items() if cls.scores_are() == "log_odds"])
 def test_log_odds_are_what_the_least_expected_loss_asks_for(name):
     """Minimised over the logits under a joint distribution of label sets, the scores are the log-odds of the true marginals."""
     loss = build("loss", name, statistics=LabelStatistics.from_targets(TARGETS[:, :3]))
