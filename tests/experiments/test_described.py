@@ -25,7 +25,7 @@ SEQUENCE = (
 )
 READ = ("log_probabilities", "The label nearest to the expectation of the predicted distribution is chosen; there is no threshold.")
 ABOVE_ZERO = "Every label whose score is above 0 is chosen; no threshold was tuned."
-MODE = ("margins", "The label with the largest degree is chosen; there is no threshold.")
+MODE = ("log_probabilities", "The label with the largest degree is chosen; there is no threshold.")
 EXPECTED = {
     **dict.fromkeys(["br", "br++", "br+wgan-gp"], TUNED),
     **dict.fromkeys(["seq2seq", "seq2seq+ss", "order-free", "order-free+ss", "ocd", "sgm-ge", "seq2set"], SEQUENCE),
@@ -129,7 +129,16 @@ def test_cost_sensitive_training_is_said_and_gives_no_log_odds():
     assert "cross-validation for macro-F1" in classifier.rule
 
 
-@pytest.mark.parametrize(("loss", "before"), [("zlpr", "margins"), ("binary_cross_entropy", "log_odds")])
+@pytest.mark.parametrize(
+    ("loss", "before"),
+    [
+        ("zlpr", "margins"),
+        ("binary_cross_entropy", "log_odds"),
+        ("class_balanced", "log_odds"),
+        ({"name": "class_balanced", "gamma": 2.0}, "margins"),
+        ("label_distribution", "margins"),
+    ],
+)
 def test_a_calibration_makes_log_odds_of_any_scores(loss, before):
     said = predictor_of(loss=loss, calibration="platt").described()
     assert (said["scores"], said["uncalibrated"]) == ("log_odds", before)

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from ..errors import DataError
 from ..labels import modes
+from ..predictions import ScoreKind
 from .base import Classifier, Features, Progress, check_features
 
 LEAST = float(np.finfo(np.float32).tiny)  # a degree of 0 counts as this in a score
@@ -41,6 +42,10 @@ class DistributionClassifier(Classifier):
 
     def scores(self, features: Features) -> Float[np.ndarray, "N L"]:
         return scores_of(self.degrees(features))
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "log_probabilities"
 
     @property
     def rule(self) -> str:
