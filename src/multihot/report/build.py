@@ -56,7 +56,7 @@ def write_report(folders: Sequence[str | Path], out: str | Path, split: str | No
     path = Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(path.name + ".partial")
-    aside.write_text(page, encoding="utf-8")
+    aside.write_text(page, encoding="utf-8", errors="backslashreplace")  # a file's name need not be UTF-8
     aside.replace(path)
     return path
 
