@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ConfigurationError, nearest
+from ..errors import ConfigurationError, nearest, visible
 from ..storage import check_target, write_text
 from .tables import print_tables, say, tell
 
@@ -67,14 +67,14 @@ def _shown(table: Table) -> list[Any]:
 
     shown = RichTable(title=Text(table.title), box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
     for number, column in enumerate(table.columns):
-        shown.add_column(Text(column), justify="right" if number else "left", overflow="fold")
+        shown.add_column(Text(visible(column)), justify="right" if number else "left", overflow="fold")
     for row in table.rows:
         shown.add_row(*map(_lines, row))
-    return [shown, *(Text(note, style="dim") for note in table.notes), Text("")]
+    return [shown, *(Text(visible(note), style="dim") for note in table.notes), Text("")]
 
 
 def _lines(cell: Cell) -> Any:
     from rich.text import Text
 
-    first, *others = cell.lines
+    first, *others = map(visible, cell.lines)
     return Text.assemble((first, "bold green" if cell.best else ""), *((f"\n{line}", "dim") for line in others))

@@ -12,6 +12,7 @@ from ..errors import visible
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 HEADLINE = {
     "micro_f1": "micro-F1",
@@ -42,6 +43,9 @@ def terminal(**options: Any) -> Console:
     from rich.segment import Segment
 
     class Terminal(Console):
+        def render_str(self, text: str, **more: Any) -> Text:  # before rich takes some of them out
+            return super().render_str(visible(text), **more)
+
         def render(self, *arguments: Any, **more: Any) -> Iterator[Segment]:
             for segment in super().render(*arguments, **more):
                 yield segment if segment.control else Segment(visible(segment.text), segment.style)

@@ -10,6 +10,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from ..errors import visible
+
 if TYPE_CHECKING:
     from .describe import Description
 
@@ -101,7 +103,7 @@ def _pairs(description: Description) -> list[Any]:
     for heading, side in (("labels", "left"), ("rows", "right"), ("times chance", "right")):
         table.add_column(heading, justify=side)  # type: ignore[arg-type]
     for pair in description.pairs:
-        table.add_row(Text(f"{pair.first} + {pair.second}"), f"{pair.rows:,}", f"{pair.lift:.1f}")
+        table.add_row(Text(visible(f"{pair.first} + {pair.second}")), f"{pair.rows:,}", f"{pair.lift:.1f}")
     return [Rule("labels that occur together most often (training)", align="left", style="dim"), table]
 
 
@@ -118,5 +120,5 @@ def _bars(lines: Sequence[tuple[str, int | None, str]], total: int) -> Table:
             table.add_row(name, "", "", "")
             continue
         bar = Text("━" * max(round(BAR * count / max(largest, 1)), count > 0), style=colour)
-        table.add_row(Text(name), bar, f"{count:,}", f"{count / max(total, 1):.1%}")
+        table.add_row(Text(visible(name)), bar, f"{count:,}", f"{count / max(total, 1):.1%}")
     return table

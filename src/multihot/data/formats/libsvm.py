@@ -43,12 +43,14 @@ def read_libsvm(path: Path, options: Options) -> Reading:
 
 
 def _rows(path: Path, options: Options, features: int | None, skip: int) -> Iterator[Row]:
+    highest = -1
     for number, line in enumerate(text_lines(path, options.encoding), start=1):
         content = line.split("#", 1)[0]
         if number > skip and content.strip():
             row = _row(content, at_line(path, number), options.index_base, features)
-            if features is None and len(row["indices"]):
-                _check_count(int(row["indices"].max()) + 1, "features", path, number)
+            if features is None and row["indices"].max(initial=-1) > highest:
+                highest = int(row["indices"].max())
+                _check_count(highest + 1, "features", path, number)
             yield row
 
 

@@ -116,7 +116,8 @@ def _short_lines(file: IO[AnyStr], where: object) -> Iterator[AnyStr]:
     most, number = limit("MULTIHOT_MAX_LINE_BYTES"), 0
     while line := file.readline(most + 1):
         number += 1
-        check_line(len(line), at_line(str(where), number))
+        if len(line) > most:
+            check_line(len(line), at_line(str(where), number))
         yield line
 
 
