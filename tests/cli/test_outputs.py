@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -94,6 +95,14 @@ def test_a_device_of_ones_own_stays_a_device(places, tmp_path):
     assert call("evaluate {run} {csv} --out {out}", places, tmp_path / "null.json").exit_code == 0
     assert (tmp_path / "null.html").is_char_device()
     assert (tmp_path / "null.json").is_char_device()
+
+
+def test_of_a_copy_the_full_disk_is_named_and_not_where_it_came_from(places, tmp_path, monkeypatch):
+    (tmp_path / "from").write_text("text")
+    monkeypatch.setattr("multihot.experiments.Run.__init__", lambda *_: shutil.copyfile(tmp_path / "from", "/dev/full"))
+    done = CliRunner().invoke(app, ["evaluate", str(places["run"])])
+    assert done.exit_code == 2
+    assert "the disk is full (/dev/full)" in done.stderr
 
 
 def test_a_folder_for_a_cut_that_may_not_be_written_is_not_blamed_on_the_cache(places, tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import logging
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -239,6 +240,16 @@ def test_a_cache_that_cannot_be_is_one_line(tmp_path, csv, monkeypatch, place):
         with pytest.raises(DataError, match="set MULTIHOT_CACHE to a folder that may"):
             load(csv)
     assert (tmp_path / "a file").read_text() == "mine"
+
+
+def test_many_at_once_that_find_it_damaged_all_get_the_rows(csv, own_cache, monkeypatch):
+    whole = everything(load(csv))
+    for _ in range(5):
+        (path,) = own_cache.glob("data/*/train.arrow")
+        flip(path)
+        as_another_process(monkeypatch)
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(lambda _: everything(load(csv)), range(6))) == [whole] * 6
 
 
 def test_what_is_damaged_as_soon_as_it_is_written_ends_in_one_line(csv, monkeypatch):

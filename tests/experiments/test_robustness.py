@@ -100,6 +100,16 @@ def test_a_copy_and_a_new_layout_of_the_measures_are_no_alteration(folder, tmp_p
     assert len(read_everything(shutil.copytree(folder, tmp_path / "elsewhere"))) == 5
 
 
+@pytest.mark.parametrize("name", ["attention.json", "feature_map.json", "predictions/other.parquet", "log/metrics.csv"])
+def test_a_file_that_was_added_is_named(classical, tmp_path, name):
+    folder = shutil.copytree(classical, tmp_path / "run")
+    (folder / "log").mkdir()
+    (folder / name).write_text("{}")
+    run = multihot.load(folder)
+    with pytest.raises(RunError, match=rf"{name} was added since the training"):
+        _ = run.attention, run.feature_map, run.log, run.prediction("other")
+
+
 @pytest.mark.parametrize("version", [99, "2.0", None, [1]])
 def test_a_run_of_a_newer_version_is_named(folder, version):
     (folder / "environment.json").write_text(json.dumps({"run_format": version, "multihot": "9.9"}))
@@ -168,8 +178,9 @@ def test_no_checkpoint_is_unpickled(csv_file, tmp_path, monkeypatch, name, whole
         torch.save(torch.load(path, weights_only=True) | {"more": Bomb(tmp_path / "exploded")}, path)
     else:
         path.write_bytes(pickle.dumps(Bomb(tmp_path / "exploded")))
-    with pytest.raises(RunError, match=rf"{name} is damaged or holds more than tensors and numbers.*--overwrite"):
+    with pytest.raises(RunError, match=rf"{name} is damaged or holds more than tensors and numbers.*--overwrite") as caught:
         resume(folder)
+    assert "weights_only" not in str(caught.value)  # PyTorch's message advises to load it all the same
     assert not (tmp_path / "exploded").exists()
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,13 @@ def map_once(rows: Any, function: Callable[..., Any], *, kind: str, key: str, ti
             return rows.map(function, keep_in_memory=True, **options)
         folder = cache_root() / kind / key
         for _ in attempts(folder):
-            if kept_folder(folder) is not None:
-                break
+            with suppress(FileNotFoundError):  # taken away by another process that found it damaged
+                if kept_folder(folder) is not None:
+                    return open_rows(folder / FILE, key)
             with filling(folder) as partial:
                 rows.map(function, cache_file_name=str(partial / FILE), **options)
                 keep_folder(partial, {})
-    return open_rows(folder / FILE, key)
+    raise AssertionError("attempts end by an error")
 
 
 def open_rows(path: Path, fingerprint: str) -> Any:

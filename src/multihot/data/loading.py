@@ -120,8 +120,9 @@ def _prepared(alone: Path, among: Path, name: str, read: Callable[[], Parts]) ->
     """The data set in either of two folders of the cache, read into the second one if its source names further files."""
     for _ in attempts(alone):
         for folder in (alone, among):
-            if (data := _open(folder)) is not None:
-                return data
+            with contextlib.suppress(FileNotFoundError):  # taken away by another process that found it damaged
+                if (data := _open(folder)) is not None:
+                    return data
         parts = read()
         _store(among if any(reading.named for _, _, reading in parts) else alone, name, parts)
     raise AssertionError("attempts end by an error")

@@ -36,10 +36,11 @@ def only_writer(folder: Path) -> Iterator[None]:
         RunError: at once, if another process, or another call in this one, is writing to it.
     """
     place = Path(os.path.realpath(folder))
+    if not place.name:
+        raise RunError(f"{folder} cannot be a run folder; choose another --out")
     made = [parent for parent in place.parents if not parent.exists()]
     path = place.with_name(f".{place.name}.lock")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _locked(path, folder)
     except (FileExistsError, NotADirectoryError):
         raise RunError(f"{folder} would lie below a file; choose another --out") from None
@@ -50,7 +51,8 @@ def only_writer(folder: Path) -> Iterator[None]:
         yield
     finally:
         if descriptor in _held:  # else this is a forked process, and the lock its parent's
-            path.unlink(missing_ok=True)
+            if not os.fstat(descriptor).st_size:  # else it is somebody's own file of that name
+                path.unlink(missing_ok=True)
             _held.discard(descriptor)
             os.close(descriptor)
         with suppress(OSError):  # a folder that was made for the lock, and in which something lies by now
@@ -60,7 +62,11 @@ def only_writer(folder: Path) -> Iterator[None]:
 
 def _locked(path: Path, folder: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        except FileNotFoundError:  # whoever made the folder for a lock of its own removed it since
+            continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):

@@ -21,7 +21,7 @@ from ..predictions import Prediction, TrueDegrees, load_prediction, load_truth
 from .config import Config, load_config
 from .files import check_name, read_json
 from .measure import break_down, measure, targets_of, truth_of
-from .seal import check_file, check_metrics
+from .seal import SEALED_FROM, check_file, check_metrics
 from .shapes import ATTENTION, FEATURE_MAP, LABELS, METRICS, misfit
 
 if TYPE_CHECKING:
@@ -185,7 +185,11 @@ class Run:
                 self._file(name)
 
     def _file(self, name: str) -> Path:
-        return check_file(self.folder, name, self.metrics.get("files", {}))
+        files = self.metrics.get("files", {})
+        path = check_file(self.folder, name, files)
+        if name not in files and path.exists() and self.environment.get("run_format", 0) >= SEALED_FROM:
+            raise RunError(f"{path} was added since the training, so it is not of this run; remove it, or copy the run again")
+        return path
 
     def rows(self, source: Any) -> Any:
         """New rows from a file, a list of texts, a list of mappings or a ``datasets.Dataset``, read as the training rows were."""
