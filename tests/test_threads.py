@@ -23,7 +23,7 @@ def blas_threads() -> list[int]:
 
 def set_blas_threads(count: int) -> None:
     threadpool_limits(count, "blas")
-    clear = getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", None)
+    clear = getattr(getattr(threadpoolctl, "OpenBLASController", None), "clear_controlling_thread", None)
     if clear is not None:  # else no other thread could set it any more
         clear(force=True)
 

@@ -54,7 +54,7 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def _limit(begun: threading.Event, end: threading.Event) -> None:
-    """Limit and restore in a thread of their own: threadpoolctl lets only the thread that limited restore, and any may be the last to end."""
+    """Limit and restore in one thread: threadpoolctl lets only the thread that limited restore, and any may be the last to end."""
     try:
         with threadpool_limits(1, "blas"):
             begun.set()
