@@ -5,6 +5,7 @@ import threading
 import datasets
 import numpy as np
 import pytest
+import threadpoolctl
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 from torch.utils.data import DataLoader
@@ -20,13 +21,21 @@ def blas_threads() -> list[int]:
     return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 
+def set_blas_threads(count: int) -> None:
+    threadpool_limits(count, "blas")
+    clear = getattr(getattr(threadpoolctl, "OpenBLASController", None), "clear_controlling_thread", None)
+    if clear is not None:  # else no other thread could set it any more
+        clear(force=True)
+
+
 @pytest.fixture(autouse=True)
 def several():
     """As in a shell that says nothing of threads, on a machine with three cores."""
-    with threadpool_limits(3, "blas"):
-        assert blas_threads()
-        assert set(blas_threads()) == {3}
-        yield
+    before = max(blas_threads())
+    set_blas_threads(3)
+    assert set(blas_threads()) == {3}
+    yield
+    set_blas_threads(before)
 
 
 @pytest.mark.parametrize("jobs", [None, 1, 2, 4])

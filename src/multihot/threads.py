@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from threadpoolctl import threadpool_limits
 
 _lock = threading.Lock()
-_inside = 0  # how many blocks of ``one_blas_thread`` are open, in all threads
-_limits: threadpool_limits | None = None  # that of the first of them
+_open = 0  # blocks of ``one_blas_thread``, in all threads
+_end = threading.Event()  # of the limit that they share
+_keeper = threading.Thread()  # holds it
 
 
 def available_cores() -> int:
@@ -34,19 +35,32 @@ def one_blas_thread() -> Iterator[None]:
     ...     {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
     {1}
     """
-    global _inside, _limits
+    global _open, _end, _keeper
     with _lock:
-        if not _inside:
-            _limits = threadpool_limits(1, "blas")
-        _inside += 1
+        _open += 1
+        if _open == 1:
+            _end, begun = threading.Event(), threading.Event()
+            _keeper = threading.Thread(target=_limit, args=(begun, _end), daemon=True)
+            _keeper.start()
+            begun.wait()
     try:
         yield
     finally:
         with _lock:
-            _inside -= 1
-            if not _inside and _limits is not None:
-                _limits.restore_original_limits()
-                _limits = None
+            _open -= 1
+            if not _open:
+                _end.set()
+                _keeper.join()
+
+
+def _limit(begun: threading.Event, end: threading.Event) -> None:
+    """Limit and restore in one thread: threadpoolctl lets only the thread that limited restore, and any may be the last to end."""
+    try:
+        with threadpool_limits(1, "blas"):
+            begun.set()
+            end.wait()
+    finally:
+        begun.set()
 
 
 def limit_loading_worker(worker: int) -> None:

@@ -10,7 +10,6 @@ from linear_problems import linear_problem
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
-from threadpoolctl import threadpool_limits
 
 from multihot.classical import newton
 from multihot.classical.linear import Solver
@@ -67,7 +66,7 @@ def test_duality_gap_closes(problem):
     assert reached - bound <= 1e-6 * max(reached, 1e-12)
 
 
-@given(problems(), st.sampled_from([squared_hinge, log_loss]), st.floats(1e-4, 1e-8))
+@given(problems(), st.sampled_from([squared_hinge, log_loss]), st.floats(1e-8, 1e-4))
 @settings(max_examples=100, deadline=None)
 def test_gradient_keeps_the_stated_rule(problem, loss, tolerance):
     features, signs, costs = problem
@@ -110,12 +109,11 @@ def test_a_solution_out_of_reach_is_said(monkeypatch, caplog):
 @pytest.mark.parametrize("name", ["linear_svm", "logistic", "classifier_chain", "label_powerset", "cost-sensitive"])
 @pytest.mark.parametrize("kind", ["dense", "csr"])
 def test_results_are_the_same_bits_for_any_number_of_threads_and_every_time(name, kind):
-    features, targets = linear_problem(rows=700, features=40, labels=6)
+    features, targets = linear_problem(rows=300, features=40, labels=4)
     features = sparse.csr_matrix(features) if kind == "csr" else features
     method = {"name": "linear_svm", "cost_sensitive": "micro_f1"} if name == "cost-sensitive" else {"name": name}
     found = []
     for jobs in (1, 2, 4, None, None):
-        with threadpool_limits(jobs or 3, "blas"):
-            tensors = build("classical", method | {"jobs": jobs}).fit(features, targets, seed=1).to_tensors()
+        tensors = build("classical", method | {"jobs": jobs}).fit(features, targets, seed=1).to_tensors()
         found.append({key: tensor.tobytes() for key, tensor in tensors.items()})
     assert all(again == found[0] for again in found[1:])
