@@ -131,7 +131,9 @@ class Forks:
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
-        ended = json.loads(self.process.stdout.readline())
+        answer = self.process.stdout.readline()
+        assert answer, "the process that forks the commands has ended; its last words are above"
+        ended = json.loads(answer)
         return [self._ended(one, command, how) for one, command, how in zip(asked, commands, ended, strict=True)]
 
     def run(self, *words: Any, **more: Any) -> Ended:

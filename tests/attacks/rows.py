@@ -1,9 +1,13 @@
-"""The table that the attacks fill: what was tried, how often, and how often it was survived."""
+"""The table that the attacks fill: what was tried, how often, and how often it was survived.
+
+``python tests/attacks/rows.py runs/attacks-full.json`` prints it again from the figures of a run.
+"""
 
 from __future__ import annotations
 
 import json
 import platform
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -78,3 +82,7 @@ def write(path: Path, form: str, seed: int, rows: list[dict[str, Any]]) -> None:
     content = {"form": form, "seed": seed, "multihot": multihot.__version__, "python": platform.python_version(), "rows": rows}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content | {"platform": platform.platform()}, indent=1, default=dict) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    print(markdown(row for name in sys.argv[1:] for row in json.loads(Path(name).read_text())["rows"]))
