@@ -43,7 +43,7 @@ def test_single_precision_follows_double(curve: Curve) -> None:
 
 def _loss(logits: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:
     present, absent = FocusedCurve(1.0, offset=1.0), FocusedCurve(4.0, clip=0.05)
-    return element_wise_loss((logits, targets, known), present, absent, weigh=lambda y: 1 + y.sum(-1, keepdim=True))
+    return element_wise_loss((logits, targets, known), present, absent, weigh=lambda y, _: 1 + y.sum(-1, keepdim=True))
 
 
 def test_blocks_of_instances_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def class_balanced_loss(
     else:
         weights = weights * known.sum().clamp(min=1) / (weights * known).sum().clamp(min=torch.finfo(weights.dtype).tiny)
     curve = FocusedCurve(gamma)
-    return element_wise_loss((logits, targets, known), curve, curve, weigh=lambda _: weights, reduction=reduction)
+    return element_wise_loss((logits, targets, known), curve, curve, weigh=lambda *_: weights, reduction=reduction)
 
 
 def class_weights(counts: Float[Tensor, " L"], weighting: str, beta: float) -> Float[Tensor, " L"]:

@@ -5,6 +5,7 @@ A curve knows its cost twice: as plain differentiable operations, and together w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,8 +21,17 @@ class Curve(Protocol):
     def cost(self, x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
         """Differentiable as often as one likes."""
 
-    def cost_and_derivative(self, x: Float[Tensor, "*any"]) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
-        """Cost and d cost / d x, two new tensors."""
+    def cost_and_derivative(self, x: Float[Tensor, "*any"], room: Room | None = None) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
+        """Cost and d cost / d x, the first two tensors of the room, or of a new one."""
+
+
+ROOM = 4  # tensors that a curve computes in: cost, derivative and two spare ones
+Room = Sequence[Float[Tensor, "*any"]]
+
+
+def make_room(x: Float[Tensor, "*any"]) -> Room:
+    """Tensors like x to compute in, without values."""
+    return [torch.empty_like(x) for _ in range(ROOM)]
 
 
 WITHOUT_DOUBT = 80.0  # a logit whose probability is 1 in double precision, and whose exponential single precision holds
@@ -64,48 +74,54 @@ class FocusedCurve:
             return self.height * cost
         return self.height * cost * (focus.detach() if self.detach_focus else focus)
 
-    def cost_and_derivative(self, x: Float[Tensor, "*any"]) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
+    def cost_and_derivative(self, x: Float[Tensor, "*any"], room: Room | None = None) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
         """Cost and derivative, each of the same shape as x."""
+        room = make_room(x) if room is None else room
         if self.slope != 1:
-            x = x * self.slope
+            x = torch.mul(x, self.slope, out=room[1])
         if self.offset:
-            x = x + self.offset
-        cost, derivative = self._clipped(x) if self.clip else self._unclipped(x)
+            x = torch.add(x, self.offset, out=room[1])
+        cost, derivative = self._clipped(x, *room) if self.clip else self._unclipped(x, *room)
         if self.height != 1:
             cost.mul_(self.height)
         factor = self.height * self.slope
         return cost, derivative.mul_(factor) if factor != 1 else derivative
 
-    def _unclipped(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """``q^g (q + g (1 - q) cost)`` is the derivative."""
-        odds = x.clamp(max=WITHOUT_DOUBT).exp_()
-        cost = torch.maximum(odds.log1p(), x)  # log(1 + e^x), with one exponential for the cost and the probability
-        right = (odds + 1).reciprocal_()
-        wrong = odds.mul_(right)
+    def _unclipped(self, x: Tensor, cost: Tensor, derivative: Tensor, wrong: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
+        """``q^g (q + g (1 - q) cost)`` is the derivative; x may lie in its place."""
+        odds = torch.clamp(x, max=WITHOUT_DOUBT, out=wrong).exp_()
+        torch.maximum(torch.log1p(odds, out=cost), x, out=cost)  # log(1 + e^x), with one exponential for the cost and the probability
+        right = torch.add(odds, 1, out=derivative).reciprocal_()
         if not self.gamma:
-            return cost, wrong
-        focus = _power(wrong, self.gamma)
-        derivative = wrong if self.detach_focus else torch.addcmul(wrong, right, cost, value=self.gamma, out=right)
+            return cost, right.mul_(odds)
+        wrong = odds.mul_(right)
+        if self.detach_focus:
+            derivative.copy_(wrong)
+        else:
+            torch.addcmul(wrong, right, cost, value=self.gamma, out=derivative)
+        focus = _power_(wrong, self.gamma)
         return cost.mul_(focus), derivative.mul_(focus)
 
-    def _clipped(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """``p (1 - p) q^(g - 1) (g cost + q / (1 - q))`` is the derivative, and 0 below the clip."""
-        probability = x.sigmoid()
+    def _clipped(self, x: Tensor, cost: Tensor, derivative: Tensor, probability: Tensor, wrong: Tensor) -> tuple[Tensor, Tensor]:
+        """``p (1 - p) q^(g - 1) (g cost + q / (1 - q))`` is the derivative, and 0 below the clip; x may lie in its place."""
+        torch.sigmoid(x, out=probability)
         vanishes = self.gamma > 1  # below the clip, without being told
-        wrong = (probability - self.clip).clamp_(min=0 if vanishes else torch.finfo(x.dtype).tiny)
-        cost = torch.log1p(-wrong).neg_()
-        derivative = wrong / torch.rsub(wrong, 1)
+        torch.sub(probability, self.clip, out=wrong).clamp_(min=0 if vanishes else torch.finfo(x.dtype).tiny)
+        torch.sub(x.new_ones(()), wrong, out=derivative).reciprocal_()
+        torch.log(derivative, out=cost)
+        derivative.mul_(wrong)
         if self.gamma and not self.detach_focus:
             derivative.add_(cost, alpha=self.gamma)
-        lower = _power(wrong, self.gamma - 1)
         if not vanishes:
             derivative.mul_(probability > self.clip)
-        derivative.mul_(lower).mul_(torch.addcmul(probability, probability, probability, value=-1))
-        return cost.mul_(lower.mul_(wrong)), derivative
+        torch.ops.aten.sigmoid_backward.grad_input(derivative, probability, grad_input=derivative)  # times p (1 - p)
+        lower = _power_(probability.copy_(wrong), self.gamma - 1)
+        return cost.mul_(lower).mul_(wrong), derivative.mul_(lower)
 
 
-def _power(base: Tensor, exponent: float) -> Tensor:
-    return base.square().square_() if exponent == 4 else base.pow(exponent)  # 1, 2 and 3 are multiplications within PyTorch
+def _power_(base: Tensor, exponent: float) -> Tensor:
+    """In place; 1, 2 and 3 are multiplications within PyTorch."""
+    return base.square_().square_() if exponent == 4 else base.pow_(exponent)
 
 
 @dataclass(frozen=True)
@@ -126,9 +142,11 @@ class HillCurve:
         probability = x.sigmoid()
         return (self.lam - probability) * probability.square()
 
-    def cost_and_derivative(self, x: Float[Tensor, "*any"]) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
-        """Cost and ``p^2 (1 - p) (2 lambda - 3 p)``, each of the same shape as x."""
-        probability = x.sigmoid()
-        square = probability.square()
-        derivative = (1 - probability).mul_(square).mul_(2 * self.lam - 3 * probability)
-        return probability.neg_().add_(self.lam).mul_(square), derivative
+    def cost_and_derivative(self, x: Float[Tensor, "*any"], room: Room | None = None) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
+        """Cost and ``p (1 - p) (2 lambda p - 3 p^2)``, each of the same shape as x."""
+        cost, derivative, probability, square = make_room(x) if room is None else room
+        torch.sigmoid(x, out=probability)
+        torch.square(probability, out=square)
+        torch.mul(probability, 2 * self.lam, out=derivative).sub_(square, alpha=3)
+        torch.ops.aten.sigmoid_backward.grad_input(derivative, probability, grad_input=derivative)  # times p (1 - p)
+        return torch.mul(square, self.lam, out=cost).addcmul_(probability, square, value=-1), derivative

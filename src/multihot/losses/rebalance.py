@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -23,20 +24,21 @@ def smoothed_rebalancing(
         share: in [0, 1], of these weights; the rest is the weight 1.
 
     Returns:
-        targets (B, L) -> weights (B, L), with share 1 between ``offset`` and ``offset + 1``, or 1.
+        targets (B, L), and a tensor (B, L) for the result or None -> weights (B, L), with share 1 between ``offset`` and
+        ``offset + 1``, or 1.
 
     >>> import torch
     >>> smoothed_rebalancing(torch.tensor([1.0, 3.0]), offset=0.0, steepness=0.0, centre=0.0)(torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
     tensor([[0.5000, 0.5000],
             [1.0000, 1.0000]])
     """
-    inverse = counts.reciprocal()
+    inverse, shift = counts.reciprocal(), counts.new_tensor(-steepness * centre)
 
-    def weigh(targets: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
+    def weigh(targets: Float[Tensor, "B L"], out: Float[Tensor, "B L"] | None = None) -> Float[Tensor, "B L"]:
         drawn = (targets @ inverse)[:, None]
         factor = steepness / drawn.clamp(min=1e-30 * max(steepness, 1))  # at most 1e30
         rebalanced = drawn.sign().mul_(share)
-        smoothed = (factor * inverse).sub_(steepness * centre).sigmoid_()
-        return smoothed.mul(rebalanced).add_(1 + rebalanced * (offset - 1))
+        smoothed = torch.addcmul(shift, factor, inverse, out=out).sigmoid_()
+        return torch.addcmul(1 + rebalanced * (offset - 1), rebalanced, smoothed, out=out)
 
     return weigh

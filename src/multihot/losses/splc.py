@@ -55,10 +55,10 @@ def splc_loss(
     return element_wise_loss(inputs, FocusedCurve(gamma, offset=margin), FocusedCurve(gamma), adjust=adjust, reduction=reduction)
 
 
-def _corrected(logits: Tensor, targets: Tensor, sure: float) -> tuple[Tensor, Tensor]:
+def _corrected(logits: Tensor, targets: Tensor, out: Tensor | None, sure: float) -> tuple[Tensor, Tensor]:
     """Targets that are 1 where the logit is above ``sure``."""
-    above = torch.gt(logits.detach(), sure, out=torch.empty_like(targets))
-    return logits, torch.maximum(targets, above)
+    above = torch.gt(logits.detach(), sure, out=torch.empty_like(targets) if out is None else out)
+    return logits, torch.maximum(targets, above, out=out)
 
 
 class SPLCLoss(Loss):
