@@ -6,12 +6,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 SITE := NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
 TESTS ?= --doctest-modules src tests
+ATTACK ?= quick
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs clean
+.PHONY: help setup demo test test-bf16 attack check format bench bench-quick docs clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 setup: $(READY) ## make .venv and install multihot in it, with the versions of constraints.txt
 
@@ -27,6 +28,12 @@ demo: $(READY) ## train two methods on the embedded data and compare them: under
 test: $(READY) ## every test but the long reproductions, and every example of the docstrings
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" $(TESTS)
 
+attack: $(READY) ## kills, full disks, damage and hostile files, with a table of what was survived; ATTACK=full tries much more
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --tb=line tests/attacks --attack=$(ATTACK) --attack-out=runs/attacks-$(ATTACK).json
+
+test-bf16: $(READY) ## the tests that train, in bfloat16: none may hang on the last digits of a small training
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" --precision bf16-mixed tests/training tests/experiments tests/test_sockets.py
+
 check: $(READY) ## style, types, directions of imports, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -39,10 +46,11 @@ format: $(READY) ## mend what can be mended without thinking
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## every benchmark, one after another; figures as JSON under runs/benchmarks
-	@mkdir -p runs/benchmarks
-	set -e; export MULTIHOT_DATA="$${MULTIHOT_DATA:-../shared/data}"; for file in benchmarks/*.py; do \
-		echo "== $$file"; $(BIN)/python $$file --out runs/benchmarks/$$(basename $$file .py).json; done
+bench: $(READY) ## every benchmark, one after another, and a table of them; figures as JSON under runs/benchmarks
+	$(BIN)/python benchmarks --out runs/benchmarks
+
+bench-quick: $(READY) ## the same in small sizes, within two minutes: shows that they run
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks --quick --out runs/benchmarks/quick
 
 docs: $(READY) ## write the table of components from the code, check links and commands, build the site in site/
 	$(BIN)/python docs/check.py --write

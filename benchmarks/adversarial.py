@@ -9,15 +9,14 @@ classifier against it, in turn; medians over the rounds. A game of three to one 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import time
+import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from yardsticks.measuring import finish, read_options, seconds_of
 
 from multihot.components import build
 from multihot.interfaces import Model, Objective
@@ -72,22 +71,19 @@ def measure(modality: str, size: str, rows: int, rounds: int) -> dict[str, float
     seconds: dict[str, list[float]] = {kind: [] for kind in steps}
     for number in range(rounds + 2):
         for kind, step in steps.items():
-            began = time.perf_counter()
-            step()
+            took = seconds_of(step)
             if number >= 2:  # the first two make room
-                seconds[kind].append(time.perf_counter() - began)
+                seconds[kind].append(took)
     return {kind: statistics.median(values) for kind, values in seconds.items()}
 
 
-def main() -> None:
-    """Print the figures, and write them as JSON where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = read_options(parser, rounds=1)
     found = {}
     for modality in LABELS:
         for size in GAME:
@@ -99,11 +95,8 @@ def main() -> None:
                 f"{modality:6} {size:7} plain {1e3 * seconds['plain']:7.1f} ms   discriminator {ratios['discriminator']:5.1f} times   "
                 f"classifier {ratios['classifier']:5.1f} times   mean update of the game {mean / seconds['plain']:5.1f} times"
             )
-    if options.out is not None:
-        options.out.write_text(
-            json.dumps({"rows": options.rows, "threads": options.threads, "found": found}, indent=2) + "\n", encoding="utf-8"
-        )
+    return finish(options, found)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

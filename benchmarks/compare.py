@@ -9,12 +9,13 @@ The folders are made first, with invented predictions; the command then runs as 
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
+
+from yardsticks.measuring import finish, read_options, seconds_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "experiments"))
 from made_runs import write_run
@@ -32,14 +33,13 @@ def make(place: Path, runs: int, rows: int, labels: int) -> None:
 
 
 def main() -> int:
-    """Print the figures, write them as JSON where asked to, and fail where the limit is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--rows", type=int, default=3000)
     parser.add_argument("--labels", type=int, default=90)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
-    options = parser.parse_args()
+    options = read_options(parser, runs=4, rows=200, labels=10, repeat=1)
     seconds: dict[str, list[float]] = {"compare": [], "compare with tests": [], "multihot --help": []}
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder), options.runs, options.rows, options.labels)
@@ -51,16 +51,13 @@ def main() -> int:
         }
         for _ in range(options.repeat):
             for name, words in cases.items():
-                start = time.perf_counter()
-                subprocess.run([*command, *words], check=True, capture_output=True)
-                seconds[name].append(time.perf_counter() - start)
+                work = partial(subprocess.run, [*command, *words], check=True, capture_output=True)
+                seconds[name].append(seconds_of(work))
     found = {name: min(values) for name, values in seconds.items()}
     for name, value in found.items():
         print(f"{name}: {value:.2f} s")
-    if options.out is not None:
-        sizes = {"runs": options.runs, "rows": options.rows, "labels": options.labels}
-        options.out.write_text(json.dumps(sizes | {"seconds": found, "limit": LIMIT}, indent=2) + "\n", encoding="utf-8")
-    return int(found["compare with tests"] > LIMIT)
+    missed = [f"{name} in {LIMIT} s" for name in ("compare", "compare with tests") if found[name] > LIMIT]
+    return finish(options, {"seconds": found, "limit": LIMIT}, missed)
 
 
 if __name__ == "__main__":

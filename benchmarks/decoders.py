@@ -11,10 +11,8 @@ label sets. ``--costs`` measures joint decoding over widths and numbers of label
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import os
-import platform
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
@@ -25,6 +23,7 @@ import numpy as np
 import torch
 from text_lstm import VOCABULARY, Texts, make_texts, padded, seconds
 from torch import Tensor, nn
+from yardsticks.measuring import finish, read_options
 from yardsticks.plain_decoder import PlainNetwork, plain_joint_decoding, plain_loss
 
 from multihot.components import build
@@ -231,8 +230,9 @@ def _rows(part: str, spent: Mapping[str, tuple[float, ...]]) -> list[dict[str, A
     ]  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main() -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=int, default=1024, help="texts an epoch, and texts decoded")
     parser.add_argument("--plain-texts", type=int, default=256, help="how many of them the plain loop sees, since it is slow")
     parser.add_argument("--epochs", type=int, default=2, help="epochs of each system; the fastest counts")
@@ -241,8 +241,7 @@ def main() -> None:
     parser.add_argument("--costs", action="store_true", help="measure the cost over beam widths and numbers of labels instead")
     parser.add_argument("--plot", type=Path, help="with --costs: draw them to this file")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--out", type=Path, help="also write the figures to this JSON file")
-    arguments = parser.parse_args()
+    arguments = read_options(parser, texts=4, plain_texts=2, epochs=1, batch_size=2)
     torch.manual_seed(0)
     if arguments.costs:
         rows = cost_rows(arguments)
@@ -253,12 +252,9 @@ def main() -> None:
         rows = [row for name, measure in parts.items() if arguments.part in (name, "both") for row in measure(arguments)]
     for row in rows:
         print("  ".join(f"{name} {value:.2f}" if isinstance(value, float) else f"{value}" for name, value in row.items()))
-    if arguments.out:
-        machine = {"device": arguments.device, "processor": platform.processor() or platform.machine(), "cores": os.cpu_count(),
-                   "capability": torch.backends.cpu.get_cpu_capability(), "threads": torch.get_num_threads(),
-                   "torch": torch.__version__}  # fmt: skip
-        arguments.out.write_text(json.dumps({"benchmark": "decoders", "machine": machine, "rows": rows}, indent=2) + "\n")
+    best = {row["part"]: row["ratio"] for row in sorted(rows, key=lambda row: row.get("ratio", 0)) if row["part"] in LIMITS}
+    return finish(arguments, rows, [f"{part} {LIMITS[part]:.0f} times as quick" for part, ratio in best.items() if ratio < LIMITS[part]])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,17 +11,16 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
-import os
+import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
 import torch
 from PIL import Image
+from yardsticks.measuring import finish, read_options
 
 from multihot.components import build
 from multihot.data.batches import make_loader
@@ -109,8 +108,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     return figures
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main() -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backbone", default="resnet18")
     parser.add_argument("--side", type=int, default=224, help="pixels")
     parser.add_argument("--pictures", type=int, default=64, help="pictures an epoch")
@@ -118,18 +118,15 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 2])
     parser.add_argument("--repeats", type=int, default=2, help="of each figure; the fastest counts")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--out", type=Path, help="also write the figures to this JSON file")
-    arguments = parser.parse_args()
+    arguments = read_options(parser, side=64, pictures=8, batch_size=4, workers=[0], repeats=1)
     figures = measure(arguments)
     step = figures["training step alone"]
     for name, value in figures.items():
         unit = f"{value:>10.1f} s" if name.endswith("seconds") else f"{value:>10.1f} pictures/s, {value / step:>7.2f} x the training step"
         print(f"{name:<42}{unit}")
-    if arguments.out:
-        machine = {"device": arguments.device, "cores": os.cpu_count(), "threads": torch.get_num_threads(), "torch": torch.__version__}
-        settings = {name: getattr(arguments, name) for name in ("backbone", "side", "pictures", "batch_size")}
-        arguments.out.write_text(json.dumps({"benchmark": "images", "machine": machine, **settings, "figures": figures}, indent=2) + "\n")
+    slow = [name for name, value in figures.items() if name.startswith("pipeline") and value < step]
+    return finish(arguments, figures, [f"{name} as quick as the training step" for name in slow])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

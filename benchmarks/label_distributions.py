@@ -2,19 +2,21 @@
 
     python benchmarks/label_distributions.py Yeast_alpha.zip SBU_3DFE.zip --out distributions.json
 
-Files as the format ``ldl-mat`` reads them. Features are standardised on each fold's training rows, folds are drawn once from a seed; means
-and standard deviations over the folds.
+Files as the format ``ldl-mat`` reads them; those of the data sets at hand if none is named. Features are standardised on each fold's
+training rows, folds are drawn once from a seed; means and standard deviations over the folds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from yardsticks.measuring import data_folder, finish, read_options, skip
 
 from multihot.classical.features import TableFeatures
 from multihot.components import build
@@ -22,6 +24,7 @@ from multihot.data import load
 from multihot.metrics.label_distributions import each_instance
 
 LEARNERS = ("sa_bfgs", "aa_knn")
+SLOW = {"Movie", "FG-Net"}  # minutes a fold, so that they are only measured where they are named
 
 
 def cross_validate(path: Path, name: str, folds: int, seed: int, settings: dict[str, Any]) -> dict[str, Any]:
@@ -42,23 +45,26 @@ def cross_validate(path: Path, name: str, folds: int, seed: int, settings: dict[
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tables", nargs="+", type=Path)
+def main() -> int:
+    """Print a line a table and learner."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    folder = data_folder("ldl")
+    at_hand = [] if folder is None else sorted(path for path in folder.glob("*.zip") if path.stem not in SLOW)
+    parser.add_argument("tables", nargs="*", type=Path, default=at_hand)
     parser.add_argument("--learners", nargs="+", choices=LEARNERS, default=LEARNERS)
     parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--settings", type=json.loads, default={}, help="arguments of the learners, such as '{\"l2\": 0.01}'")
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
+    given = read_options(parser, tables=at_hand[-1:], folds=2)
+    if not given.tables:
+        return skip(given, "the folder ldl of the data sets; set MULTIHOT_DATA, or name tables")
     results: dict[str, dict[str, Any]] = {}
     for path in given.tables:
         for name in given.learners:
             results.setdefault(path.stem, {})[name] = cross_validate(path, name, given.folds, given.seed, given.settings)
             print(path.stem, name, json.dumps(results[path.stem][name]), flush=True)
-    if given.out:
-        given.out.write_text(json.dumps(results, indent=1) + "\n")
+    return finish(given, results)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

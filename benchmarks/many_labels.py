@@ -17,14 +17,14 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from losses import peak_bytes, seconds_of
 from torch import Tensor
+from yardsticks.measuring import finish, peak_bytes, read_options, seconds_of
 
 from multihot.losses import SampledOutputLayer, sparse_zlpr_loss, zlpr_loss
 
 WIDTH, PRESENT = 64, 5
 WAYS = ("dense targets", "lists of present labels", "sampled negatives")
-PATIENCE = 0.5  # seconds for which steps are repeated, where --repeat of them are done sooner
+PATIENCE = 0.5  # seconds for which steps are repeated, where --repeat of them are done sooner and are more than one
 LIMIT = 3.0  # sampled negatives: a million labels may cost so many times what a thousand do
 
 
@@ -59,7 +59,7 @@ def measure(way: str, labels: int, rows: int, negatives: int, repeat: int) -> di
 
     work()
     seconds = [seconds_of(work) for _ in range(repeat)]
-    while sum(seconds) < PATIENCE:
+    while repeat > 1 and sum(seconds) < PATIENCE:
         seconds.append(seconds_of(work))
     layer.zero_grad(set_to_none=True)
     held = peak_bytes(partial(STEPS[way], layer, hidden, positives))
@@ -86,17 +86,15 @@ def draw(results: dict[str, dict[int, dict[str, float]]], path: Path) -> None:
 
 
 def main() -> int:
-    """Print the table as Markdown, write figures and picture where asked to, and fail where a limit is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Print the table as Markdown, and draw it where asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labels", type=int, nargs="+", default=[1000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--rows", type=int, default=32)
     parser.add_argument("--negatives", type=int, default=500)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--picture", type=Path, help="draw the figures, as SVG or PNG")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = read_options(parser, labels=[100, 1000], repeat=1)
     print("| labels | " + " | ".join(WAYS) + " |\n|---|" + "---|" * len(WAYS))
     results: dict[str, dict[int, dict[str, float]]] = {way: {} for way in WAYS}
     for labels in options.labels:
@@ -107,12 +105,10 @@ def main() -> int:
     sampled = list(results[WAYS[2]].values())
     growth = {unit: sampled[-1][unit] / sampled[0][unit] for unit in sampled[0]}
     print(f"\nsampled negatives, from {options.labels[0]:,} to {options.labels[-1]:,} labels: " + json.dumps(growth))
-    if options.out is not None:
-        content = vars(options) | {"out": None, "picture": None, "results": results, "growth": growth, "limit": LIMIT}
-        options.out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if options.picture is not None:
         draw(results, options.picture)
-    return int(max(growth.values()) > LIMIT)
+    missed = [f"{unit} of sampled negatives within {LIMIT} times" for unit, factor in growth.items() if factor > LIMIT]
+    return finish(options, {"results": results, "growth": growth, "limit": LIMIT}, missed)
 
 
 if __name__ == "__main__":

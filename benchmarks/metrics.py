@@ -9,18 +9,16 @@ its own; its peak memory is that of the whole process, interpreter and inputs in
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import resource
 import sys
-import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+from yardsticks.measuring import finish, read_options, seconds_of
 
 LIMITS = {"times_as_fast": 10, "peak_mib": 1024}  # of the measures of label sets
 SCORED = 10  # scores are measured on a tenth of the rows: scikit-learn would take minutes
@@ -91,9 +89,7 @@ def measured(work: Callable, inputs: str, rows: int, labels: int, repeat: int, a
     warnings.simplefilter("ignore")  # scikit-learn warns of every label without positives
     work(*(matrix[:10] for matrix in arguments))  # imports are not measured
     for _ in range(repeat):
-        start = time.perf_counter()
-        work(*arguments)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(seconds_of(lambda: work(*arguments)))
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS, in KiB elsewhere
     answer.put({"seconds": min(seconds), "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20})
 
@@ -110,13 +106,12 @@ def run(work: Callable, inputs: str, rows: int, labels: int, repeat: int) -> dic
 
 
 def main() -> int:
-    """Print the figures, write them as JSON where asked to, and fail where a limit is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--labels", type=int, default=1000)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
-    options = parser.parse_args()
+    options = read_options(parser, rows=1000, labels=20, repeat=1)
     sizes = {"rows": options.rows, "labels": options.labels}
     cases = {
         "label sets, sparse": ("sparse", ours_sets, "classification_report", theirs_sets),
@@ -136,11 +131,12 @@ def main() -> int:
         print(line, flush=True)
         results[name] = found
     of_sets = [found for name, found in results.items() if name.startswith("label sets")]
-    slow = min(found["times_as_fast"] for found in of_sets) < LIMITS["times_as_fast"]
-    large = max(found["multihot"]["peak_mib"] for found in of_sets) > LIMITS["peak_mib"]
-    if options.out is not None:
-        options.out.write_text(json.dumps(sizes | {"results": results, "limits": LIMITS}, indent=2) + "\n", encoding="utf-8")
-    return int(slow or large)
+    missed = []
+    if min(found["times_as_fast"] for found in of_sets) < LIMITS["times_as_fast"]:
+        missed.append(f"label sets {LIMITS['times_as_fast']} times as fast")
+    if max(found["multihot"]["peak_mib"] for found in of_sets) > LIMITS["peak_mib"]:
+        missed.append(f"label sets in {LIMITS['peak_mib']} MiB")
+    return finish(options, {"results": results, "limits": LIMITS}, missed)
 
 
 if __name__ == "__main__":

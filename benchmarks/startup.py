@@ -8,12 +8,11 @@ Every figure is the median over fresh processes, the wall time that a user waits
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
-import time
-from pathlib import Path
+
+from yardsticks.measuring import finish, read_options, seconds_of
 
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],
@@ -27,9 +26,7 @@ LIMITS = {"import multihot": 0.5, "multihot --help": 1.0}  # seconds
 
 def seconds(command: list[str]) -> float:
     """Wall time of one fresh process."""
-    begin = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-    return time.perf_counter() - begin
+    return seconds_of(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL))
 
 
 def measure(runs: int) -> dict[str, dict[str, float]]:
@@ -46,22 +43,17 @@ def measure(runs: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> int:
-    """Print the table, write it as JSON where asked to, and fail where a limit is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7, help="fresh processes a command")
-    parser.add_argument("--out", type=Path, help="where to write the figures as JSON")
-    arguments = parser.parse_args()
-    figures = measure(arguments.runs)
+    options = read_options(parser, runs=1)
+    figures = measure(options.runs)
     print(f"{'command':<24}{'median s':>10}{'min s':>10}{'max s':>10}{'x pass':>10}{'limit s':>10}")
     for name, row in figures.items():
         limit = f"{LIMITS[name]:.1f}" if name in LIMITS else ""
         print(f"{name:<24}{row['median_s']:>10.3f}{row['min_s']:>10.3f}{row['max_s']:>10.3f}{row['ratio']:>10.1f}{limit:>10}")
-    if arguments.out:
-        arguments.out.write_text(json.dumps({"seconds": figures, "limits": LIMITS, "runs": arguments.runs}, indent=2) + "\n")
-    missed = [name for name, limit in LIMITS.items() if figures[name]["median_s"] > limit]
-    if missed:
-        print(f"over the limit: {', '.join(missed)}")
-    return 1 if missed else 0
+    missed = [f"{name} in {limit} s" for name, limit in LIMITS.items() if figures[name]["median_s"] > limit]
+    return finish(options, {"seconds": figures, "limits": LIMITS}, missed)
 
 
 if __name__ == "__main__":

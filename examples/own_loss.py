@@ -2,6 +2,9 @@
 
     python examples/tickets.py && PYTHONPATH=examples python examples/own_loss.py
 
+A name given in ``settings`` is allowed by being given. Whoever opens the run later allows it by name, since a run folder may come from
+anybody: ``multihot.load(folder, allow=["own_loss"])``, or ``--trust own_loss`` on the command line.
+
 The loss here is the exponential one, mean over the known labels of exp(-s) for the labels an instance has and exp(s) for the others.
 """
 
@@ -35,4 +38,6 @@ class ExponentialLoss(Loss):
 if __name__ == "__main__":
     settings = {"method.loss": "own_loss.ExponentialLoss", "training.epochs": 4}
     run = multihot.fit("train.csv", text="body", labels="tags", out="runs/own-loss", settings=settings, overwrite=True)
+    again = multihot.load(run.folder, allow=["own_loss"])
+    assert again.predict(["my printer is broken"]).ids == run.predict(["my printer is broken"]).ids
     print(f"test micro-F1 {run.metrics['test']['micro_f1']:.3f}")

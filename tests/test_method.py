@@ -5,6 +5,7 @@ import pytest
 import torch
 from toys import LABELS, toy_loader
 
+from multihot.components import allowing, build, choices
 from multihot.errors import ConfigurationError
 from multihot.labels import LabelSpace, LabelStatistics
 from multihot.method import METHODS, Method
@@ -14,6 +15,12 @@ from multihot.types import Batch
 SPACE = LabelSpace(["a", "b", "both", "either"])
 SMALL = {"name": "recurrent", "hidden_size": 32, "embedding_size": 16, "attention_size": 8}
 SEQUENCE_METHODS = [name for name, method in METHODS.items() if method.decoder]
+
+
+@pytest.fixture(autouse=True)
+def _toys_are_trusted():
+    with allowing("toys"):
+        yield
 
 
 class TableOfSix:
@@ -194,3 +201,90 @@ def test_beams_are_as_wide_as_their_documentation_says_whatever_the_encoder(name
     """An encoder's width once slipped into the decoding's argument of the same name: beams of 256."""
     _, _, decoding = assembled(Method.from_config({"name": name, "encoder": {"name": "tabular", "hidden_size": 40}}))
     assert decoding.width == 6
+
+
+LOG_ODDS = [  # with these arguments, minimising the expected loss gives the log-odds of every label
+    {"name": "binary_cross_entropy"},
+    {"name": "binary_cross_entropy", "reduction": "sum"},
+    {"name": "class_balanced"},
+    {"name": "class_balanced", "weighting": "inverse_square_root"},
+    {"name": "focal", "gamma": 0},
+    {"name": "focal", "gamma": 0, "alpha": 0.5},
+]
+OTHERS = [{"name": name} for name in choices("loss") if name not in ("binary_cross_entropy", "class_balanced", "subset_softmax")]
+OTHERS += [{"name": "subset_softmax", "k": 2}, {"name": "subset_softmax", "max_labels": 2}, {"name": "focal", "gamma": 0, "alpha": 0.25}]
+OTHERS += [{"name": "class_balanced", "gamma": 1.0}]
+ONLY_ORDER = ({"name": "label_distribution"}, {"name": "ordinal"}, {"name": "subset_softmax", "k": 2})
+READERS = {  # what needs log-odds -> the method without its loss
+    "decoding 'joint'": {"name": "ocd-mtl"},
+    "decoding 'rescoring'": {"name": "ocd-mtl", "decoding": "rescoring"},
+    "objective 'adversarial'": {"name": "br+wgan-gp"},
+    "decision 'expected_f1'": {"name": "br", "decision": "expected_f1"},
+    "decision 'fixed'": {"name": "br", "decision": {"name": "fixed", "scale": "probability", "threshold": 0.3}},
+}
+NOT_READERS = [
+    {"name": "ocd-mtl", "decoding": "beam"},
+    {"name": "ocd-mtl", "decoding": "joint", "decision": "expected_f1"},  # beam search reads no decision
+    {"name": "br", "decision": "own_rule"},
+    {"name": "br", "decision": "expected_f1", "calibration": "platt"},
+    {"name": "br", "decision": "expected_f1", "calibration": "isotonic"},
+    {"name": "br", "decision": {"name": "fixed", "threshold": -1.0}},
+]
+
+
+@pytest.mark.parametrize("loss", LOG_ODDS, ids=str)
+@pytest.mark.parametrize("reader", [*READERS.values(), *NOT_READERS, {"name": "br", "calibration": "temperature"}], ids=str)
+def test_log_odds_are_taken_by_whatever_reads_scores(loss, reader):
+    assert Method.from_config({**reader, "loss": loss}).check("table").loss == loss
+
+
+@pytest.mark.parametrize("loss", OTHERS, ids=str)
+@pytest.mark.parametrize("reader", READERS)
+def test_what_reads_log_odds_refuses_every_other_loss_and_names_those_that_do(loss, reader):
+    with pytest.raises(ConfigurationError, match=f"{reader} reads scores as log-odds.*'{loss['name']}'.*binary_cross_entropy") as refused:
+        Method.from_config({**READERS[reader], "loss": loss}).check("table")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("loss", OTHERS, ids=str)
+@pytest.mark.parametrize("reader", NOT_READERS, ids=str)
+def test_what_reads_the_order_of_scores_alone_takes_every_loss(loss, reader):
+    if reader.get("decoding") == "joint":
+        reader = {**reader, "decoding": "greedy"}
+    assert Method.from_config({**reader, "loss": loss}).check("table").loss == loss
+
+
+@pytest.mark.parametrize("loss", OTHERS, ids=str)
+@pytest.mark.parametrize("reader", [{"calibration": "temperature"}, {"decision": "fixed"}], ids=str)
+def test_scores_without_a_middle_are_not_cut_at_zero(loss, reader):
+    method = Method.from_config({"name": "br", **reader, "loss": loss})
+    if loss in ONLY_ORDER:
+        with pytest.raises(ConfigurationError, match=rf"takes 0 for the middle of the scores, but those of loss '{loss['name']}'"):
+            method.check("table")
+    else:
+        assert method.check("table").loss == loss
+
+
+BY_DESCENT = [loss for loss in OTHERS if loss["name"] not in ("warp", "dab", "ordinal", "label_distribution", "subset_softmax")]
+
+
+@pytest.mark.parametrize("loss", [*LOG_ODDS, *BY_DESCENT], ids=str)
+def test_the_losses_that_say_so_are_minimised_by_log_odds(loss):
+    """Two labels, of which an instance carries one: its score must come to the log-odds of the shares with which they occur."""
+    targets = torch.tensor([[1.0, 0.0]] * 3 + [[0.0, 0.0]] * 4 + [[1.0, 1.0]] * 2 + [[0.0, 1.0]])
+    statistics = LabelStatistics.from_targets(targets.numpy())
+    function = build("loss", loss, num_labels=2, statistics=statistics)
+    logits = torch.zeros(2 + function.extra_logits, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([logits], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimiser.zero_grad()
+        value = function(logits.expand(10, -1), targets.double()).mean()
+        value.backward()
+        return value
+
+    optimiser.step(closure)
+    scores = function.scores(logits.detach()[None])[0]
+    shares = targets.double().mean(0)
+    is_log_odds = bool(((scores - torch.logit(shares)).abs() < 0.01).all())
+    assert is_log_odds == (loss in LOG_ODDS)

@@ -114,6 +114,25 @@ def test_every_recipe_is_valid_and_says_what_it_is(name):
     assert set((config.published or {"measures": {}})["measures"]) <= set(measures)
 
 
+def test_training_goes_as_its_source_prints_it():
+    """[T table 4.4] clips entries at 10; [T ch. 3] and [B] clip nothing, and [B 4.3] divides the learning rate by ten every 40 epochs."""
+    of_thesis, of_dab = [], []
+    for name in recipe_names():
+        training = check_recipe(recipe_path(name)).training
+        folder, _, method = name.partition("/")
+        if method.startswith("tsai2019") and folder in ("reuters21578", "aapd", "rcv1", "audioset"):
+            of_thesis.append(name)
+            assert (training.gradient_clip, training.gradient_clip_by) == (10.0, "value"), name
+        elif method.startswith("zhu2022"):
+            of_dab.append(name)
+            rates = [training.learning_rate_at(epoch * 7, 700, per_epoch=7) for epoch in (0, 39, 40, 79, 80, 99)]
+            assert rates == pytest.approx([1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-4]), name
+            assert training.for_decoder(False).gradient_clip == 0, name
+        elif folder in ("coco", "nus-wide"):
+            assert training.for_decoder(False).gradient_clip == 0, name
+    assert (len(of_thesis), len(of_dab)) == (39, 14)
+
+
 @pytest.mark.parametrize("name", [name for name in recipe_names() if not is_classical(check_recipe(recipe_path(name)).method)])
 def test_neural_recipes_are_assembled_and_stepped_once(name, request, tmp_path):
     torch.manual_seed(0)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from toys import LABELS, ToyDecoder, ToyEncoder, toy_loader
 
-from multihot.components import build
+from multihot.components import allowing, build
 from multihot.errors import ConfigurationError
 from multihot.interfaces import Model
 from multihot.labels import LabelSpace, LabelStatistics
@@ -25,6 +25,12 @@ CASES = {
     ),
     "a critic of its own": Method(encoder="toys.ToyEncoder", objective="toys.ToyAdversarialObjective"),
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _toys_are_trusted():
+    with allowing("toys"):
+        yield
 
 
 class TableOfSix:

@@ -13,13 +13,14 @@ from . import torchvision_operators
 
 if TYPE_CHECKING:
     from .api import fit, load
+    from .components import allowing
     from .experiments import Run
 
 __version__ = "0.1.0"
 
 torchvision_operators.install()  # before anything imports Lightning or timm, which import torchvision
 
-_LAZY = {"fit": "multihot.api", "load": "multihot.api", "Run": "multihot.experiments"}
+_LAZY = {"allowing": "multihot.components", "fit": "multihot.api", "load": "multihot.api", "Run": "multihot.experiments"}
 _ROOMS = (
     "calibration",
     "classical",
@@ -34,7 +35,7 @@ _ROOMS = (
     "scorers",
 )
 
-__all__ = ["Run", "__version__", "fit", "load"]
+__all__ = ["Run", "__version__", "allowing", "fit", "load"]
 
 
 def __getattr__(name: str) -> Any:

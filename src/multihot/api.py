@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .components import allowing, dotted_paths
 from .data import MultiLabelData
 from .data.in_memory import from_rows
 from .errors import ConfigurationError
@@ -23,6 +24,7 @@ def fit(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     overwrite: bool = False,
+    allow: Sequence[str] = (),
 ) -> Run:
     """Train a method, choose its decisions on validation data, measure it on test data.
 
@@ -35,6 +37,8 @@ def fit(
         settings: more settings by dotted key, such as ``{"training.epochs": 5, "method.loss": "zlpr"}``.
         seed: of splits, initial weights, order of batches and sampling.
         overwrite: replace a run that is there.
+        allow: packages and modules outside multihot whose classes the method may name, such as ``["my_package"]``; what ``method`` and
+            ``settings`` name is allowed by being named here.
 
     Returns:
         The finished run, with ``run.metrics``, ``run.predict(...)`` and ``run.evaluate(...)``.
@@ -59,14 +63,17 @@ def fit(
         data = _from_texts(source, labels)
     for key, value in (settings or {}).items():
         content = _set(content, key, value)
-    return fit_config(Config.from_dict(content), out, data, overwrite=overwrite)
+    with allowing(*_names(allow), *dotted_paths([method, settings or {}])):
+        return fit_config(Config.from_dict(content), out, data, overwrite=overwrite)
 
 
-def load(folder: str | Path) -> Run:
+def load(folder: str | Path, *, allow: Sequence[str] = ()) -> Run:
     """Open a finished run.
 
     Args:
         folder: the run folder.
+        allow: packages and modules outside multihot whose classes the run may name, such as ``["my_package"]``; a run that names others
+            does not predict, and nothing that it names is imported.
 
     Returns:
         The run, with ``run.metrics``, ``run.labels``, ``run.predict(...)`` and ``run.evaluate(...)``.
@@ -77,7 +84,12 @@ def load(folder: str | Path) -> Run:
     Example:
         ``multihot.load("runs/first").predict(["wheat prices rose"])``
     """
-    return Run(folder)
+    with allowing(*_names(allow)):
+        return Run(folder)
+
+
+def _names(allow: Sequence[str]) -> Sequence[str]:
+    return [allow] if isinstance(allow, str) else allow
 
 
 def _from_texts(texts: Sequence[str], labels: Any) -> MultiLabelData:

@@ -1,7 +1,8 @@
 """From a name in a configuration to an object: the package namespace is the registry.
 
 A loss named ``asymmetric`` is the class ``AsymmetricLoss`` that ``multihot.losses`` exports; ``my_package.losses.MyLoss``
-names any other class by its dotted path, so users extend multihot without touching it.
+names any other class by its dotted path, so users extend multihot without touching it. To import a module is to run it, and a
+configuration may come from a stranger: so a dotted path is imported only where the user has allowed it by name (``allowing``).
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from .errors import ConfigurationError, nearest
@@ -29,6 +32,72 @@ KINDS: dict[str, tuple[str, str]] = {
     "sampler": ("multihot.data.samplers", "Sampling"),
     "classical": ("multihot.classical", "Classifier"),
 }
+
+DOTTED_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_allowed: ContextVar[frozenset[str]] = ContextVar("allowed names", default=frozenset())
+
+
+class UntrustedError(ConfigurationError):
+    """A configuration names code outside multihot that nobody has allowed; nothing was imported.
+
+    Args:
+        key: where the name stands, such as ``"method.loss"``.
+        path: the dotted path.
+        place: the file or folder, where it is known.
+    """
+
+    def __init__(self, key: str, path: str, place: object = ""):
+        self.key, self.path, self.package = key, path, path.rpartition(".")[0]
+        where = f"{place}: " if place else ""
+        super().__init__(
+            f"{where}{key} '{path}' is code outside multihot, which a file alone cannot have run; if you trust it, "
+            f"add --trust {self.package}, or in Python allow=['{self.package}']"
+        )
+
+    def said_of(self, place: object) -> UntrustedError:
+        """The same of a file or folder by name."""
+        return UntrustedError(self.key, self.path, place)
+
+
+@contextmanager
+def allowing(*names: str) -> Iterator[None]:
+    """Within, configurations may name classes of these packages and modules, and of what lies below them, besides those allowed before.
+
+    Args:
+        names: dotted, such as ``"my_package"`` or ``"my_package.losses"``.
+
+    Raises:
+        ConfigurationError: for what is no name of a package or module.
+
+    >>> with allowing("my_package"):
+    ...     sorted(allowed())
+    ['my_package']
+    """
+    for name in names:
+        if not isinstance(name, str) or not DOTTED_PATH.fullmatch(f"{name}.x"):
+            raise ConfigurationError(f"{name!r} names no package to trust; give a package or a module, such as my_package.losses")
+    token = _allowed.set(_allowed.get() | set(names))
+    try:
+        yield
+    finally:
+        _allowed.reset(token)
+
+
+def allowed() -> frozenset[str]:
+    """The packages, modules and classes that configurations may name here."""
+    return _allowed.get()
+
+
+def dotted_paths(content: Any) -> set[str]:
+    """All values in nested settings that could be the dotted path of a class: what a user who types them has allowed.
+
+    >>> sorted(dotted_paths({"loss": {"name": "my_package.MyLoss", "file": "a/b.csv"}, "scorer": ["regional"]}))
+    ['my_package.MyLoss']
+    """
+    if isinstance(content, str):
+        return {content} if DOTTED_PATH.fullmatch(content) else set()
+    parts = content.values() if isinstance(content, Mapping) else content if isinstance(content, Sequence) else ()
+    return {path for part in parts if not isinstance(part, int) for path in dotted_paths(part)}
 
 
 def snake_case(class_name: str) -> str:
@@ -73,14 +142,15 @@ def find(kind: str, name: str) -> type[Any]:
         name: the short name (``"zlpr"``), an alias that the class states (``"bce"``), or a dotted path (``"my_package.MyLoss"``).
 
     Raises:
+        UntrustedError: for a dotted path outside multihot that is not allowed (see ``allowing``); nothing is imported.
         ConfigurationError: if nothing has that name; the message lists near misses and all choices.
 
     >>> find("loss", "bce").__name__
     'BinaryCrossEntropyLoss'
     """
-    if "." in str(name):
-        return _import_dotted(kind, name)
     found = choices(kind)
+    if "." in str(name):
+        return _shipped(found, str(name)) or _import_dotted(kind, str(name))
     if name in found:
         return found[name]
     for cls in found.values():
@@ -123,6 +193,8 @@ def build(kind: str, config: str | Mapping[str, Any] | None, **available: Any) -
         raise ConfigurationError(f"{kind} '{name}' needs {', '.join(missing)}, which nothing supplied; give it in the configuration")
     try:
         return cls(**arguments)
+    except UntrustedError:
+        raise
     except (TypeError, ValueError) as error:
         if isinstance(error, ConfigurationError) and any(said in str(error) for said in (name, cls.__name__)):
             raise
@@ -154,12 +226,33 @@ def first_line(cls: type) -> str:
     return (inspect.getdoc(cls) or "").split("\n")[0]
 
 
+def is_foreign(kind: str, name: str) -> bool:
+    """Whether a name is the dotted path of something that multihot does not ship.
+
+    >>> is_foreign("loss", "multihot.losses.ZLPRLoss"), is_foreign("loss", "my_package.MyLoss")
+    (False, True)
+    """
+    return "." in name and _shipped(choices(kind), name) is None
+
+
+def _shipped(found: Mapping[str, type[Any]], path: str) -> type[Any] | None:
+    """The class of multihot's own that a dotted path names, by where it is defined or where it is exported."""
+    for cls in found.values():
+        if path in (f"{cls.__module__}.{cls.__name__}", f"{cls.__module__.rpartition('.')[0]}.{cls.__name__}"):
+            return cls
+    return None
+
+
 def _import_dotted(kind: str, path: str) -> type[Any]:
+    if not DOTTED_PATH.fullmatch(path):
+        raise ConfigurationError(f"{kind} '{path}' is no dotted path of a class, such as my_package.MyClass")
+    if not any(path == name or path.startswith(f"{name}.") for name in allowed()):
+        raise UntrustedError({"sampler": "training.sampler", "classical": "method.name"}.get(kind, f"method.{kind}"), path)
     module_name, _, class_name = path.rpartition(".")
     try:
         cls = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError, ValueError, TypeError, SyntaxError) as error:
-        raise ConfigurationError(f"{kind} '{path}' cannot be imported ({error}); give the dotted path of a class") from error
+        raise ConfigurationError(f"{kind} '{path}' cannot be imported ({error}); give the dotted path of a class on PYTHONPATH") from error
     base = _base_of(kind)
     if not isinstance(cls, type) or not issubclass(cls, base):  # anything else could be made to run a stranger's configuration
         raise ConfigurationError(f"{kind} '{path}' is no class derived from {base.__module__}.{base.__name__}; give the path of one")

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 LONGEST = 1500  # characters of a message
+# what steers a terminal (controls of both kinds, deletion), reorders what is read (directions), or cannot be written (lone surrogates)
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    r"""Text for a person's eyes: characters that are none, and that could steer a terminal, stand as their codes; tabs and line ends stay.
+
+    >>> print(visible("a label\x1b]0;a title\x07"))
+    a label\x1b]0;a title\x07
+    """
+    return UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class MultihotError(Exception):
@@ -22,6 +34,7 @@ class MultihotError(Exception):
         line = " ".join(str(message).split())
         if line.startswith("Caught ") and " DataLoader worker" in line:  # the traceback of a process that prepares batches
             line = line.partition("multihot.errors.DataError: ")[2] or line
+        line = visible(line)
         super().__init__(line if len(line) <= LONGEST else f"{line[: LONGEST - 300]} ... {line[-300:]}")
 
 

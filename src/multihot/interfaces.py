@@ -14,22 +14,27 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from .predictions import Prediction
+from .predictions import Prediction, ScoreKind
 from .types import Batch, Encoding
 
+SCALES = ("order", "zero", "log_odds")  # what scores are, or must be, each more than the one before; see Loss.scores_are
 State = dict[str, Tensor]  # a decoder's memory; every tensor has the instance (or hypothesis) as its first axis
 
 
 class Loss(nn.Module, ABC):
     """How far logits are from the targets, for every instance on its own; averaging over instances happens outside.
 
-    A loss also says how its logits are read: ``scores`` ranks labels so that, by the loss's own rule, a label is chosen where its
-    score is above 0. ``decision_rule`` says whether that rule may be trusted ("zero", "threshold_label", "top_k") or whether a
-    threshold must be tuned on validation data first ("tuned").
+    A loss also says how its logits are read. ``scores`` ranks labels, within an instance and across instances. ``decision_rule`` is the
+    loss's own rule for choosing labels by them:
+
+    - "zero" and "threshold_label": scores above 0, at most the ``most`` best of an instance where ``most`` is a number;
+    - "top_k": the ``most`` best of an instance, whatever their scores;
+    - "tuned": scores above a threshold that must be tuned on validation data; until it is, 0 stands in.
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
     decision_rule: str = "zero"
+    most: int | None = None  # labels that the own rule chooses for an instance at most; None: no limit
     extra_logits: int = 0  # columns a scorer appends behind the L labels, such as a threshold label
 
     @abstractmethod
@@ -39,8 +44,22 @@ class Loss(nn.Module, ABC):
         """One loss an instance; unknown entries carry no loss and no gradient."""
 
     def scores(self, logits: Float[Tensor, "B E"]) -> Float[Tensor, "B L"]:
-        """Logits (B, L + extra_logits) as scores (B, L); above 0 means chosen by the loss's own rule."""
+        """Logits (B, L + extra_logits) as scores (B, L): the higher, the more speaks for the label, whichever instance it is of."""
         return logits
+
+    @classmethod
+    def scores_are(cls, **arguments: Any) -> str:
+        """What scores are with these arguments of the constructor, one of ``SCALES``.
+
+        "log_odds": the logarithm of a label's odds, so that ``sigmoid(score)`` is its probability; "zero": labels are cut at or near 0;
+        "order": nothing but which is higher means something.
+        """
+        return "order" if cls.decision_rule == "top_k" else "zero"
+
+    @property
+    def gives_log_odds(self) -> bool:
+        """Whether scores, with the arguments that this loss was made with, are log-odds."""
+        return self.scores_are(**vars(self)) == "log_odds"
 
     def set_progress(self, fraction: float) -> None:
         """Told how much of the training is done, in [0, 1], for losses that change on the way."""
@@ -127,7 +146,16 @@ class Model(nn.Module):
         return self.scorer(encoding if encoding is not None else self.encode(batch))
 
 
-class Objective(nn.Module, ABC):
+class ReadsScores:
+    """A part that makes something of a loss's scores."""
+
+    @classmethod
+    def needs_scores(cls, **arguments: Any) -> str:
+        """What scores must be with these arguments of the constructor, one of ``SCALES``; see ``Loss.scores_are``."""
+        return "order"
+
+
+class Objective(ReadsScores, nn.Module, ABC):
     """What training minimises; its ``forward`` reads like the algorithm box of the paper.
 
     ``turns`` is cycled through, one batch a turn. Ordinary training has one turn, ``"model"``, that updates the model and whatever
@@ -180,7 +208,7 @@ class Objective(nn.Module, ABC):
         self.reported.update({name: value.detach() for name, value in values.items()})
 
 
-class Calibration(ABC):
+class Calibration(ReadsScores, ABC):
     """Maps scores to the logits of probabilities that hold: of the labels given probability p, a share p is true.
 
     It is fitted on validation data before the decision, and travels in the run folder.
@@ -210,20 +238,29 @@ class Calibration(ABC):
         """Take back what ``to_dict`` gave. Returns self."""
 
 
-class Decision(ABC):
+class Decision(ReadsScores, ABC):
     """Turns scores into label sets; whatever it must learn, it learns from validation data, and it travels in the run folder."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
     needs_fit: ClassVar[bool] = False
+    promises: ClassVar[bool] = False  # whether what it says of new instances needs validation rows that nothing else was chosen by
 
     @property
     def fitted(self) -> bool:
         """Whether it may be asked to decide."""
         return not self.needs_fit
 
+    @property
+    def rule(self) -> str:
+        """How it decides, in a sentence for the readers of a report."""
+        return f"{type(self).__name__} decides."
+
     def fit(self, scores: Any, targets: Any, known: Any = None) -> Decision:
         """Learn from the validation split: scores (N, L), targets (N, L), known (N, L) or None. Returns self."""
         return self
+
+    def withdraw(self) -> None:
+        """Told that something else was chosen by the rows it learned from, for a decision that promises."""
 
     @abstractmethod
     def __call__(self, scores: Any) -> Any:
@@ -238,7 +275,7 @@ class Decision(ABC):
         return self
 
 
-class Decoding(ABC):
+class Decoding(ReadsScores, ABC):
     """Reads label sets out of a trained model."""
 
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -252,8 +289,26 @@ class Decoding(ABC):
     def __call__(self, model: Model, batch: Batch) -> Prediction:
         """The prediction for one batch."""
 
-    def fit(self, prediction: Prediction, targets: Any, known: Any = None) -> Prediction:
-        """Learn from the validation split what must be learned, and say what the prediction for it becomes."""
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the scores of its predictions are; margins make no promise."""
+        return "margins"
+
+    @property
+    def rule(self) -> str:
+        """How label sets come about, in a sentence for the readers of a report."""
+        return self.decision.rule if self.decision is not None else f"{type(self).__name__} decides."
+
+    def fit(self, prediction: Prediction, targets: Any, known: Any = None, kept: Bool[np.ndarray, " N"] | None = None) -> Prediction:
+        """Learn from the validation split what must be learned, and say what the prediction for it becomes.
+
+        Args:
+            prediction: N rows.
+            targets: (N, L).
+            known: (N, L), or None where everything is annotated.
+            kept: (N,), the rows that were kept for a decision that promises; nothing else is learned from them. None: no weights were
+                chosen by any of the rows.
+        """
         return prediction
 
 

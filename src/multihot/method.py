@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from .components import build, check_keys, choices, find, split_config
+from .components import allowing, build, check_keys, choices, dotted_paths, find, split_config
 from .errors import ConfigurationError, nearest
-from .interfaces import Decoding, Encoder, Model, Objective, Processor
+from .interfaces import SCALES, Decoding, Encoder, Model, Objective, Processor
 from .labels import LabelSpace, LabelStatistics
 from .sizing import widen
 
@@ -113,6 +113,7 @@ class Method:
         self._check_trained()
         self._check_supplied()
         self._check_calibration()
+        self._check_scores()
         if self.sized_like is not None:
             self._larger().check()
         if self.encoder is not None and modality is not None:
@@ -158,9 +159,30 @@ class Method:
         if self.calibration is not None and "calibration" not in inspect.signature(find("decoding", name)).parameters:
             raise ConfigurationError(f"decoding '{name}' reads no calibrated scores; leave `calibration` out or use `decoding: threshold`")
 
+    def _check_scores(self) -> None:
+        """What reads scores as log-odds, or cuts them at 0, needs a loss whose scores are that."""
+        if self.loss is None:
+            return
+        name, arguments = split_config("loss", self.loss)
+        given = SCALES.index(find("loss", name).scores_are(**arguments))
+        taken = inspect.signature(find("decoding", split_config("decoding", self.decoding)[0])).parameters
+        for kind in ("objective", "decoding", "calibration", "decision"):
+            part = getattr(self, kind)
+            if part is None or (kind == "decision" and (self.calibration is not None or kind not in taken)):
+                continue  # calibrated scores are log-odds
+            reader, settings = split_config(kind, part)
+            needed = find(kind, reader).needs_scores(**settings)
+            if SCALES.index(needed) > given:
+                wish = {"log_odds": "reads scores as log-odds", "zero": "takes 0 for the middle of the scores"}[needed]
+                fitting = [other for other, cls in choices("loss").items() if SCALES.index(cls.scores_are()) >= SCALES.index(needed)]
+                mend = {"decision": ", or add `calibration: platt`", "calibration": ", or use `calibration: platt`"}.get(kind, "")
+                raise ConfigurationError(
+                    f"{kind} '{reader}' {wish}, but those of loss '{name}' are not: use one of {', '.join(fitting)}{mend}"
+                )
+
     def _check_modality(self, modality: str) -> None:
         name, _ = split_config("encoder", self.encoder)
-        reads = find("processor", find("encoder", name).reads).modality
+        reads = _processor_of(find("encoder", name)).modality
         if reads != modality:
             raise ConfigurationError(f"encoder '{name}' reads {reads}, but the data is {modality}; use `encoder: {ENCODER_FOR[modality]}`")
 
@@ -173,9 +195,10 @@ class Method:
         name, arguments = split_config("encoder", self.encoder)
         cls = find("encoder", name)
         own = dict(self.processor) if isinstance(self.processor, Mapping) else {}
-        wanted = inspect.signature(find("processor", cls.reads)).parameters
+        wanted = inspect.signature(_processor_of(cls)).parameters
         shared = {key: value for key, value in arguments.items() if key in wanted and key not in own}
-        return build("processor", {"name": cls.reads, **shared, **own}, **available)
+        with allowing(*dotted_paths(cls.reads)):
+            return build("processor", {"name": cls.reads, **shared, **own}, **available)
 
     def assemble(self, processor: Processor, space: LabelSpace, statistics: LabelStatistics) -> tuple[Model, Objective, Decoding]:
         """Build the model, the objective that trains it and the decoding that reads it.
@@ -194,7 +217,7 @@ class Method:
         model = self._sized(processor, labels)._model(processor, labels)
         distribution = build("distribution", self.distribution, **labels) if self.distribution else None
         objective = build("objective", self.objective, loss=loss, distribution=distribution, width=model.encoder.width, **labels)
-        decision = build("decision", self.decision, **labels) if self.decision else None
+        decision = build("decision", self.decision, loss=loss, **labels) if self.decision else None
         calibration = build("calibration", self.calibration, **labels) if self.calibration else None
         # no encoder's width here: to a decoding, `width` is that of its beam
         decoding = build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)
@@ -265,6 +288,12 @@ def _completed(own: Part, kind: str, given: Part) -> Part:
         return given
     name, arguments = split_config(kind, own)
     return {"name": name, **arguments, **given}
+
+
+def _processor_of(encoder: type[Encoder]) -> type[Any]:
+    """The processor that an encoder reads from; an encoder that may run may name one by its dotted path."""
+    with allowing(*dotted_paths(encoder.reads)):
+        return find("processor", encoder.reads)
 
 
 def _check_arguments(kind: str, part: Part) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -16,6 +16,9 @@ from .storage import replacing
 
 Scores: TypeAlias = Float[np.ndarray, "N L"] | sparse.csr_matrix
 Chosen: TypeAlias = Bool[np.ndarray, "N L"] | sparse.csr_matrix
+
+# what a score is: the logarithm of a label's odds or of its probability, the probability itself, or a number that only ranks
+ScoreKind = Literal["log_odds", "log_probabilities", "probabilities", "margins"]
 
 DENSE_UP_TO = 1000  # labels; beyond, a prediction keeps only the best scores of each instance
 KEEP = 100
@@ -140,8 +143,8 @@ def save_prediction(
         table["excerpt"] = pa.array(excerpts)
     table |= _distribution_columns(prediction, truth)
     schema_metadata = {"multihot.num_labels": str(prediction.num_labels)}
-    with replacing(path) as partial:
-        pq.write_table(pa.table(table).replace_schema_metadata(schema_metadata), partial, compression="zstd")
+    with replacing(path) as partial, partial.open("wb") as file:  # opened here, where a name need not be UTF-8
+        pq.write_table(pa.table(table).replace_schema_metadata(schema_metadata), file, compression="zstd")
 
 
 def _fixed(matrix: np.ndarray, dtype: type = np.float32) -> Any:

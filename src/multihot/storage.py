@@ -84,9 +84,9 @@ def filling(folder: Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+    """Write a text file whole or not at all, line ends as they are; names that are not UTF-8 stand as their codes."""
     with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8", newline="")  # line ends as they are
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
 
 def check_target(target: Path) -> int | None:

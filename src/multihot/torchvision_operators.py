@@ -11,30 +11,32 @@ from __future__ import annotations
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from typing import Any
 
 OPERATORS = ("nms", "qnms")  # those that torchvision registers something for while it is imported
 SIGNATURE = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 
 class TorchvisionFinder:
-    """Finds torchvision where it is, and has its operators declared, if need be, just before it is executed."""
+    """Finds torchvision where it is, and declares its operators if its import fails without them."""
 
     def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """The specification of torchvision, or None for any other module."""
         spec = PathFinder.find_spec(name, path, target) if name == "torchvision" else None
-        if spec is None or spec.loader is None or spec.origin is None:
+        if spec is None or spec.loader is None:
             return None
-        origin, execute = spec.origin, spec.loader.exec_module
+        execute = spec.loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
-            from pathlib import Path
-
-            declare_operators(Path(origin).parent)
-            execute(module)
+            try:
+                execute(module)
+            except RuntimeError as error:
+                if "operator torchvision::" not in str(error):
+                    raise
+                declare_operators()
+                for begun in [name for name in sys.modules if name.startswith("torchvision.")]:
+                    del sys.modules[begun]
+                execute(module)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
@@ -46,25 +48,10 @@ def install() -> None:
         sys.meta_path.insert(0, TorchvisionFinder())
 
 
-def declare_operators(folder: Path) -> bool:
-    """Declare the operators whose absence breaks the import, unless torchvision's own library of operators loads.
-
-    Args:
-        folder: where torchvision lies.
-
-    Returns:
-        Whether they had to be declared.
-    """
+def declare_operators() -> None:
+    """Declare the operators whose absence breaks the import of torchvision."""
     import torch
 
-    library = next((file for file in sorted(folder.glob("_C.*")) if file.suffix in (".so", ".pyd")), None)
-    try:
-        if library is not None:
-            torch.ops.load_library(str(library))
-            return False
-    except OSError:  # made for another build of PyTorch
-        pass
     for name in OPERATORS:
         if not hasattr(torch.ops.torchvision, name):
             torch.library.define(f"torchvision::{name}", SIGNATURE)
-    return True

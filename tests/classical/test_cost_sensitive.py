@@ -16,7 +16,8 @@ from sklearn.svm import LinearSVC
 from multihot.classical import LinearSVMClassifier
 from multihot.classical.base import TrainingData
 from multihot.classical.cost_sensitive import best_for_macro_f1, best_for_micro_f1, count_out_of_fold, make_folds
-from multihot.classical.linear import squared_hinge
+from multihot.classical.linear import Solver
+from multihot.classical.newton import squared_hinge
 
 
 @st.composite
@@ -56,10 +57,11 @@ def test_choice_for_macro_f1_is_each_labels_best(counts):
 def test_counts_agree_with_cross_val_predict():
     features, targets = linear_problem()
     folds = make_folds(sparse.csc_matrix(targets), 3, seed=0)
+    data = TrainingData.check(features, targets).with_constant()
     number = np.empty(len(features), dtype=int)
     for fold, rows in enumerate(folds):
         number[rows] = fold
-    counts = count_out_of_fold(squared_hinge(1.0, 1e-6), TrainingData.check(features, targets), [1.0, 5.0], folds, jobs=2)
+    counts = count_out_of_fold(Solver(squared_hinge, 1.0, 1e-6), data, [1.0, 5.0], folds, jobs=2)
     for label, (place, weight) in itertools.product(range(4), enumerate((1.0, 5.0))):
         estimator = LinearSVC(dual=False, tol=1e-6, class_weight={0: 1.0, 1: weight})
         chosen = cross_val_predict(estimator, features, targets[:, label].astype(int), cv=PredefinedSplit(number)).astype(bool)
@@ -73,7 +75,8 @@ def test_unknown_entries_are_not_counted():
     unknown = np.zeros_like(targets)
     unknown[::3, 0] = True
     folds = make_folds(sparse.csc_matrix(targets), 3, seed=0)
-    counts = count_out_of_fold(squared_hinge(1.0, 1e-3), TrainingData.check(features, targets, unknown), [1.0], folds, jobs=1)
+    data = TrainingData.check(features, targets, unknown).with_constant()
+    counts = count_out_of_fold(Solver(squared_hinge, 1.0, 1e-3), data, [1.0], folds, jobs=1)
     carried = (targets & ~unknown).sum(axis=0)
     assert (counts[:, 0, 0] + counts[:, 0, 2]).tolist() == carried.tolist()
 

@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import sys
 from collections import Counter
 
 import datasets
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from multihot.data import MultiLabelData
 from multihot.data.describe import describe
+from multihot.errors import ConfigurationError
 
 random = np.random.default_rng(0)
 
@@ -166,3 +168,10 @@ def test_reuters(shared_data):
         assert description.splits[split].rows == rows
         assert description.splits[split].cardinality == pytest.approx(cardinality, abs=5e-5)
     assert len(description.space) == 90
+
+
+def test_a_picture_without_matplotlib_is_one_line_with_the_remedy(description, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ConfigurationError, match=r'the picture needs matplotlib; install it with pip install "multihot\[plots\]"'):
+        description.draw(tmp_path / "x.png")
+    assert not (tmp_path / "x.png").exists()

@@ -16,7 +16,7 @@ from multihot.errors import ConfigurationError
 from multihot.experiments import Run, override
 from multihot.experiments.compare import compare
 from multihot.experiments.config import Config
-from multihot.experiments.fit import with_monitor
+from multihot.experiments.fit import settle
 from multihot.experiments.redecode import redecode
 from multihot.experiments.sweep import plan_sweep
 from multihot.report import make_report
@@ -216,11 +216,12 @@ def test_what_cannot_be_is_refused_in_one_line(folder: Path, tmp_path: Path, par
 
 
 def test_auto_stands_for_what_it_came_to(ldl: Run) -> None:
-    asked = Config.from_dict({**ldl.config.to_dict(), "training": {**ldl.config.to_dict()["training"], "monitor": "auto"}})
+    assert ldl.config.training.monitor == "kullback_leibler"
+    asked = replace(ldl.config, training=replace(ldl.config.training, monitor="auto", precision="auto"))
     assert asked.settled_like(ldl.config) == ldl.config
     by_hand = replace(ldl.config, training=replace(ldl.config.training, monitor="map"))
     assert asked.settled_like(by_hand).training.monitor == "auto"
-    assert with_monitor(by_hand, None) is by_hand  # a measure that is named is left alone, whatever the data
+    assert settle(by_hand, None) == by_hand  # what is named is left alone, whatever the data
 
 
 def test_a_sweep_knows_its_finished_runs_again(ldl: Run, folder: Path, tmp_path: Path) -> None:

@@ -1,12 +1,20 @@
 """What a picture's labels hang on: against one gradient at a time, on a score that sees a corner only, and in whole runs."""
 
+import io
+
+import datasets
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from multihot.components import build
+from multihot.data import MultiLabelData
+from multihot.data.processors import ImageProcessor
+from multihot.experiments.attention import grid_of
 from multihot.experiments.config import Config
+from multihot.experiments.excerpts import excerpts
 from multihot.experiments.fit import fit
 from multihot.experiments.saliency import saliency_maps
 from multihot.interfaces import Encoder, Model, Scorer
@@ -73,6 +81,45 @@ def test_a_frozen_network_has_maps_and_stays_frozen():
     assert all(one.sum() == pytest.approx(1, abs=1e-4) for one in np.concatenate(maps))
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("size", [(28, 28), (32, 80), (75, 40), (50, 50), (33, 90)])
+@pytest.mark.parametrize("backbone", [None, "test_resnet"])
+def test_the_grid_of_a_feature_map_follows_the_shape_of_the_picture(backbone, size):
+    """Against the feature map itself, which the encoder flattens row by row."""
+    maps = []
+    if backbone is None:
+        encoder = build("encoder", "image_cnn", image_shape=(3, *size)).eval()
+        final = [part for part in encoder.modules() if isinstance(part, nn.MaxPool2d)][-1]
+    else:
+        pytest.importorskip("timm", reason="the networks are timm's: multihot[images]")
+        encoder = build("encoder", {"name": "timm", "backbone": backbone}, image_shape=(3, *size)).eval()
+        final = encoder.backbone.layer4
+    final.register_forward_hook(lambda module, given, made: maps.append(tuple(made.shape[2:])))
+    states = encoder({"image": torch.rand(1, 3, *size)}).states.shape[1]
+    ((rows, columns),) = maps
+    assert rows * columns == states
+    assert grid_of(states, *size) == ((rows, columns) if states > 1 else None)
+
+
+@pytest.mark.parametrize("augment", [None, "random_crop", "five_positions"])
+@pytest.mark.parametrize("size", [(60, 120), (120, 60), (40, 40)])
+def test_a_prediction_sees_the_whole_picture_that_a_report_shows(augment, size):
+    """Whatever training cut out, each quarter of what the network reads is that quarter of the thumbnail, on which grids lie."""
+    if augment:
+        pytest.importorskip("torchvision", reason="augmentations are torchvision's: multihot[images]")
+    quarters = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(quarters.repeat(size[0] // 2, axis=0).repeat(size[1] // 2, axis=1)).save(file, format="PNG")
+    rows = datasets.Dataset.from_dict({"id": ["a"], "image": [file.getvalue()]})
+    read = ImageProcessor(size=32, augment=augment).fit(rows).collate(list(rows))["image"]
+    np.testing.assert_allclose(nn.functional.adaptive_avg_pool2d(read, 2)[0].permute(1, 2, 0) * 255, quarters, atol=8)
+    (shown,) = excerpts(rows, MultiLabelData("a", "image", {"test": rows}, ["b"], "", "image"))
+    thumbnail = Image.open(io.BytesIO(shown))
+    assert thumbnail.width / thumbnail.height == pytest.approx(size[1] / size[0])
+    assert [thumbnail.getpixel((x * thumbnail.width // 4, y * thumbnail.height // 4)) for y in (1, 3) for x in (1, 3)] == [
+        pytest.approx(tuple(colour), abs=8) for colour in quarters.reshape(4, 3).tolist()
+    ]
 
 
 @pytest.mark.parametrize("method", ["br", "ocd"])

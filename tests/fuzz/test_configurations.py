@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from profiles import one_line, quick, slow
 
+from multihot.components import UntrustedError, allowing
 from multihot.errors import ConfigurationError, MultihotError
 from multihot.experiments.config import Config, DataSettings, load_config, override
 from multihot.experiments.methods import check_method
@@ -155,6 +156,8 @@ def test_a_dotted_path_makes_components_only(tmp_path):
     made = tmp_path / "made"
     program = {"name": "subprocess.Popen", "args": f"touch {made}", "shell": True}
     for part in ("loss", "encoder", "scorer", "decision", "decoding", "objective", "distribution"):
-        with pytest.raises(ConfigurationError, match=r"'subprocess\.Popen' is no class derived from"):
+        with pytest.raises(UntrustedError):
+            check_method({"name": "br", part: program})
+        with allowing("subprocess"), pytest.raises(ConfigurationError, match=r"'subprocess\.Popen' is no class derived from"):
             check_method({"name": "br", part: program})
     assert not made.exists()

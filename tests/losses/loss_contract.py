@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from multihot.calibration import OwnRuleDecision
 from multihot.errors import DataError, NotANumberError
 from multihot.interfaces import Loss
 
@@ -136,7 +137,7 @@ class LossContract(ABC):
         scores = self.loss.scores(self.right_logits(targets))
         if self.loss.decision_rule == "tuned":  # any threshold between 0 and 1
             scores = (scores - scores.amin()) / (scores.amax() - scores.amin()) - 0.5
-        assert ((scores > 0) == (targets > 0)).all()
+        assert (OwnRuleDecision(self.loss)(scores) == (targets > 0).numpy()).all()
 
     def test_soft_targets_are_taken_or_refused(self) -> None:
         logits, targets, _ = self.case()

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from loss_contract import LossContract, random_case
 from torch import Tensor
 
+from multihot.calibration import OwnRuleDecision
 from multihot.errors import ConfigurationError, DataError
 from multihot.losses import SubsetSoftmaxLoss, log_elementary_symmetric, newton_log_elementary_symmetric, subset_softmax_loss
 
@@ -115,8 +116,9 @@ def test_the_gradient_is_what_each_label_lacks_of_its_target() -> None:
 
 def test_at_most_so_many_labels_are_chosen() -> None:
     logits = torch.tensor([[5.0, 4.0, 3.0, -1.0, 0.0], [5.0, -4.0, -3.0, -1.0, 0.0]])
-    assert (SubsetSoftmaxLoss(max_labels=2).scores(logits) > 0).tolist() == [[True, True, False, False], [True, False, False, False]]
-    assert (SubsetSoftmaxLoss(k=2).scores(logits[:, :4]) > 0).tolist() == [[True, True, False, False], [True, False, False, True]]
+    up_to, exactly = SubsetSoftmaxLoss(max_labels=2), SubsetSoftmaxLoss(k=2)
+    assert OwnRuleDecision(up_to)(up_to.scores(logits)).tolist() == [[True, True, False, False], [True, False, False, False]]
+    assert OwnRuleDecision(exactly)(exactly.scores(logits[:, :4])).tolist() == [[True, True, False, False], [True, False, False, True]]
 
 
 def test_torch_compile_leaves_it_as_it_is() -> None:

@@ -3,11 +3,15 @@
 import pytest
 import torch
 from brute_force import all_sequences
-from toys import random_batch, sequence_model
+from toys import ToyEncoder, random_batch, sequence_model
 
-from multihot.labels import LabelStatistics
+from multihot.decoders import RecurrentDecoder
+from multihot.decoding import GreedyDecoding
+from multihot.interfaces import Model
+from multihot.labels import LabelSpace, LabelStatistics
 from multihot.objectives import LikelihoodObjective, PolicyGradientObjective
-from multihot.objectives.policy_gradient import f1_reward, set_difference_reward
+from multihot.objectives.policy_gradient import at_rest, f1_reward, set_difference_reward
+from multihot.objectives.walk import sample, walk
 from multihot.types import Batch
 
 STATISTICS = LabelStatistics.from_targets([[1, 1], [1, 0]])
@@ -88,3 +92,46 @@ def test_closed_labels_are_never_drawn_and_get_no_gradient():
 def test_wrong_settings_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         PolicyGradientObjective(STATISTICS, **arguments)
+
+
+LABELS = 4
+
+
+def model_with_dropout():
+    torch.manual_seed(3)
+    decoder = RecurrentDecoder(LABELS, 32, hidden_size=8, embedding_size=5, attention_size=3, dropout=0.5)
+    for parameter in decoder.parameters():  # large weights: dropout then changes what is likeliest
+        torch.nn.init.normal_(parameter)
+    return Model(ToyEncoder(dropout=0.5), decoder=decoder).train()
+
+
+def test_the_baseline_is_what_the_model_would_predict_without_dropout():
+    model, batch = model_with_dropout(), random_batch(64, LABELS)
+    objective = PolicyGradientObjective(LabelStatistics.from_targets([[1] * LABELS]), warm_start=0.0, likelihood=0.0).train()
+    objective(model, batch)
+    chosen = GreedyDecoding(LabelSpace(["a", "b", "c", "d"]))(model.eval(), batch).chosen
+    truth = batch.targets.numpy() > 0.5
+    expected = [f1(set(ours.nonzero()[0]), set(theirs.nonzero()[0])) for ours, theirs in zip(chosen, truth, strict=True)]
+    assert objective.reported["baseline"].item() == pytest.approx(sum(expected) / 64)
+    chosen = GreedyDecoding(LabelSpace(["a", "b", "c", "d"]))(model.train(), batch).chosen
+    with_dropout = [f1(set(ours.nonzero()[0]), set(theirs.nonzero()[0])) for ours, theirs in zip(chosen, truth, strict=True)]
+    assert sum(with_dropout) != pytest.approx(sum(expected), abs=0.1)
+
+
+def test_the_baseline_draws_no_random_numbers_and_leaves_every_part_as_it_was():
+    model, batch = model_with_dropout(), random_batch(16, LABELS)
+    model.encoder.eval()  # a frozen part stays at rest
+    modes = [part.training for part in model.modules()]
+    objective = PolicyGradientObjective(LabelStatistics.from_targets([[1] * LABELS]), warm_start=0.0, likelihood=0.0).train()
+    torch.manual_seed(0)
+    objective(model, batch).backward()
+    drawn = torch.get_rng_state()
+    assert [part.training for part in model.modules()] == modes
+    torch.manual_seed(0)
+    walk(model.decoder, model.encode(batch), ~batch.known, LABELS + 1, lambda logits, *_: sample(logits))
+    assert torch.equal(torch.get_rng_state(), drawn)
+    with at_rest(model):
+        assert not any(part.training for part in model.modules())
+    with pytest.raises(ZeroDivisionError), at_rest(model):
+        1 / 0  # noqa: B018
+    assert [part.training for part in model.modules()] == modes

@@ -17,6 +17,8 @@ from multihot.predictions import Prediction, TrueDegrees, save_prediction
 
 METHODS = {"br": {"name": "br", "loss": "zlpr"}, "svm": {"name": "linear-svm"}}
 
+RULE = "One threshold for all labels, tuned by hand."
+
 
 def random_problem(rows: int, labels: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Targets with frequent and rare labels, and scores that know something of them."""
@@ -48,10 +50,12 @@ def make_run(
     features: dict[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     trained_rows: int | None = None,
+    described: Mapping[str, Any] | None = None,
 ) -> Path:
     """A finished run folder with a test split; ``measured`` takes its measures on that many rows only, which is quicker.
 
-    ``settings`` replace parts of the configuration, ``trained_rows`` is how many training rows it says there were.
+    ``settings`` replace parts of the configuration, ``trained_rows`` is how many training rows it says there were, ``described`` what it
+    says of its predictions; by default, scores are log-odds; an empty one is that of an older run.
     """
     rows, width = targets.shape
     space = LabelSpace(names or [f"label {i}" for i in range(width)])
@@ -74,6 +78,10 @@ def make_run(
         "cost": {"seconds": 12.5, "parameters": 1234, "peak_memory_bytes": 5_000_000, "predictions_per_second": 100.0, "best_update": 20},
         "data": {"name": data, "rows": {"train": trained_rows or rows, "test": rows}, "unseen_labels": {}},
     }
+    if described is None:
+        described = {"scores": "log_odds", "uncalibrated": "log_odds", "rule": RULE, "label_sets": degrees is None}
+    if described:
+        content["predictions"] = dict(described)
     trained_on = {"names": list(space.names), "modality": "text", "reading": {}, "statistics": statistics.to_dict()}
     config = {"data": {"source": data}, "method": METHODS[method], "seed": 3, **(settings or {})}
     environment = {"run_format": 1, "multihot": "0.1.0", "command": "multihot train synthetic"}

@@ -1,5 +1,6 @@
 """The report in a real browser: it opens from a file, sorts, filters, searches, turns dark and fits a phone."""
 
+import io
 import re
 import runpy
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from run_folders import LOG, make_run, random_problem
 
 from multihot.report import write_report
@@ -206,6 +208,54 @@ def test_a_picture_is_lit_where_a_label_looked(driver: Any, tmp_path: Path) -> N
     assert driver.execute_script(darkness) == pytest.approx([0.85, 0.85, 0, 0.85, 0.425, 0.85], abs=0.006)
     driver.execute_script("document.querySelectorAll('.look')[1].click()")
     assert driver.execute_script(darkness) == [0, 0.85, 0.85, 0.85, 0.85, 0.85]
+
+
+def picture(width: int, height: int, turned: int | None = None) -> bytes:
+    """A PNG, or a JPEG that says how it is to be turned before it is shown."""
+    file, image = io.BytesIO(), Image.new("RGB", (width, height), "teal")
+    exif = Image.Exif()
+    if turned is not None:
+        exif[0x0112] = turned
+    image.save(file, format="PNG" if turned is None else "JPEG", exif=exif)
+    return file.getvalue()
+
+
+SHAPES = {"portrait": (40, 96), "landscape": (96, 30), "square": (64, 64), "tiny": (12, 8), "turned": (90, 40)}
+
+
+@pytest.fixture(scope="module")
+def lit_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lit")
+    targets, scores = random_problem(len(SHAPES), 6)
+    kept = {name: {"grid": [2, 3], "labels": [4, 0], "weights": [[0, 0, 0.5, 0, 0.25, 0], [0.5, 0, 0, 0, 0, 0]]} for name in SHAPES}
+    shown = [picture(*size, turned=6 if name == "turned" else None) for name, size in SHAPES.items()]
+    run = make_run(folder / "a", targets, scores, names=NAMES, ids=list(SHAPES), attention=kept, excerpts=shown)
+    return write_report([run], folder / "lit.html")
+
+
+@pytest.mark.parametrize("width", [1200, 768, 390])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_cells_lie_on_the_parts_of_the_picture_that_they_judge(driver: Any, lit_report: Path, shape: str, width: int) -> None:
+    """Every cell of the 2 x 3 grid covers a sixth of the picture, which is shown whole, undistorted and not turned."""
+    resize(driver, width)
+    driver.get(lit_report.as_uri())
+    write(driver, "instance-search", shape)
+    driver.execute_script("document.querySelector('.looks').open = true")
+    settled(driver)
+    boxes = """const box = (node) => { const one = node.getBoundingClientRect(); return [one.left, one.top, one.width, one.height]; };
+        return ['.looks img', '.looks .cells i'].map((name) => [...document.querySelectorAll(name)].map(box))"""
+    ((left, top, wide, high),), cells = driver.execute_script(boxes)
+    expected = [[left + column * wide / 3, top + row * high / 2, wide / 3, high / 2] for row in (0, 1) for column in (0, 1, 2)]
+    np.testing.assert_allclose(cells, expected, atol=0.6)
+    pixels_wide, pixels_high = SHAPES[shape]
+    assert wide / high == pytest.approx(pixels_wide / pixels_high, rel=0.02)
+    assert left >= 0
+    assert left + wide <= width
+    assert max(wide, high) == pytest.approx(280, abs=1)  # its longer side, so that a tall picture does not fill the screen
+    thumbnail = driver.execute_script(
+        "const { width, height } = getComputedStyle(document.querySelector('.instance > img')); return [width, height]"
+    )
+    assert thumbnail == (["112px", "112px"] if width > 620 else ["84px", "84px"])
 
 
 def test_reliability_before_and_after_calibration(driver: Any, reports: dict[str, Path]) -> None:

@@ -1,6 +1,7 @@
 """What stands in a report is what the run folders say, checked against scikit-learn, brute force and the run's own files."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def test_figures_are_those_of_the_run(folder: Path) -> None:
     assert run["measures"] == {name: round(value, 4) for name, value in metrics["test"].items()}
     low, high = run["intervals"]["micro_f1"]
     assert low < run["measures"]["micro_f1"] < high
-    for column, training, support, ((chosen, precision, recall, f1, average_precision),) in content["perLabel"]:
+    for column, training, support, ((chosen, precision, recall, f1, average_precision),) in content["labelSets"]["perLabel"]:
         row = metrics["breakdowns"]["test"]["per_label"][column]
         assert [row["training_count"], row["support"], row["chosen"]] == [training, support, chosen]
         expected = [row["precision"], row["recall"], row["f1"], row["average_precision"]]
@@ -105,7 +106,7 @@ def test_reliability_is_counted_before_and_after_calibration(tmp_path: Path, is_
     scores[scores < -4] = -3
     kept = sparse.csr_matrix(np.where(scores > -1, scores, 0)) if is_sparse else scores
     folder = make_run(tmp_path / "a", targets, kept / 2, chosen=sparse.csr_matrix(scores > 0), uncalibrated=kept)
-    found = content_of(make_report([folder]))["runs"][0]["reliability"]
+    found = content_of(make_report([folder]))["runs"][0]["reliability"]["groups"]
     groups = {"all": counts >= 0, "head": counts >= 100, "medium": (counts >= 20) & (counts < 100), "tail": counts < 20}
     assert set(found) == {name for name, labels in groups.items() if labels.any()}
     for group, drawn in found.items():
@@ -113,7 +114,7 @@ def test_reliability_is_counted_before_and_after_calibration(tmp_path: Path, is_
             dense = own.toarray() if is_sparse else own
             probabilities = np.where(dense != 0, 1 / (1 + np.exp(-dense)), 0) if is_sparse else 1 / (1 + np.exp(-dense))
             check_diagram(drawn[name], probabilities[:, groups[group]].ravel(), targets[:, groups[group]].ravel())
-    plain = content_of(make_report([make_run(tmp_path / "b", targets, scores)]))["runs"][0]["reliability"]
+    plain = content_of(make_report([make_run(tmp_path / "b", targets, scores)]))["runs"][0]["reliability"]["groups"]
     assert set(plain["all"]) == {"now"}
 
 
@@ -202,9 +203,10 @@ def test_runs_with_other_orders_are_brought_to_one(tmp_path: Path) -> None:
         assert name == ids[i]
         assert truth == np.flatnonzero(targets[i]).tolist()
         assert chosen[0] == chosen[1] == np.flatnonzero(scores[i] > 0).tolist()
-        assert given[0] == given[1] == [round(float(scores[i, label]), 2) for label in sorted({*truth, *chosen[0]})]
-    assert all(cells[0] == cells[1] for *_, cells in content["perLabel"])
-    assert content["curves"][0] == content["curves"][1]
+        probabilities = [1 / (1 + math.exp(-scores[i, label])) for label in sorted({*truth, *chosen[0]})]
+        assert given[0] == given[1] == pytest.approx(probabilities, abs=6e-4)
+    assert all(cells[0] == cells[1] for *_, cells in content["labelSets"]["perLabel"])
+    assert content["labelSets"]["curves"][0] == content["labelSets"]["curves"][1]
 
 
 def test_a_label_that_one_run_never_saw(tmp_path: Path) -> None:
@@ -213,7 +215,7 @@ def test_a_label_that_one_run_never_saw(tmp_path: Path) -> None:
     other = make_run(tmp_path / "b", targets, scores)
     content = content_of(make_report([first, other]))
     assert content["labels"] == [f"label {i}" for i in range(4)]
-    assert next(cells for column, *_, cells in content["perLabel"] if column == 3)[0] is None
+    assert next(cells for column, *_, cells in content["labelSets"]["perLabel"] if column == 3)[0] is None
     assert content["instances"]["rows"][0][1] == np.flatnonzero(targets[0]).tolist()
 
 
@@ -324,15 +326,15 @@ def test_five_measures_are_averaged_and_ranked(tmp_path: Path) -> None:
     targets, scores = random_problem(80, 5)
     folders = [make_run(tmp_path / str(cut), targets, scores, chosen=scores > cut) for cut in (-1, 0, 1)]
     content = content_of(make_report(folders))
-    names = content["five"]["measures"]
+    names = content["labelSets"]["five"]["measures"]
     assert len(names) == 5
     tables = [json.loads((folder / "metrics.json").read_text())["test"] for folder in folders]
-    assert content["five"]["mean"] == pytest.approx([sum(table[name] for name in names) / 5 for table in tables], abs=1e-4)
+    assert content["labelSets"]["five"]["mean"] == pytest.approx([sum(table[name] for name in names) / 5 for table in tables], abs=1e-4)
     places = [[1 + sum(other[name] > table[name] for other in tables) for table in tables] for name in names]
-    assert content["five"]["rank"] == pytest.approx(np.mean(places, axis=0), abs=1e-4)
+    assert content["labelSets"]["five"]["rank"] == pytest.approx(np.mean(places, axis=0), abs=1e-4)
 
 
 def test_true_label_sets_are_counted_as_those_produced_are(tmp_path: Path) -> None:
     targets, scores = random_problem(80, 5)
     content = content_of(make_report([make_run(tmp_path / "a", targets, scores)]))
-    assert content["trueSets"] == {"distinct": len({row.tobytes() for row in targets}), "unseen": 0, "unseen_examples": 0}
+    assert content["labelSets"]["true"] == {"distinct": len({row.tobytes() for row in targets}), "unseen": 0, "unseen_examples": 0}

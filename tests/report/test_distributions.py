@@ -220,7 +220,7 @@ def test_intervals_and_reliability_are_of_the_distributions(tmp_path: Path) -> N
     true, probabilities = np.eye(6)[true_labels(300, 6)].ravel(), degrees.ravel()
     place = np.minimum((probabilities * 15).astype(int), 14)
     gap = sum(abs((true - probabilities)[place == b].sum()) for b in range(15)) / len(true)
-    assert run["reliability"]["all"]["now"]["error"] == pytest.approx(gap, abs=1e-3)
+    assert run["reliability"]["groups"]["all"]["now"]["error"] == pytest.approx(gap, abs=1e-3)
 
 
 def test_many_labels_make_a_small_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,9 +39,22 @@ def test_other_precisions_train(tmp_path, precision):
     assert any(not torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 
-def test_automatic_precision_is_what_the_hardware_computes_in():
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_automatic_precision_on_a_cpu_is_fp32_whatever_the_cpu_computes_in(monkeypatch, device, bfloat16):
+    for probe in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.setattr(torch.cpu, probe, lambda: bfloat16, raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_precision(settings_with(precision="auto", device=device)) == "32-true"
+
+
+@pytest.mark.parametrize(("bfloat16", "precision"), [(False, "32-true"), (True, "bf16-mixed")])
+def test_automatic_precision_on_a_gpu_is_what_it_computes_in(monkeypatch, bfloat16, precision):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bfloat16)
+    assert resolve_precision(settings_with(precision="auto", device="auto")) == precision
+    assert resolve_precision(settings_with(precision="auto", device="cpu")) == "32-true"
     assert resolve_precision(settings_with(precision="16-mixed")) == "16-mixed"
-    assert resolve_precision(settings_with(precision="auto")) in ("32-true", "bf16-mixed")
 
 
 def test_loggers_by_name(tmp_path):
@@ -71,11 +84,20 @@ def test_a_logger_that_is_not_installed_is_named_with_its_remedy(tmp_path, monke
         ("linear", 0.0, [1, 0.75, 0.5, 0.25]),
         ("cosine", 0.0, [1, 0.853553, 0.5, 0.146447]),
         ("linear", 0.5, [1 / 3, 2 / 3, 1, 0.5]),
+        ("step", 0.0, [1, 1, 0.1, 0.1]),  # an epoch is one update here
     ],
 )
 def test_the_learning_rate_follows_its_schedule(schedule, warmup, expected):
-    settings = settings_with(schedule=schedule, warmup=warmup, learning_rate=1.0)
-    assert [settings.learning_rate_at(update, 4) for update in range(4)] == pytest.approx(expected, abs=1e-6)
+    settings = settings_with(schedule=schedule, warmup=warmup, learning_rate=1.0, step_every="2 epochs")
+    assert [settings.learning_rate_at(update, 4, per_epoch=1) for update in range(4)] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(("every", "ends"), [("40 epochs", [120, 240, 300]), ("70 updates", [70, 140, 210, 280, 300])])
+def test_the_step_schedule_multiplies_the_learning_rate_every_so_often(every, ends):
+    settings = settings_with(schedule="step", warmup=0.0, learning_rate=0.01, step_every=every, step_factor=0.1)
+    rates = [settings.learning_rate_at(update, 300, per_epoch=3) for update in range(300)]
+    expected = [0.01 * 10**-steps for steps, (start, end) in enumerate(zip([0, *ends], ends, strict=False)) for _ in range(start, end)]
+    assert rates == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +107,8 @@ def test_the_learning_rate_follows_its_schedule(schedule, warmup, expected):
         ({"learning_rate": -1.0}, "training.learning_rate must be above 0"),
         ({"schedule": "cosin"}, "did you mean 'cosine'"),
         ({"validate_every": "often"}, "must read like '1 epoch' or '500 updates', got 'often'"),
+        ({"step_every": "40"}, "training.step_every must read like '1 epoch' or '500 updates', got '40'"),
+        ({"step_factor": 0.0}, "training.step_factor must be above 0"),
         ({"warmup": 1.0}, r"training.warmup must be in \[0, 1\)"),
         ({"patience": 0}, "training.patience must be at least 1 or null"),
     ],

@@ -10,6 +10,7 @@ from toys import LABELS, ToyData, ToyDecoder, ToyEncoder, ToyGreedyDecoding, Toy
 from multihot.errors import DataError
 from multihot.interfaces import Model, Objective
 from multihot.training import TrainingDivergedError, TrainingInterruptedError, TrainingSettings
+from multihot.training.clipping import clip_gradients
 from multihot.training.fit import train
 
 PER_EPOCH = 8  # batches of the toy loader
@@ -65,6 +66,11 @@ def validations(folder):
         return [(row["step"], row["validation/subset_accuracy"]) for row in csv.DictReader(file) if row["validation/subset_accuracy"]]
 
 
+def logged(folder, name):
+    with (folder / "log" / "metrics.csv").open() as file:
+        return {int(row["step"]) + 1: float(row[name]) for row in csv.DictReader(file) if row[name]}
+
+
 def settings_with(**changes):
     return TrainingSettings(**{"epochs": 3, "monitor": "subset_accuracy", "device": "cpu", "schedule": "cosine", "warmup": 0.1, **changes})
 
@@ -83,6 +89,30 @@ def test_resumed_equals_uninterrupted(tmp_path, interrupt_at, validate_every):
     assert (outcome.best_update, outcome.best_value, outcome.updates) == (
         outcome_resumed.best_update, outcome_resumed.best_value, outcome_resumed.updates,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("by", "bound"), [("norm", 0.9), ("value", 0.15)])
+def test_the_log_tells_the_share_of_clipped_updates_and_goes_on_after_an_interruption(tmp_path, monkeypatch, by, bound):
+    settings = settings_with(gradient_clip=bound, gradient_clip_by=by)
+    sizes = []
+
+    def watched(optimiser, *arguments):
+        entries = torch.cat([p.grad.flatten().double() for group in optimiser.param_groups for p in group["params"] if p.grad is not None])
+        sizes.append(float(entries.norm() if by == "norm" else entries.abs().max()))
+        return clip_gradients(optimiser, *arguments)
+
+    monkeypatch.setattr("multihot.training.module.clip_gradients", watched)
+    whole, _ = run(tmp_path / "whole", settings)
+    expected = {updates: sum(size > bound for size in sizes[:updates]) / updates for updates in range(1, 25)}
+    assert 0 < expected[24] < 1, sorted(sizes)
+    assert logged(tmp_path / "whole", "training/clipped") == pytest.approx(expected, abs=1e-6)
+    with pytest.raises(TrainingInterruptedError):
+        run(tmp_path / "parts", settings, InterruptingData(PER_EPOCH * 32, 13))
+    resumed, _ = run(tmp_path / "parts", settings, resume=True)
+    shares = logged(tmp_path / "parts", "training/clipped")
+    assert shares == pytest.approx({updates: expected[updates] for updates in shares}, abs=1e-6)
+    assert set(range(14, 25)) <= set(shares)
+    assert all(torch.equal(tensor, resumed.state_dict()[name]) for name, tensor in whole.state_dict().items())
 
 
 def test_a_killed_training_goes_on_from_its_last_validation(tmp_path):

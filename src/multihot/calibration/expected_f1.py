@@ -31,6 +31,14 @@ class ExpectedF1Decision(Decision):
     [[True, True, False], [True, False, False]]
     """
 
+    @classmethod
+    def needs_scores(cls, **arguments: Any) -> str:
+        return "log_odds"
+
+    @property
+    def rule(self) -> str:
+        return "For each instance the label set with the highest expected F1 is chosen; there is no threshold."
+
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)
         if not sparse.issparse(matrix):

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ..errors import ConfigurationError
-from ..interfaces import Decision
+from ..interfaces import Decision, Loss
 from .entries import read_scores
 
 
@@ -66,20 +66,18 @@ class FixedDecision(Decision):
         self.threshold = threshold
         self.scale = scale
 
+    @classmethod
+    def needs_scores(cls, **arguments: Any) -> str:
+        if arguments.get("scale") == "probability":
+            return "log_odds"
+        return "order" if arguments.get("threshold", 0.0) < 0 else "zero"  # some scores are never above 0
+
+    @property
+    def rule(self) -> str:
+        return f"Every label whose {self.scale} is at least {self.threshold:g} is chosen, a threshold given beforehand."
+
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, math.log(self.threshold / (1 - self.threshold)) if self.scale == "probability" else self.threshold)
-
-
-class OwnRuleDecision(Decision):
-    """The loss's own rule: choose every label whose score is above 0, as ``Loss.scores`` promises.
-
-    >>> OwnRuleDecision()([[-1.0, 0.0, 2.0]]).tolist()
-    [[False, False, True]]
-    """
-
-    def __call__(self, scores: Any) -> Any:
-        matrix = read_scores(scores)
-        return stored_where(matrix, matrix.data > 0) if sparse.issparse(matrix) else matrix > 0
 
 
 class TopKDecision(Decision):
@@ -100,6 +98,10 @@ class TopKDecision(Decision):
             raise ConfigurationError(f"decision 'top_k': k must be a whole number from 1 on, got {k!r}")
         self.k = int(k)
 
+    @property
+    def rule(self) -> str:
+        return f"The {self.k} labels with the highest scores are chosen; there is no threshold."
+
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)
         if not sparse.issparse(matrix):
@@ -113,3 +115,30 @@ class TopKDecision(Decision):
         above, tied = scores > last, scores == last
         room = self.k - above.sum(axis=1, keepdims=True)
         return (above | (tied & (np.cumsum(tied, axis=1) <= room))) & (scores > -np.inf)
+
+
+class OwnRuleDecision(Decision):
+    """The loss's own rule: choose every label whose score is above 0, or the best ones of an instance; see ``Loss``.
+
+    Args:
+        loss: whose rule; None chooses every label whose score is above 0.
+
+    >>> OwnRuleDecision()([[-1.0, 0.0, 2.0]]).tolist()
+    [[False, False, True]]
+    """
+
+    def __init__(self, loss: Loss | None = None):
+        self.floor = -np.inf if loss is not None and loss.decision_rule == "top_k" else 0.0
+        self.best = TopKDecision(loss.most) if loss is not None and loss.most is not None else None
+
+    @property
+    def rule(self) -> str:
+        return "The loss's own rule chooses; no threshold was tuned."
+
+    def __call__(self, scores: Any) -> Any:
+        matrix = read_scores(scores)
+        above = stored_where(matrix, matrix.data > self.floor) if sparse.issparse(matrix) else matrix > self.floor
+        if self.best is None:
+            return above
+        best = self.best(matrix)
+        return above.multiply(best).tocsr() if sparse.issparse(matrix) else above & best

@@ -43,6 +43,10 @@ class CardinalityDecision(Decision):
     def fitted(self) -> bool:
         return self.threshold is not None
 
+    @property
+    def rule(self) -> str:
+        return "One threshold for all labels, at which the validation split gets as many labels as it truly has."
+
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, expect_fitted("cardinality", self.threshold))
 
@@ -83,6 +87,10 @@ class ProportionalDecision(Decision):
     @property
     def fitted(self) -> bool:
         return self.thresholds is not None
+
+    @property
+    def rule(self) -> str:
+        return "Each label has its own threshold, at which it is chosen as often as it is true in the validation split."
 
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, expect_fitted("proportional", self.thresholds))

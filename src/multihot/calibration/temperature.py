@@ -21,7 +21,8 @@ LOWEST, HIGHEST = 0.01, 100.0
 class TemperatureCalibration(Calibration):
     """Divide all scores by one temperature, that with the lowest validation cross entropy: ``logit = score / T`` (Guo et al. 2017).
 
-    The order of all scores, and with it every measure of rankings, stays as it is. T lies between 0.01 and 100.
+    The order of all scores, and with it every measure of rankings, stays as it is, and so does the zero: it must stand for probability
+    one half already. T lies between 0.01 and 100.
 
     >>> calibration = TemperatureCalibration().fit([[2.0], [2.0], [2.0], [-2.0]], [[1], [1], [0], [0]])
     >>> 0.5 < calibration.temperature < 5, calibration([[0.0]]).tolist()
@@ -30,6 +31,10 @@ class TemperatureCalibration(Calibration):
 
     def __init__(self) -> None:
         self.temperature: float | None = None
+
+    @classmethod
+    def needs_scores(cls, **arguments: Any) -> str:
+        return "zero"
 
     def fit(self, scores: Any, targets: Any, known: Any = None) -> TemperatureCalibration:
         """Find the temperature; without both positives and negatives to learn from it warns and takes 1."""

@@ -13,7 +13,7 @@ from .cuts import best_cut, best_mean_cut
 from .entries import Entries, read_entries
 from .fixed import at_least
 
-MEASURES = ("micro_f1", "macro_f1", "example_f1")
+MEASURES = {"micro_f1": "micro-F1", "macro_f1": "macro-F1", "example_f1": "example F1"}
 NEUTRAL = 0.0  # the logit of probability 0.5, where validation data say nothing
 
 
@@ -49,6 +49,10 @@ class GlobalDecision(Decision):
     @property
     def fitted(self) -> bool:
         return self.threshold is not None
+
+    @property
+    def rule(self) -> str:
+        return f"One threshold for all labels, tuned for {MEASURES[self.measure]} on the validation split."
 
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, expect_fitted("global", self.threshold))
@@ -100,6 +104,11 @@ class PerLabelDecision(Decision):
     @property
     def fitted(self) -> bool:
         return self.thresholds is not None
+
+    @property
+    def rule(self) -> str:
+        least = f"one with fewer than {self.minimum_positives} positives there takes a threshold for all"
+        return f"Each label has its own threshold, tuned for its F1 on the validation split; {least}."
 
     def __call__(self, scores: Any) -> Any:
         return at_least(scores, expect_fitted("per_label", self.thresholds))

@@ -1,5 +1,5 @@
-"""Classical baselines: linear SVM, logistic regression, classifier chain and label powerset on scikit-learn's liblinear; for label
-distributions, a maximum entropy model and nearest neighbours."""
+"""Classical baselines: linear SVM, logistic regression, classifier chain and label powerset; for label distributions, a maximum entropy
+model and nearest neighbours."""
 
 from .aa_knn import AaKnnClassifier
 from .base import Classifier

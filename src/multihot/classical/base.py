@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,9 @@ from scipy import sparse
 
 from ..errors import ConfigurationError, DataError, RunError
 from ..labels import binarise
+from ..predictions import ScoreKind
 from ..storage import replacing
+from ..threads import available_cores, one_blas_thread
 
 Features: TypeAlias = np.ndarray | sparse.csr_matrix  # (N, F) float64
 Progress = Callable[[int, int], None]
@@ -58,6 +59,13 @@ class TrainingData:
         unknown = None if self.unknown is None else self.unknown[numbers].tocsc()
         return TrainingData(self.features[numbers], self.targets[numbers].tocsc(), unknown)
 
+    def with_constant(self) -> TrainingData:
+        """The same rows with a feature that is always 1 before all others; its coefficient is the intercept."""
+        ones = np.ones((self.features.shape[0], 1))
+        dense = isinstance(self.features, np.ndarray)
+        features = np.hstack([ones, self.features]) if dense else sparse.hstack([ones, self.features], format="csr")
+        return TrainingData(features, self.targets, self.unknown)
+
     @classmethod
     def check(cls, features: Any, targets: Any, unknown: Any = None) -> TrainingData:
         """Bring features and targets into the form that training reads.
@@ -79,7 +87,8 @@ class TrainingData:
 class Classifier(ABC):
     """Features in, label sets out: trained by a convex solver instead of gradient steps on a network.
 
-    ``scores`` has its neutral point at 0, and ``chosen`` are the labels above it.
+    ``scores`` ranks labels, within an instance and across instances. They have their neutral point at 0, and ``chosen`` are the labels
+    above it, but for methods of label distributions, which choose one label.
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
@@ -104,11 +113,21 @@ class Classifier(ABC):
 
     @abstractmethod
     def scores(self, features: Features) -> Float[np.ndarray, "N L"]:
-        """Scores (N, L), float32: above 0 for the labels that are chosen."""
+        """Scores (N, L), float32: the higher, the more speaks for the label, whichever row it is of."""
 
     def chosen(self, features: Features) -> Bool[np.ndarray, "N L"]:
         """Label sets (N, L)."""
         return self.scores(features) > 0
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What scores are; margins make no promise."""
+        return "margins"
+
+    @property
+    def rule(self) -> str:
+        """How label sets come about, in a sentence for the readers of a report."""
+        return "Every label whose score is above 0 is chosen; no threshold was tuned."
 
     @property
     def num_parameters(self) -> int:
@@ -187,9 +206,9 @@ def count_steps(progress: Progress | None, total: int) -> Callable[[], None]:
 def run_in_parallel(
     task: Callable[[Item], Result], items: Iterable[Item], jobs: int | None, done: Callable[[], None] = lambda: None
 ) -> list[Result]:
-    """Do a task for every item on several cores, results in the order of the items.
+    """Do a task for every item on several cores, results in the order of the items and the same for any number of cores.
 
-    Threads suffice: liblinear lets go of Python's lock while it works, and they share the features.
+    Threads suffice: products with sparse matrices let go of Python's lock while they work, and threads share the features.
 
     Args:
         task: what to do with an item.
@@ -197,14 +216,15 @@ def run_in_parallel(
         jobs: how many at once; None takes all cores.
         done: called after each.
     """
-    pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
     results = []
-    try:
-        for result in pool.map(task, items):
-            results.append(result)
-            done()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with one_blas_thread():
+        pool = ThreadPoolExecutor(jobs or available_cores())
+        try:
+            for result in pool.map(task, items):
+                results.append(result)
+                done()
+        finally:
+            pool.shutdown(cancel_futures=True)
     return results
 
 

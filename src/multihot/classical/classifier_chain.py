@@ -11,7 +11,8 @@ from scipy import sparse
 from ..errors import ConfigurationError, nearest
 from .base import Classifier, Features, Progress, TrainingData, check_positive, count_steps, run_in_parallel
 from .cost_sensitive import fit_weights
-from .linear import Column, LinearScorer, cost, squared_hinge, trained
+from .linear import Column, LinearScorer, Solver, cost, to_column, trained
+from .newton import squared_hinge
 
 ORDERS = ("frequency", "given", "random")
 
@@ -55,14 +56,14 @@ class ClassifierChainClassifier(Classifier):
     ) -> ClassifierChainClassifier:
         data = TrainingData.check(features, targets, unknown)
         self.chain = self._draw_order(data, seed)
-        solver, width = squared_hinge(cost(self.C, data.features), self.tolerance), data.features.shape[1]
-        before = data.targets[:, self.chain]
+        solver, width = Solver(squared_hinge, cost(self.C, data.features), self.tolerance), data.features.shape[1]
+        data, before = data.with_constant(), data.targets[:, self.chain]
         dense = isinstance(data.features, np.ndarray)
         extended = np.hstack([data.features, before.toarray()]) if dense else sparse.hstack([data.features, before], format="csr")
 
         def fit_label(place: int) -> Column:
-            seen = extended[:, : width + place]
-            return fit_weights(solver, TrainingData(seen, data.targets, data.unknown), int(self.chain[place]), [1.0])[0]
+            seen = TrainingData(extended[:, : 1 + width + place], data.targets, data.unknown)
+            return to_column(fit_weights(solver, seen, int(self.chain[place]), [1.0])[0])
 
         columns = run_in_parallel(fit_label, range(data.num_labels), self.jobs, count_steps(progress, data.num_labels))
         self.links = np.zeros((data.num_labels, data.num_labels), dtype=np.float32)
@@ -81,6 +82,10 @@ class ClassifierChainClassifier(Classifier):
         in_columns = np.empty_like(scores)
         in_columns[:, self.chain] = scores
         return in_columns
+
+    @property
+    def rule(self) -> str:
+        return "Labels are decided one after another, each knowing those before it, and chosen where their score is above 0."
 
     def to_tensors(self) -> dict[str, np.ndarray]:
         return trained(self.scorer, self).to_tensors() | {"links": self.links, "chain.indices": self.chain}

@@ -13,7 +13,8 @@ from jaxtyping import Float, Int
 from scipy import sparse
 
 from .base import TrainingData, run_in_parallel
-from .linear import Column, LinearScorer, Solver, fit_column
+from .linear import Solver
+from .newton import Weights
 
 TRUE_POSITIVES, FALSE_POSITIVES, FALSE_NEGATIVES = range(3)
 Counts = Int[np.ndarray, "L W 3"]
@@ -31,7 +32,7 @@ def count_out_of_fold(
 
     Args:
         solver: of one label.
-        data: the training rows.
+        data: the training rows, with a constant feature.
         weights: W weights of positive rows.
         folds: row numbers of each fold.
         jobs: labels trained at once; None takes all cores.
@@ -54,19 +55,18 @@ def count_out_of_fold(
 
 def _count(solver: Solver, rest: TrainingData, test: TrainingData, weights: Sequence[float], label: int) -> Counts:
     target, known = test.target(label), test.known(label)
-    columns = fit_weights(solver, rest, label, weights)
-    chosen = (LinearScorer.from_columns(columns)(test.features) > 0) & known[:, None]
+    solutions = np.stack(fit_weights(solver, rest, label, weights), axis=1)
+    chosen = (test.features @ solutions > 0) & known[:, None]
     carried = (target & known)[:, None]
     return np.stack([(chosen & carried).sum(0), (chosen & ~carried).sum(0), (~chosen & carried).sum(0)], axis=1)
 
 
-def fit_weights(solver: Solver, data: TrainingData, label: int, weights: Sequence[float]) -> list[Column]:
-    """One label's columns, trained under each of the weights on the rows where the label is annotated."""
+def fit_weights(solver: Solver, data: TrainingData, label: int, weights: Sequence[float]) -> list[Weights]:
+    """One label's solutions, trained under each of the weights on the rows where the label is annotated."""
     known = data.known(label)
-    features, target = (data.features, data.target(label)) if known.all() else (data.features[known], data.target(label)[known])
-    if target.all() or not target.any():
-        return [fit_column(solver, features, target)] * len(weights)
-    return [fit_column(solver, features, target, weight) for weight in weights]
+    if known.all():
+        return solver(data.features, data.target(label), weights)
+    return solver(data.features[known], data.target(label)[known], weights)
 
 
 def best_for_macro_f1(counts: Counts) -> Int[np.ndarray, " L"]:

@@ -96,8 +96,13 @@ class TextFeatures(FeatureMaker):
     def load_dict(self, content: dict[str, Any]) -> TextFeatures:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        self.vectorizer = TfidfVectorizer(vocabulary=content["words"], **self.settings)
-        self.vectorizer.idf_ = np.asarray(content["idf"])
+        words, idf = content["words"], np.asarray(content["idf"], dtype=np.float64)
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError("the words of the features are no list of strings")
+        if idf.shape != (len(words),) or not np.isfinite(idf).all():
+            raise ValueError(f"{idf.size} weights for {len(words)} words")
+        self.vectorizer = TfidfVectorizer(vocabulary=words, **self.settings)
+        self.vectorizer.idf_ = idf
         return self
 
     def _fitted(self) -> TfidfVectorizer:

@@ -17,7 +17,7 @@ LEAST = float(np.finfo(np.float32).tiny)  # a degree of 0 counts as this in a sc
 
 
 class DistributionClassifier(Classifier):
-    """Features in, label distributions out.
+    """Features in, label distributions out; scores are the logarithms of the degrees, and the mode is chosen.
 
     Targets are divided by their row's sum, so a label set counts as the uniform distribution over its labels; rows without a label, and
     rows with an unknown entry, teach nothing.
@@ -42,22 +42,21 @@ class DistributionClassifier(Classifier):
     def scores(self, features: Features) -> Float[np.ndarray, "N L"]:
         return scores_of(self.degrees(features))
 
+    @property
+    def rule(self) -> str:
+        return "The label with the largest degree is chosen; there is no threshold."
+
     def chosen(self, features: Features) -> Bool[np.ndarray, "N L"]:
         return modes(self.degrees(features)).toarray()
 
 
 def scores_of(degrees: Float[np.ndarray, "N L"]) -> Float[np.ndarray, "N L"]:
-    """How far the logarithm of each label's degree lies above the best of the others, float32: above 0 for the mode, unless it ties.
+    """The logarithm of each label's degree, float32, as a network's ``distribution`` decoding has it.
 
     >>> (scores_of(np.array([[0.5, 0.25, 0.25]])) / np.log(2)).round(3)
-    array([[ 1., -1., -1.]])
+    array([[-1., -2., -2.]])
     """
-    logarithms = np.log(np.maximum(degrees, LEAST))
-    if logarithms.shape[1] == 1:
-        return np.ones(logarithms.shape, dtype=np.float32)
-    second, best = np.partition(logarithms, -2, axis=1)[:, -2:].T[:, :, None]
-    leads = (logarithms == best) & ((logarithms == best).sum(axis=1, keepdims=True) == 1)
-    return (logarithms - np.where(leads, second, best)).astype(np.float32)
+    return np.log(np.maximum(degrees, LEAST)).astype(np.float32)
 
 
 def _read(features: Any, targets: Any, unknown: Any) -> tuple[Features, Float[np.ndarray, "N L"]]:

@@ -11,7 +11,8 @@ from scipy import sparse
 from ..errors import DataError
 from ..labels import LabelStatistics, row_keys
 from .base import Classifier, Features, Progress, TrainingData, check_positive, count_steps, run_in_parallel
-from .linear import LinearScorer, cost, fit_column, squared_hinge, trained
+from .linear import LinearScorer, Solver, cost, to_column, trained
+from .newton import squared_hinge
 
 
 class LabelPowersetClassifier(Classifier):
@@ -56,9 +57,10 @@ class LabelPowersetClassifier(Classifier):
         self.sets = LabelStatistics.from_targets(rows).sets
         number = {key: i for i, key in enumerate(row_keys(self.sets))}
         classes = np.asarray([number[key] for key in row_keys(rows)])
-        solver = squared_hinge(cost(self.C, data.features), self.tolerance)
+        solver = Solver(squared_hinge, cost(self.C, data.features), self.tolerance)
+        extended = data.with_constant().features
         columns = run_in_parallel(
-            lambda wanted: fit_column(solver, data.features, classes == wanted),
+            lambda wanted: to_column(solver(extended, classes == wanted)[0]),
             range(len(number)),
             self.jobs,
             count_steps(progress, len(number)),
@@ -83,6 +85,10 @@ class LabelPowersetClassifier(Classifier):
 
     def chosen(self, features: Features) -> Bool[np.ndarray, "N L"]:
         return self.sets[trained(self.scorer, self)(features).argmax(axis=1)].toarray()
+
+    @property
+    def rule(self) -> str:
+        return "Of the label sets that occur in training, the one with the highest margin is chosen; there is no threshold."
 
     def to_tensors(self) -> dict[str, np.ndarray]:
         sets = {"sets.indices": self.sets.indices, "sets.ends": self.sets.indptr, "sets.shape": np.asarray(self.sets.shape)}

@@ -1,10 +1,9 @@
-"""Linear scores, one column a label, and the liblinear solvers that find them."""
+"""Linear scores, one column a label, and the solver that finds them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,8 +11,8 @@ from scipy import sparse
 
 from ..errors import ConfigurationError
 from .base import Features, check_features
+from .newton import Loss, Weights, minimise
 
-Solver = Callable[[float], Any]  # weight of the positive rows -> an untrained scikit-learn estimator
 Column = tuple[np.ndarray | sparse.csr_matrix, float]
 
 SPARSE_BELOW = 0.5  # share of coefficients other than 0 from which a dense matrix is the smaller one
@@ -30,39 +29,49 @@ def cost(C: float | None, features: Features, times: float = 1.0) -> float:  # n
     return C if C is not None else times * features.shape[0] / squares if squares else times
 
 
-def squared_hinge(C: float, tolerance: float) -> Solver:  # noqa: N803 (the name that the field gives it)
-    """min ||w||^2 / 2 + C sum_i c_i max(0, 1 - y_i w x_i)^2, c_i the weight of positives, or 1 for negatives.
+@dataclass(frozen=True)
+class Solver:
+    """Trains one label: minimises ``||w||^2 / 2 + C sum_i c_i loss(y_i w x_i)``, c_i the weight of positive rows, or 1 for negative ones.
 
-    The primal trust-region solver draws nothing at random: liblinear's dual one shares its random numbers among threads, so its
-    results would differ from run to run.
+    Args:
+        loss: of a margin.
+        C: what errors cost against small coefficients, above 0.
+        tolerance: of the stopping rule, above 0.
     """
-    from sklearn.svm import LinearSVC
 
-    return lambda weight: LinearSVC(C=C, dual=False, tol=tolerance, class_weight={0: 1.0, 1: weight})
+    loss: Loss
+    C: float
+    tolerance: float
+
+    def __call__(self, features: Features, target: Bool[np.ndarray, " N"], weights: Sequence[float] = (1.0,)) -> list[Weights]:
+        """The solution for every weight of the positive rows, each found from the one before it.
+
+        A label that all or none of the rows carry gets a constant score, its smoothed log-odds ``log((p + 1/2) / (n + 1/2))``.
+
+        Args:
+            features: (N, F), the first of them the constant 1.
+            target: (N,), who carries the label.
+            weights: of positive rows, above 0.
+
+        Returns:
+            For each weight (F,) float64, the intercept first.
+        """
+        positives = int(target.sum())
+        if positives in (0, len(target)):
+            constant = np.zeros(features.shape[1])
+            constant[0] = np.log((positives + 0.5) / (len(target) - positives + 0.5))
+            return [constant] * len(weights)
+        signs, found = np.where(target, 1.0, -1.0), []
+        for weight in weights:
+            costs = self.C * np.where(target, weight, 1.0)
+            found.append(minimise(features, signs, costs, self.loss, self.tolerance, found[-1] if found else None))
+        return found
 
 
-def logistic(C: float, tolerance: float) -> Solver:  # noqa: N803
-    """min ||w||^2 / 2 + C sum_i c_i log(1 + exp(-y_i w x_i)), c_i the weight of positives, or 1 for negatives."""
-    from sklearn.linear_model import LogisticRegression
-
-    return lambda weight: LogisticRegression(C=C, solver="liblinear", tol=tolerance, class_weight={0: 1.0, 1: weight})
-
-
-def fit_column(solver: Solver, features: Features, target: Bool[np.ndarray, " N"], weight: float = 1.0) -> Column:
-    """Coefficients (F,) and intercept of one label.
-
-    A label that all or none of the rows carry gets a constant score, its smoothed log-odds ``log((p + 1/2) / (n + 1/2))``.
-    """
-    from sklearn import config_context
-
-    positives = int(target.sum())
-    if positives in (0, len(target)):
-        constant = np.log((positives + 0.5) / (len(target) - positives + 0.5))
-        return sparse.csr_matrix((1, features.shape[1]), dtype=np.float32), float(constant)
-    with config_context(assume_finite=True, skip_parameter_validation=True):  # checked once, not for every label
-        estimator = solver(weight).fit(features, target.astype(np.int8))
-    row = np.asarray(estimator.coef_, dtype=np.float32)
-    return sparse.csr_matrix(row) if np.count_nonzero(row) < SPARSE_BELOW * row.size else row, float(estimator.intercept_[0])
+def to_column(solution: Weights) -> Column:
+    """What is kept of a label's solution: its coefficients in 32 bits, sparse where most are 0, and its intercept."""
+    row = solution[None, 1:].astype(np.float32)
+    return sparse.csr_matrix(row) if np.count_nonzero(row) < SPARSE_BELOW * row.size else row, float(solution[0])
 
 
 def trained(scorer: LinearScorer | None, owner: object) -> LinearScorer:

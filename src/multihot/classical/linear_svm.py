@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from .base import Features
-from .linear import Solver, cost, squared_hinge
+from .linear import Solver, cost
+from .newton import squared_hinge
 from .one_vs_rest import OneVsRest
 
 
 class LinearSVMClassifier(OneVsRest):
-    """One linear support vector machine a label (squared hinge loss, liblinear).
+    """One linear support vector machine a label (squared hinge loss).
 
-    Each label minimises ``||w||^2 / 2 + C sum_i c_i max(0, 1 - y_i w x_i)^2`` (Fan et al., LIBLINEAR, JMLR 9, 2008); its score is the
-    margin ``w x``. The intercept is the coefficient of a feature that is always 1. ``c_i`` is 1, or for positive rows the weight that
-    cross-validation chose.
+    Each label minimises ``||w||^2 / 2 + C sum_i c_i max(0, 1 - y_i w x_i)^2`` (Fan et al., LIBLINEAR, JMLR 9, 2008), by Newton's method
+    (Keerthi and DeCoste, JMLR 6, 2005); its score is the margin ``w x``. The intercept is the coefficient of a feature that is always 1.
+    ``c_i`` is 1, or for positive rows the weight that cross-validation chose.
 
     Args:
         C: what errors cost against small coefficients, above 0. None: ``1 / mean_i ||x_i||^2`` over the training rows, which is 1
@@ -36,4 +37,4 @@ class LinearSVMClassifier(OneVsRest):
     aliases = ("svm",)
 
     def solver(self, features: Features) -> Solver:
-        return squared_hinge(cost(self.C, features), self.tolerance)
+        return Solver(squared_hinge, cost(self.C, features), self.tolerance)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from ..predictions import ScoreKind
 from .base import Features
-from .linear import Solver, cost, logistic
+from .linear import Solver, cost
+from .newton import log_loss
 from .one_vs_rest import OneVsRest
 
 COST = 16.0  # chosen by cross-validation on training texts and tables (docs/classical.md): the logistic loss falls off more slowly
 
 
 class LogisticClassifier(OneVsRest):
-    """One logistic regression a label (liblinear).
+    """One logistic regression a label.
 
     Each label minimises ``||w||^2 / 2 + C sum_i c_i log(1 + exp(-y_i w x_i))``; its score is the log-odds ``w x``, so that with plain
     training ``1 / (1 + exp(-score))`` is the label's probability. Arguments are those of ``LinearSVMClassifier``, but
@@ -23,4 +25,9 @@ class LogisticClassifier(OneVsRest):
     """
 
     def solver(self, features: Features) -> Solver:
-        return logistic(cost(self.C, features, COST), self.tolerance)
+        return Solver(log_loss, cost(self.C, features, COST), self.tolerance)
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """Weights on positive rows move the odds."""
+        return "log_odds" if self.cost_sensitive is None else "margins"

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from ..errors import ConfigurationError, nearest
 from .base import Classifier, Features, Progress, TrainingData, check_positive, count_steps, run_in_parallel
 from .cost_sensitive import best_for_macro_f1, best_for_micro_f1, count_out_of_fold, fit_weights, make_folds
-from .linear import Column, LinearScorer, Solver, trained
+from .linear import Column, LinearScorer, Solver, to_column, trained
 
 CHOICES = {"micro_f1": best_for_micro_f1, "macro_f1": best_for_macro_f1}
 
@@ -44,19 +44,27 @@ class OneVsRest(Classifier):
         self.scorer: LinearScorer | None = None
         self.label_weights: Float[np.ndarray, " L"] | None = None
 
+    @property
+    def rule(self) -> str:
+        if self.cost_sensitive is None:
+            return super().rule
+        weights = f"the weight of its positive rows was chosen by cross-validation for {self.cost_sensitive.replace('_f1', '-F1')}"
+        return f"Every label whose score is above 0 is chosen; {weights}."
+
     @abstractmethod
     def solver(self, features: Features) -> Solver:
         """What trains one label on features like these."""
 
     def fit(self, features: Features, targets: Any, seed: int = 0, unknown: Any = None, progress: Progress | None = None) -> OneVsRest:
         data = TrainingData.check(features, targets, unknown)
+        solver, data = self.solver(data.features), data.with_constant()
         rounds = 1 + self.folds if self.cost_sensitive else 1
         done = count_steps(progress, rounds * data.num_labels)
-        self.label_weights = self._choose_weights(data, seed, done)
-        solver, weights = self.solver(data.features), self.label_weights.tolist()
+        self.label_weights = self._choose_weights(solver, data, seed, done)
+        weights = self.label_weights.tolist()
 
         def fit_label(label: int) -> Column:
-            return fit_weights(solver, data, label, [weights[label]])[0]
+            return to_column(fit_weights(solver, data, label, [weights[label]])[0])
 
         self.scorer = LinearScorer.from_columns(run_in_parallel(fit_label, range(data.num_labels), self.jobs, done))
         return self
@@ -71,11 +79,11 @@ class OneVsRest(Classifier):
         self.scorer = LinearScorer.from_tensors(tensors)
         return self
 
-    def _choose_weights(self, data: TrainingData, seed: int, done: Callable[[], None]) -> Float[np.ndarray, " L"]:
+    def _choose_weights(self, solver: Solver, data: TrainingData, seed: int, done: Callable[[], None]) -> Float[np.ndarray, " L"]:
         if self.cost_sensitive is None:
             return np.ones(data.num_labels)
         folds = make_folds(data.targets, self.folds, seed)
         if len(folds) < 2:
             return np.ones(data.num_labels)
-        counts = count_out_of_fold(self.solver(data.features), data, self.weights, folds, self.jobs, done)
+        counts = count_out_of_fold(solver, data, self.weights, folds, self.jobs, done)
         return np.asarray(self.weights)[CHOICES[self.cost_sensitive](counts)]

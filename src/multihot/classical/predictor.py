@@ -61,6 +61,10 @@ class ClassicalPredictor:
         parts = [self._predict(rows.select(range(start, min(start + CHUNK, len(rows))))) for start in range(0, len(rows), CHUNK)]
         return Prediction.concatenate(parts)
 
+    def described(self) -> dict[str, str]:
+        """What the scores of its predictions are, and how label sets come about."""
+        return {"scores": self.classifier.score_kind, "rule": self.classifier.rule}
+
     def save(self, folder: Path) -> None:
         """Write ``classical.json``, ``features.json`` and ``model.safetensors``; no pickle."""
         _write_json(folder / METHOD_FILE, {"method": self.method, "modality": self.modality})

@@ -11,7 +11,8 @@ import typer
 
 from ..errors import ConfigurationError
 from ..storage import check_target
-from .tables import HEADLINE, make_table, print_tables, say
+from .tables import HEADLINE, make_table, print_tables, say, tell
+from .trust import named
 
 if TYPE_CHECKING:
     from ..experiments.ablation import Ablation
@@ -26,7 +27,9 @@ def advise(
     labels: Annotated[str | None, typer.Option(help="Column with the labels.")] = None,
     id_column: Annotated[str | None, typer.Option("--id", help="Column with the instances' names.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="What separates the labels in their column.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="A setting that goes before the advice, as in train.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", callback=named, help="A setting that goes before the advice, as in train.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the configuration that `multihot train` reads (.yaml).")] = None,
     check: Annotated[bool, typer.Option("--check", help="Train the advised settings and their rivals, and compare.")] = False,
     seeds: Annotated[str, typer.Option(help="Of the check, separated by commas.")] = "0,1,2",
@@ -61,7 +64,7 @@ def advise(
     config = Config.from_dict(content)
     check_method(config.method)
     _show(advice, data.name)
-    typer.echo(command_line(advice, source, reading, settings or []))
+    tell(command_line(advice, source, reading, settings or []))
     if out is not None:
         save_config(out, config)
         say(f"the configuration is in {out}; `multihot train {out}` trains with it")
@@ -137,8 +140,8 @@ def _show_ablation(found: Ablation) -> None:
     print_tables(table)
     best = found.ranking[0].name
     if best == "advised":
-        typer.echo("The check agrees: the advised settings come first.")
+        tell("The check agrees: the advised settings come first.")
     elif found.agrees:
-        typer.echo(f"The check agrees: '{best}' comes first, but not significantly.")
+        tell(f"The check agrees: '{best}' comes first, but not significantly.")
     else:
-        typer.echo(f"The check disagrees: '{best}' is significantly better than the advised settings; prefer it.")
+        tell(f"The check disagrees: '{best}' is significantly better than the advised settings; prefer it.")

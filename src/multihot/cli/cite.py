@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .tables import say
+from .tables import say, tell
 
 
 def cite(
@@ -32,7 +32,7 @@ def cite(
         data_sets |= dict.fromkeys(data)
         if not found:
             say(f"{thing} rests on no paper that multihot knows of")
-    typer.echo("\n\n".join([*(f"% data: {data}" for data in data_sets), *(entries[key] for key in keys)]))
+    tell("\n\n".join([*(f"% data: {data}" for data in data_sets), *(entries[key] for key in keys)]))
 
 
 def _cited(thing: str) -> tuple[list[str], list[str]]:

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import ConfigurationError, nearest
 from ..storage import check_target, write_text
-from .tables import print_tables, say
+from .tables import print_tables, say, tell
 
 if TYPE_CHECKING:
     from ..experiments.comparison_formats import Cell, Table
@@ -54,7 +54,7 @@ def compare(
     if wanted == "terminal":
         print_tables(*(part for table in tables for part in _shown(table)))
     elif out is None:
-        typer.echo(FORMATS[wanted](tables), nl=False)
+        tell(FORMATS[wanted](tables), nl=False)
     else:
         write_text(out, FORMATS[wanted](tables))
         say(f"the comparison is in {out}")

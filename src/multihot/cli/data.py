@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..storage import check_target
-from .tables import make_table, print_tables, say
+from .tables import make_table, print_tables, say, tell, terminal
 
 app = typer.Typer(no_args_is_help=True, help="Named data sets: list them, get them, and look at what a data set holds.")
 
@@ -16,7 +16,6 @@ app = typer.Typer(no_args_is_help=True, help="Named data sets: list them, get th
 @app.command("list")
 def list_data() -> None:
     """List the data sets of the catalogue, with their published sizes."""
-    from rich.console import Console
     from rich.table import Table
 
     from ..data import catalog
@@ -30,7 +29,7 @@ def list_data() -> None:
     for entry in catalog.ENTRIES.values():
         cardinality = "" if entry.cardinality is None else f"{entry.cardinality:.3f}"
         table.add_row(entry.name, entry.modality, f"{sum(entry.rows.values()):,}", str(entry.labels), cardinality, entry.title)
-    Console().print(table)
+    print_tables(table)
     say("`multihot data get NAME` fetches one; `multihot train NAME` trains on it")
 
 
@@ -58,11 +57,11 @@ def get_data(
         say(f"{entry.title}; terms: {entry.licence}; cite: {entry.citation}")
         say(entry.note) if entry.note else None
         if to is not None:
-            typer.echo(folder)
+            tell(str(folder))
             return
     data = load(name, from_path=copy)
     rows = ", ".join(f"{len(rows):,} {split}" for split, rows in data.splits.items())
-    typer.echo(f"{name}: {rows}; {len(data.label_space())} labels")
+    tell(f"{name}: {rows}; {len(data.label_space())} labels")
 
 
 @app.command("stats")
@@ -89,8 +88,6 @@ def show_statistics(
 
       multihot data stats train.csv --text body --labels tags
     """
-    from rich.console import Console
-
     from ..data import load
     from ..data.describe import describe
 
@@ -101,7 +98,7 @@ def show_statistics(
         missing=missing, distribution=distribution,
     )  # fmt: skip
     description = describe(data)
-    description.print(Console())
+    description.print(terminal())
     if picture is not None:
         description.draw(picture)
         say(f"the picture is in {picture}")
@@ -141,7 +138,7 @@ def cut_long_tail(
     print_tables(table)
     sizes = ", ".join(f"{len(members)} {name}" for name, members in cut.statistics.split_by_frequency().items())
     over = int((cut.statistics.counts > cut.wanted).sum())
-    typer.echo(f"{cut.statistics.num_examples:,} training rows; labels: {sizes}; {over} above the curve, by the company of rarer labels")
+    tell(f"{cut.statistics.num_examples:,} training rows; labels: {sizes}; {over} above the curve, by the company of rarer labels")
     say(f"the data set is in {out}; `multihot train {out}` trains on it")
     if "test" not in cut.data.splits:
         say("the source has no test split, so training will cut one off the long-tailed rows; rare labels may be missing from it")

@@ -9,6 +9,7 @@ import typer
 
 from ..errors import ConfigurationError
 from .tables import print_measures, say
+from .trust import Trust, named
 
 if TYPE_CHECKING:
     from ..experiments import Config, Run
@@ -20,12 +21,13 @@ def decode(
         str | None,
         typer.Argument(help="A recipe or YAML configuration of the same training, whose decoding and published figures to take."),
     ] = None,
-    decoding: Annotated[str | None, typer.Option(help="A decoding's name (`multihot list decodings`).")] = None,
+    decoding: Annotated[str | None, typer.Option(callback=named, help="A decoding's name (`multihot list decodings`).")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Any setting of the decoding, the decision or the calibration.")
+        list[str] | None, typer.Option("--set", callback=named, help="Any setting of the decoding, the decision or the calibration.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder to make; by default RUN-DECODING.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")] = False,
+    trust: Trust = None,
 ) -> None:
     """Read a finished run by another decoding: the same weights in a new run folder, with its own predictions and measures.
 

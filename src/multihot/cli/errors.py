@@ -3,33 +3,50 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+from contextvars import copy_context
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from ..errors import MultihotError
+from ..components import UntrustedError
+from ..errors import MultihotError, visible
 from ..storage import CLOSED, FULL
 
 INTERRUPTED = 130  # what shells use for Ctrl-C
+WORDS = "multihot.words"  # where a call keeps the words it was typed with
 
 
 class OneLineErrors(TyperGroup):
     """Commands whose errors of the user's making come out as one line on standard error."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[WORDS] = list(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            return copy_context().run(super().invoke, ctx)  # what this call is allowed to run ends with it
         except KeyboardInterrupt:
             _say("stopped")
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:  # `multihot predict ... | head` closed the pipe: nothing is wrong
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        except UntrustedError as error:
+            words = ["multihot", *ctx.meta[WORDS], "--trust", error.package]
+            _say(f"{error}; the command is then: {shlex.join(words)}")
+            raise typer.Exit(2) from error
         except MultihotError as error:
             _say(" ".join(str(error).split()))
             raise typer.Exit(INTERRUPTED if type(error).__name__ == "TrainingInterruptedError" else 2) from error
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and "allocate memory" not in str(error):  # how PyTorch says it
+                raise
+            _say("not enough memory for what the file or the settings ask for; make that smaller, or free memory")
+            raise typer.Exit(2) from error
         except OSError as error:
             if error.errno not in (*FULL, *CLOSED):
                 raise
@@ -41,4 +58,4 @@ class OneLineErrors(TyperGroup):
 
 
 def _say(line: str) -> None:
-    typer.secho(f"multihot: {line}", fg=typer.colors.RED, err=True)
+    typer.secho(visible(f"multihot: {line}"), fg=typer.colors.RED, err=True)

@@ -10,6 +10,7 @@ import typer
 from ..errors import ConfigurationError
 from ..storage import check_target
 from .tables import make_table, print_tables, say
+from .trust import Trust
 
 GROUPS = {"by_frequency": "labels", "seen_unseen": "label sets"}
 SHOWN = ("num_examples", "num_labels", "micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
@@ -22,6 +23,7 @@ def evaluate(
     ] = None,
     split: Annotated[str | None, typer.Option(help='Which split of it; by default "test", or the only one.')] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the measures and breakdowns to this JSON file.")] = None,
+    trust: Trust = None,
 ) -> None:
     """Measure a run: every measure, and breakdowns by label frequency, seen and unseen label sets.
 
@@ -29,6 +31,7 @@ def evaluate(
     """
     from ..experiments import Run
     from ..experiments.files import write_json
+    from ..experiments.measure import telling, tells_label_sets
 
     if out is not None:
         check_target(out)
@@ -42,11 +45,13 @@ def evaluate(
         result = opened.evaluate(source, split)
         for label, count in list(result["unseen_labels"].items())[:5]:
             say(f"label '{label}' ({count} times) is not one of the run's labels and is left out")
+    label_sets = tells_label_sets(opened.metrics)
     table = make_table("measure", "value")
-    for name, value in result["measures"].items():
+    for name, value in telling(result["measures"], label_sets).items():
         table.add_row(name, f"{value:.4f}")
     print_tables(table)
-    _print_groups(result["breakdowns"])
+    if label_sets:
+        _print_groups(result["breakdowns"])
     if out is not None:
         write_json(out, result)
         say(f"measures and breakdowns are in {out}")

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import ConfigurationError
 from ..storage import check_target
-from .tables import make_table, print_tables, say
+from .tables import make_table, print_tables, say, terminal
 
 TITLES = {"accuracy": "accuracy", "mean_absolute_error": "MAE"}
 
@@ -80,10 +80,9 @@ def _distributions(text: str, sigma: float | None) -> list[str | dict[str, Any]]
 
 def _watched(work: Any, total: int) -> Any:
     """Do the work under a progress bar where somebody watches."""
-    from rich.console import Console
     from rich.progress import Progress
 
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task("few-shot", total=total)
         return work(lambda count: progress.advance(task, count))

@@ -6,16 +6,18 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ConfigurationError
+from ..errors import UNSEEN, ConfigurationError
 from ..storage import check_target, replacing
 from .tables import say
+from .trust import Trust
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that spreadsheets compute
 LEAST_DEGREE = 5e-4  # what is less is not printed; a .parquet file holds every degree
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ def predict(
     source: Annotated[Path, typer.Argument(help="A file with the columns the run was trained on; labels are not needed.")],
     out: Annotated[Path | None, typer.Option(help="A .jsonl, .csv or .parquet file; by default, JSON lines on standard output.")] = None,
     top: Annotated[int, typer.Option(min=0, help="Also give that many best labels with their scores.")] = 0,
+    spreadsheet_safe: Annotated[
+        bool,
+        typer.Option("--spreadsheet-safe", help="Put ' before ids and labels in a CSV file that a spreadsheet would take for formulas."),
+    ] = False,
+    trust: Trust = None,
 ) -> None:
     """Give label sets for new instances.
 
@@ -36,6 +43,8 @@ def predict(
     from ..experiments import Run
     from ..predictions import save_prediction
 
+    if spreadsheet_safe and (out is None or out.suffix != ".csv"):
+        raise ConfigurationError("--spreadsheet-safe is for CSV files; give --out FILE.csv too, or leave it out")
     if out is not None and out.suffix not in (".jsonl", ".csv", ".parquet"):
         raise ConfigurationError(f"--out must end in .jsonl, .csv or .parquet, got {out}")
     if out is not None:
@@ -43,12 +52,13 @@ def predict(
     opened = Run(run)
     prediction = opened.predict(source)
     if out is None:
-        sys.stdout.writelines(_json_lines(opened, prediction, top))
+        sys.stdout.writelines(map(_for_terminals, _json_lines(opened, prediction, top)))
         return
     if out.suffix == ".parquet":
         save_prediction(out, prediction)
     else:
-        lines = _json_lines(opened, prediction, top) if out.suffix == ".jsonl" else _csv_lines(opened, prediction, top)
+        written = _plain_text if spreadsheet_safe else str
+        lines = _json_lines(opened, prediction, top) if out.suffix == ".jsonl" else _csv_lines(opened, prediction, top, written)
         with replacing(out) as partial, partial.open("w", encoding="utf-8", newline="") as file:
             file.writelines(lines)
     say(f"{len(prediction):,} predictions in {out}")
@@ -82,19 +92,31 @@ def _json_lines(run: Run, prediction: Prediction, top: int) -> Iterator[str]:
         yield json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def _csv_lines(run: Run, prediction: Prediction, top: int) -> Iterator[str]:
+def _csv_lines(run: Run, prediction: Prediction, top: int, written: Callable[[str], str] = str) -> Iterator[str]:
     """One line a row; labels are separated by ``;``, which is quoted as CSV asks where a name holds one."""
     kinds = {"value": prediction.values is not None, "degrees": prediction.degrees is not None, "scores": top > 0}
     columns = [name for name, there in kinds.items() if there]
     yield ",".join(["id", "labels", *columns]) + "\n"
     for row in _rows(run, prediction, top):
         buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerow([row["id"], ";".join(row["labels"]), *(_cell(row[name]) for name in columns)])
+        labels = ";".join(map(written, row["labels"]))
+        cells = [written(row["id"]), labels, *(_cell(row[name], written) for name in columns)]
+        csv.writer(buffer, lineterminator="\n").writerow(cells)
         yield buffer.getvalue()
 
 
-def _cell(content: Any) -> str:
+def _for_terminals(line: str) -> str:
+    """The same JSON, with characters that could steer a terminal as their codes."""
+    return UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
+
+
+def _plain_text(name: str) -> str:
+    """A name that a spreadsheet would take for a formula, as text."""
+    return f"'{name}" if name.startswith(FORMULA) else name
+
+
+def _cell(content: Any, written: Callable[[str], str]) -> str:
     """Numbers, or labels with theirs, in one cell."""
     if isinstance(content, dict):
-        return ";".join(f"{label}={number}" for label, number in content.items())
+        return ";".join(f"{written(label)}={number}" for label, number in content.items())
     return ";".join(map(str, content))

@@ -9,7 +9,8 @@ import typer
 
 from ..errors import ConfigurationError
 from ..storage import write_text
-from .tables import say
+from .tables import say, tell
+from .trust import Trust
 
 app = typer.Typer(no_args_is_help=True, help="Ready experiments: all their settings, and the published figures beside them.")
 
@@ -22,11 +23,11 @@ def list_recipes() -> None:
 
     for name in recipe_names():
         path = recipe_path(name)
-        typer.secho(name, bold=True)
-        typer.echo(f"  {summary(path)}")
+        tell(name, bold=True)
+        tell(f"  {summary(path)}")
         if published := load_config(path).get("published"):
             place = f", table {published['table']}" if "table" in published else ""
-            typer.echo(f"  figures from: {published['source']}{place}")
+            tell(f"  figures from: {published['source']}{place}")
     say("`multihot recipes show NAME` prints one; `multihot train NAME` runs it, with --set to change a setting")
 
 
@@ -35,7 +36,7 @@ def show_recipe(name: Annotated[str, typer.Argument(help="A name that `multihot 
     """Print a recipe: its command, its settings and the published figures."""
     from ..experiments.recipes import recipe_path
 
-    typer.echo(recipe_path(name).read_text(encoding="utf-8"), nl=False)
+    tell(recipe_path(name).read_text(encoding="utf-8"), nl=False)
 
 
 @app.command("copy")
@@ -61,7 +62,9 @@ def copy_recipe(
 
 
 @app.command("validate")
-def validate_recipes(files: Annotated[list[Path], typer.Argument(help="YAML configurations, or names of recipes.")]) -> None:
+def validate_recipes(
+    files: Annotated[list[Path], typer.Argument(help="YAML configurations, or names of recipes.")], trust: Trust = None
+) -> None:
     """Check configurations without reading any data: unknown keys and parts that do not fit together are refused."""
     from ..experiments.recipes import check_recipe, find_recipe
 
@@ -72,7 +75,7 @@ def validate_recipes(files: Annotated[list[Path], typer.Argument(help="YAML conf
         except ConfigurationError as error:
             refused.append(str(error))
         else:
-            typer.echo(f"{file}: valid")
+            tell(f"{file}: valid")
     if refused:
         for line in refused[:-1]:
             say(line)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .tables import HEADLINE, print_tables, say
+from .tables import HEADLINE, print_tables, say, terminal
+from .trust import Trust
 
 if TYPE_CHECKING:
     from ..experiments.sweep import Cell, Sweep
@@ -19,12 +20,12 @@ def sweep(
     file: Annotated[Path, typer.Argument(help="A YAML file with data, methods and seeds.")],
     out: Annotated[Path | None, typer.Option(help="Folder of all runs; by default runs/<name of the file>.")] = None,
     measure: Annotated[str, typer.Option(help="The test measure that the table shows.")] = "micro_f1",
+    trust: Trust = None,
 ) -> None:
     """Run every method on every data set with every seed; run it again to go on where it was stopped.
 
     Example: multihot sweep sweep.yaml --out runs/sweep
     """
-    from rich.console import Console
     from rich.live import Live
 
     from ..experiments.config import load_config
@@ -32,7 +33,7 @@ def sweep(
 
     folder = out or Path("runs") / file.stem
     planned = plan_sweep(load_config(file), folder, where=str(file))
-    console = Console()
+    console = terminal()
     if console.is_terminal:
         with Live(progress(planned, measure), console=console, refresh_per_second=1) as live:
             run_sweep(planned, lambda cell: live.update(progress(planned, measure), refresh=True), live.console.print)

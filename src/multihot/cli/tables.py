@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..errors import visible
+
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 HEADLINE = {
@@ -25,19 +28,42 @@ SPLITS = ("validation", "test")
 
 def say(line: str) -> None:
     """A remark for the person at the terminal."""
-    typer.secho(line, fg=typer.colors.BRIGHT_BLACK, err=True)
+    typer.secho(visible(line), fg=typer.colors.BRIGHT_BLACK, err=True)
+
+
+def tell(text: str, **options: Any) -> None:
+    """What was asked for, on standard output."""
+    typer.secho(visible(text), **options)
+
+
+def terminal(**options: Any) -> Console:
+    """A console on which names from data are shown as they are: none is markup, and none steers the terminal."""
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class Terminal(Console):
+        def render(self, *arguments: Any, **more: Any) -> Iterator[Segment]:
+            for segment in super().render(*arguments, **more):
+                yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+    return Terminal(markup=False, emoji=False, **options)
 
 
 def print_measures(runs: Mapping[str, Mapping[str, Any]]) -> None:
     """The headline measures of some runs side by side; ``runs`` maps a name to the content of its metrics.json."""
+    from ..experiments.measure import telling, tells_label_sets
+
     columns = {
-        f"{name} {split}".strip(): (metrics[split], metrics) for name, metrics in runs.items() for split in SPLITS if split in metrics
+        f"{name} {split}".strip(): (telling(metrics[split], tells_label_sets(metrics)), metrics)
+        for name, metrics in runs.items()
+        for split in SPLITS
+        if split in metrics
     }
     table = make_table("measure", *columns)
-    of_degrees = {name: title for name, title in DEGREES.items() if any(name in measures for measures, _ in columns.values())}
-    for measure, title in (of_degrees | HEADLINE).items():
+    for measure, title in (DEGREES | HEADLINE).items():
         values = [measures.get(measure) for measures, _ in columns.values()]
-        table.add_row(title, *("" if value is None else f"{value:.4f}" for value in values))
+        if any(value is not None for value in values):
+            table.add_row(title, *("" if value is None else f"{value:.4f}" for value in values))
     table.add_row("training seconds", *(f"{metrics['cost']['seconds']:.1f}" for _, metrics in columns.values()))
     print_tables(table)
 
@@ -55,6 +81,4 @@ def make_table(first: str, *others: str, title: str | None = None) -> Table:
 
 def print_tables(*tables: Any) -> None:
     """Print on standard output."""
-    from rich.console import Console
-
-    Console().print(*tables)
+    terminal().print(*tables)

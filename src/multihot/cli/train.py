@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import ConfigurationError
 from .tables import print_measures, say
+from .trust import Trust, named
 
 
 def train(
@@ -25,10 +25,13 @@ def train(
     validation: Annotated[Path | None, typer.Option(help="File with the validation split.")] = None,
     test: Annotated[Path | None, typer.Option(help="File with the test split.")] = None,
     method: Annotated[str | None, typer.Option(help="A method's name (`multihot list methods`).")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="Any setting, such as method.loss=zlpr or training.epochs=5.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", callback=named, help="Any setting, such as method.loss=zlpr or training.epochs=5.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of splits, initial weights, order of batches and sampling.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")] = False,
     resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted training of this run folder.")] = None,
+    trust: Trust = None,
 ) -> None:
     """Train a method and leave a run folder: weights, decisions, predictions and measures.
 
@@ -64,14 +67,13 @@ def _content(
     missing: str | None, validation: Path | None, test: Path | None, method: str | None, settings: list[str], seed: int | None,
 ) -> dict[str, Any]:  # fmt: skip
     from ..experiments import load_config, override
+    from ..experiments.config import settings_of
 
     content: dict[str, Any] = {}
     configuration = _configuration(source)
     if configuration is not None:
         content, source = load_config(configuration), None
-        if not isinstance(content, dict):
-            raise ConfigurationError("a configuration must be a mapping with data, method, training and seed")
-    data = dict(content.get("data") or {})
+    data = settings_of(content.get("data"), f"{configuration}: data")
     if source is not None:
         data["source"] = source
     if validation or test:

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..errors import ConfigurationError, DataError, nearest
 from ..interfaces import Processor, Sampling
 from ..labels import LabelSpace
+from ..threads import limit_loading_worker
 from ..types import Batch
 from .samplers import SimilarLengthSampler
 
@@ -127,6 +128,7 @@ def make_loader(
         batch_size=None,
         num_workers=workers,
         persistent_workers=workers > 0,
+        worker_init_fn=limit_loading_worker,
         generator=torch.Generator().manual_seed(seed),  # its own, so that making an iterator never moves the global random state
     )
 

@@ -54,6 +54,7 @@ class MultiLabelData:
         columns: the columns that the source offers.
         degrees: what ``label_values`` are: ``"membership"``, each label's own degree in [0, 1], or ``"distribution"``, a row's degrees
             together, which sum to 1; where one label must stand for such a row, it is the mode.
+        cut_off: the splits that were cut off from the training split by ``with_validation``; no source publishes them.
     """
 
     name: str
@@ -68,6 +69,7 @@ class MultiLabelData:
     columns: list[str] = field(default_factory=list)
     degrees: str = "membership"
     contents: dict[str, str] = field(default_factory=dict)
+    cut_off: tuple[str, ...] = ()
 
     def split(self, name: str) -> datasets.Dataset:
         """The rows of a split.
@@ -164,11 +166,20 @@ class MultiLabelData:
             variances = (targets @ (axis**2)).sum(axis=1) / mass[:, 0] - (values**2).sum(axis=1)
         return values, np.sqrt(np.maximum(variances, 0)) if self.degrees == "distribution" else None
 
-    def statistics(self, space: LabelSpace) -> LabelStatistics:
-        """What the training split says about the labels; rows that nobody annotated do not count."""
-        targets, _ = self.label_sets("train", space)
-        labelled = np.concatenate([pc.is_valid(table["labels"]).to_numpy() for table in _batches(self.split("train"), ["labels"])])
-        return LabelStatistics.from_targets(targets[labelled])
+    def statistics(self, space: LabelSpace, whole: bool = False) -> LabelStatistics:
+        """What the training split says about the labels; rows that nobody annotated do not count.
+
+        Args:
+            space: the columns.
+            whole: count the validation rows that were cut off from it, too. That is the training split as it was published: by it labels
+                are head, medium or tail, and label sets seen or unseen.
+        """
+        parts = []
+        for name in ["train", *(["validation"] if whole and "validation" in self.cut_off else [])]:
+            targets, _ = self.label_sets(name, space)
+            labelled = np.concatenate([pc.is_valid(table["labels"]).to_numpy() for table in _batches(self.split(name), ["labels"])])
+            parts.append(targets[labelled])
+        return LabelStatistics.from_targets(sparse.vstack(parts, format="csr"))
 
     def unseen_labels(self, space: LabelSpace) -> dict[str, dict[str, int]]:
         """split -> label -> how many rows carry it although it is not in the label space; most frequent first."""
@@ -216,7 +227,8 @@ class MultiLabelData:
         mark = hashlib.sha256(f"{self.fingerprint}-{split}-{method}-{fraction}-{seed}".encode()).hexdigest()[:32]
         parts = {"train": train.select(kept, new_fingerprint=f"{mark}-kept"), split: train.select(cut, new_fingerprint=f"{mark}-cut")}
         merged = self.splits | parts
-        return replace(self, splits={name: merged[name] for name in SPLITS if name in merged}, fingerprint=mark)
+        splits = {name: merged[name] for name in SPLITS if name in merged}
+        return replace(self, splits=splits, fingerprint=mark, cut_off=(*self.cut_off, split))
 
     def _distinct(self, rows: datasets.Dataset) -> set[str]:
         return {label for table in _batches(rows, ["labels"]) for label in pc.unique(pc.list_flatten(table["labels"])).to_pylist()}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import ConfigurationError
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -19,8 +21,15 @@ NAMED_BARS = 30  # up to so many labels the bars carry names
 
 
 def figure_of(description: Description) -> Figure:
-    """Three panels: label frequencies, label-set sizes, and which labels occur together."""
-    from matplotlib.figure import Figure
+    """Three panels: label frequencies, label-set sizes, and which labels occur together.
+
+    Raises:
+        ConfigurationError: if matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ConfigurationError('the picture needs matplotlib; install it with pip install "multihot[plots]"') from error
 
     figure = Figure(figsize=(15, 5.2), layout="constrained", facecolor="white")
     frequencies, sizes, together = figure.subplots(1, 3, width_ratios=(1.25, 0.85, 1.1))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
-from rich.markup import escape
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -40,7 +39,7 @@ SPLIT_FIGURES = (
 
 def tables_of(description: Description) -> list[Any]:
     """What ``Description.print`` shows, from top to bottom."""
-    title = f"[bold]{escape(description.name)}[/bold]  {description.modality}, {len(description.space):,} labels"
+    title = f"{description.name}  {description.modality}, {len(description.space):,} labels"
     return [
         Rule(title, align="left", style="dim"),
         _splits(description),

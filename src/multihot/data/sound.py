@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import ConfigurationError, DataError
+from .formats.limits import check_unpacked
 
 LOWEST, HIGHEST = 125.0, 7500.0  # Hz; what speech and most sounds around us need
 SILENCE = 1e-2  # added before the logarithm, so that silence is no minus infinity
@@ -120,4 +121,6 @@ def _read_other(content: bytes) -> tuple[np.ndarray, int]:
         import soundfile
     except ImportError as error:
         raise ConfigurationError('recordings other than WAV need soundfile; install it with pip install "multihot[audio]"') from error
-    return soundfile.read(io.BytesIO(content), dtype="float32")
+    with soundfile.SoundFile(io.BytesIO(content)) as file:
+        check_unpacked(4 * file.frames * file.channels, len(content), "the recording")
+        return file.read(dtype="float32"), file.samplerate

@@ -22,6 +22,7 @@ class RecurrentDecoder(Decoder):
     ``d_0`` is a projection of the encoder's pooled vector and ``c_0`` is 0. With ``global_embedding``, ``e(y_{t-1})`` is mixed through a
     gate with the embedding that the model expected, ``(1 - g) e(y) + g sum_a p(a) e(a)``, ``g = sigmoid(W_1 e(y) + W_2 ebar)``: what else
     was likely is not lost when one label is picked (Yang et al. 2018, "SGM: Sequence Generation Model for Multi-label Classification").
+    There ``p`` is 0 for labels emitted before.
 
     Args:
         num_labels: L.
@@ -81,6 +82,7 @@ class RecurrentDecoder(Decoder):
         if self.gate is not None:
             start = self.embedding.weight[-1]
             state["expected"] = start.expand(len(encoding.pooled), -1)
+            state["said"] = torch.zeros(len(encoding.pooled), len(self.embedding.weight) - 1, dtype=torch.bool, device=start.device)
         return state
 
     def step(self, previous: Int[Tensor, " N"], state: State, encoding: Encoding) -> tuple[Float[Tensor, "N L+1"], State]:
@@ -96,7 +98,10 @@ class RecurrentDecoder(Decoder):
         logits = self.output(self.dropout(nn.functional.leaky_relu(self.from_state(given) + self.from_context(context))))
         after = state | {"hidden": torch.stack(hidden, 1), "cell": torch.stack(cell, 1), "context": context, "attention": attention}
         if self.gate is not None:
-            after["expected"] = torch.softmax(logits, dim=-1) @ self.embedding.weight[:-1]
+            stop = logits.shape[-1] - 1
+            after["said"] = state["said"] | nn.functional.one_hot(previous, stop + 2)[:, :-1].bool()
+            after["said"][:, stop] = False  # it stays open
+            after["expected"] = torch.softmax(logits.masked_fill(after["said"], -torch.inf), dim=-1) @ self.embedding.weight[:-1]
         return logits, after
 
     def _embed(self, previous: Tensor, state: State) -> Float[Tensor, "N E"]:

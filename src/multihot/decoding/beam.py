@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..interfaces import Decoding, Loss, Model
 from ..labels import LabelSpace
-from ..predictions import Prediction
+from ..predictions import Prediction, ScoreKind
 from ..types import Batch, Encoding
 from .constraints import Constraints
 from .search import beam_search
@@ -47,6 +47,14 @@ class BeamDecoding(Decoding):
         found = beam_search(model.decoder, model.encode(batch), self.num_labels, self.width, constraints=self.constraints)
         return hypothesis_prediction(batch.ids, found, found.scores)
 
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "log_probabilities"
+
+    @property
+    def rule(self) -> str:
+        return f"The labels of the likeliest sequence that beam search of width {self.width} found are chosen; there is no threshold."
+
 
 class RescoringDecoding(Decoding):
     """Logistic rescoring: of the hypotheses of beam search, the one whose label set the scorer likes best. [T 4.4.2, 4.18]
@@ -56,7 +64,7 @@ class RescoringDecoding(Decoding):
 
     Args:
         label_space: the labels.
-        loss: of the scorer; its scores are taken for log-odds, which those of binary cross entropy are.
+        loss: of the scorer; its scores must be log-odds, which those of binary cross entropy are.
         width: hypotheses kept, at least 1.
         constraints: arguments of ``Constraints``.
 
@@ -70,6 +78,10 @@ class RescoringDecoding(Decoding):
 
     needs = frozenset({"decoder", "scorer"})
     loss: Loss
+
+    @classmethod
+    def needs_scores(cls, **arguments: Any) -> str:
+        return "log_odds"
 
     def __init__(self, label_space: LabelSpace, loss: Loss, width: int = 6, constraints: Mapping[str, Any] | None = None):
         self.loss = loss
@@ -85,6 +97,15 @@ class RescoringDecoding(Decoding):
         ranking = (found.label_sets() * log_odds[:, None]).sum(-1)
         return hypothesis_prediction(batch.ids, found, ranking)
 
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "log_probabilities"
+
+    @property
+    def rule(self) -> str:
+        found = f"Of the sequences that beam search of width {self.width} found"
+        return f"{found}, the one whose label set the scorer finds likeliest is chosen; there is no threshold."
+
 
 class JointDecoding(Decoding):
     """Logistic joint decoding: beam search on the product of both decoders' probabilities, in one pass. [T 4.20-4.22]
@@ -94,7 +115,7 @@ class JointDecoding(Decoding):
 
     Args:
         label_space: the labels.
-        loss: of the scorer; its scores are taken for log-odds, which those of binary cross entropy are.
+        loss: of the scorer; its scores must be log-odds, which those of binary cross entropy are.
         width: hypotheses kept, at least 1.
         constraints: arguments of ``Constraints``.
 
@@ -109,6 +130,10 @@ class JointDecoding(Decoding):
     needs = frozenset({"decoder", "scorer"})
     loss: Loss
 
+    @classmethod
+    def needs_scores(cls, **arguments: Any) -> str:
+        return "log_odds"
+
     def __init__(self, label_space: LabelSpace, loss: Loss, width: int = 6, constraints: Mapping[str, Any] | None = None):
         self.loss = loss
         self.width = check_width(width)
@@ -121,6 +146,11 @@ class JointDecoding(Decoding):
         log_odds = scorer_log_odds(model, batch, encoding, self.loss)
         found = beam_search(model.decoder, encoding, self.num_labels, self.width, log_odds, self.constraints)
         return hypothesis_prediction(batch.ids, found, found.scores)
+
+    @property
+    def rule(self) -> str:
+        judged = "by decoder and scorer together"
+        return f"The labels of the best sequence {judged} that beam search of width {self.width} found are chosen; there is no threshold."
 
 
 def scorer_log_odds(model: Model, batch: Batch, encoding: Encoding, loss: Loss) -> Float[Tensor, "B L"]:

@@ -12,7 +12,7 @@ from ..errors import ConfigurationError
 from ..interfaces import Decoding, Loss, Model
 from ..labels import LabelSpace
 from ..metrics.axis_values import READINGS
-from ..predictions import Prediction
+from ..predictions import Prediction, ScoreKind
 from ..types import Batch
 from .threshold import keep_best
 
@@ -66,6 +66,15 @@ class DistributionDecoding(Decoding):
             degrees=degrees.astype(np.float32),
             values=values,
         )
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "log_probabilities"
+
+    @property
+    def rule(self) -> str:
+        chosen = "with the largest degree" if self.read == "mode" else f"nearest to the {self.read} of the predicted distribution"
+        return f"The label {chosen} is chosen; there is no threshold."
 
     def _log_degrees(self, logits: Float[Tensor, "B E"]) -> Float[Tensor, "B L"]:
         """In 64 bits, so that rows sum to one whatever precision the model computed in."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from ..interfaces import Decoding, Model
 from ..labels import LabelSpace
-from ..predictions import Prediction
+from ..predictions import Prediction, ScoreKind
 from ..types import Batch
 from .constraints import Constraints
 from .sequences import sequence_prediction
@@ -56,3 +56,11 @@ class GreedyDecoding(Decoding):
             said = said | F.one_hot(previous, stop + 1)[:, :-1].bool()
             running = running & (previous != stop)
         return sequence_prediction(batch.ids, torch.stack(symbols, 1), scores, said)
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "probabilities"
+
+    @property
+    def rule(self) -> str:
+        return "Labels are emitted one after another, each time the likeliest, until the decoder stops; there is no threshold."

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 from scipy import sparse
 
+from ..calibration import OwnRuleDecision
 from ..interfaces import Calibration, Decision, Decoding, Loss, Model
-from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
+from ..predictions import DENSE_UP_TO, KEEP, Prediction, ScoreKind, Scores
 from ..types import Batch
 
 
@@ -35,23 +37,54 @@ class ThresholdDecoding(Decoding):
         self.loss = loss
         self.decision = decision
         self.calibration = calibration
+        self.own_rule = OwnRuleDecision(loss)
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
         return self._decide(list(batch.ids), keep_best(self.loss.scores(model.score(batch)).float()))
 
-    def fit(self, prediction: Prediction, targets: Any, known: Any = None) -> Prediction:
+    def fit(self, prediction: Prediction, targets: Any, known: Any = None, kept: Bool[np.ndarray, " N"] | None = None) -> Prediction:
         own = prediction.scores if prediction.uncalibrated is None else prediction.uncalibrated  # never calibrate what is calibrated
+        calibrates = decides = np.ones(len(prediction), dtype=bool)
+        if self.decision.promises:
+            if kept is None and self.calibration is not None:
+                kept = half_of(len(prediction))
+            if kept is not None and kept.any():
+                calibrates, decides = ~kept, kept
         if self.calibration is not None:
-            self.calibration.fit(own, targets, known)
-        self.decision.fit(self.calibration(own) if self.calibration is not None else own, targets, known)
+            self.calibration.fit(*_rows(calibrates, own, targets, known))
+        scores = self.calibration(own) if self.calibration is not None else own
+        self.decision.fit(*_rows(decides, scores, targets, known))
+        if kept is not None and not kept.any():
+            self.decision.withdraw()
         return self._decide(prediction.ids, own)
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        return "log_odds" if self.calibration is not None or self.loss.gives_log_odds else "margins"
 
     def _decide(self, ids: list[str], own: Scores) -> Prediction:
         scores = self.calibration(own) if self.calibration is not None and self.calibration.fitted else own
-        # until the decision is fitted, on validation data, the loss's own rule stands in
-        chosen = self.decision(scores) if self.decision.fitted else scores > 0
+        decision = self.decision if self.decision.fitted else self.own_rule  # stands in until validation data has been seen
+        chosen = decision(scores)
         return Prediction(ids, scores, chosen, uncalibrated=None if scores is own else own)
+
+
+def half_of(rows: int) -> Bool[np.ndarray, " N"]:
+    """Which rows of a validation split are kept for a decision that promises: half of them, the same ones every time, whatever they hold.
+
+    >>> half_of(7).sum()
+    np.int64(4)
+    """
+    kept = np.zeros(rows, dtype=bool)
+    kept[np.random.default_rng(0).permutation(rows)[rows // 2 :]] = True
+    return kept
+
+
+def _rows(chosen: Any, *matrices: Any) -> list[Any]:
+    """Some rows of each matrix; None stays."""
+    numbers = np.flatnonzero(chosen)
+    return [None if matrix is None else (matrix.tocsr() if sparse.issparse(matrix) else matrix)[numbers] for matrix in matrices]
 
 
 def keep_best(scores: torch.Tensor) -> np.ndarray | sparse.csr_matrix:

@@ -50,7 +50,7 @@ def read_positions(path: str, label_space: LabelSpace) -> Float[np.ndarray, "L d
     """
     file = Path(path)
     try:
-        positions = np.load(file, allow_pickle=False) if file.suffix == ".npy" else _read_csv(file, label_space)
+        positions = np.load(file, mmap_mode="r", allow_pickle=False) if file.suffix == ".npy" else _read_csv(file, label_space)
     except FileNotFoundError:
         raise ConfigurationError(f"positions: there is no file {path}; give a file, 'axis', 'co_occurrence' or a matrix") from None
     except (OSError, ValueError) as error:

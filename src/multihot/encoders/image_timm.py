@@ -166,6 +166,12 @@ def _file(pretrained: str) -> Path:
     path = Path(pretrained).expanduser()
     if not path.is_file():
         raise ConfigurationError(f"encoder 'timm': there is no file of weights {path}; give a file, or pretrained: true to download")
+    if path.suffix != ".safetensors":
+        try:  # before timm does, which in some versions would run what a pickle asks for
+            torch.load(path, map_location="meta", weights_only=True)
+        except Exception as error:  # what damaged files make of it is of many kinds
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ConfigurationError(f"encoder 'timm': {path} holds more than tensors, or is damaged: {reason}") from error
     return path
 
 

@@ -62,7 +62,7 @@ def _load(pretrained: str) -> Any:
     except ImportError as error:
         raise ConfigurationError('text_transformer needs transformers; install it with pip install "multihot[transformers]"') from error
     try:
-        return AutoModel.from_pretrained(pretrained)
+        return AutoModel.from_pretrained(pretrained, trust_remote_code=False)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigurationError(

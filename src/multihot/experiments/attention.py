@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def attention_kept(predictor: NeuralPredictor, rows: Any, prediction: Prediction
     Returns:
         id -> ``words``, or ``grid``, the rows and columns of a picture's parts; ``weights``, one list over words or parts for each label;
         and ``labels``, their columns, where they are not those emitted, in that order. Empty where a model keeps no attention, or its
-        states are neither words nor a square of positions.
+        states are neither words nor a map of the picture.
     """
     pictures = predictor.processor.modality == "image"
     if prediction.sequences is None:
@@ -45,6 +46,7 @@ def attention_kept(predictor: NeuralPredictor, rows: Any, prediction: Prediction
     pieces = predictor.processor.pieces(shown)
     if pieces is None and not pictures:
         return {}
+    shape = predictor.processor.provides()["image_shape"][1:] if pictures else None
     said = {prediction.ids[row]: prediction.sequences[row] for row in numbers}
     words = dict(zip(shown["id"], pieces, strict=True)) if pieces is not None else {}
     found: dict[str, Any] = {}
@@ -53,7 +55,7 @@ def attention_kept(predictor: NeuralPredictor, rows: Any, prediction: Prediction
         if weights is None:
             return {}
         for name, looked in zip(batch.ids, weights, strict=True):
-            place = _place(words.get(name), looked.shape[1])
+            place = _place(words.get(name), shape, looked.shape[1])
             if place:
                 found[name] = place | {"weights": looked.round(DIGITS).tolist()}
     return {name: found[name] for name in said if name in found}
@@ -91,9 +93,32 @@ def _best_chosen(prediction: Prediction, row: int) -> list[int]:
     return columns[np.argsort(-scores[columns], kind="stable")][:LABELS].tolist()
 
 
-def _place(words: list[str] | None, states: int) -> dict[str, Any]:
-    """What the states stand for; empty where that cannot be said."""
+def _place(words: list[str] | None, shape: Sequence[int] | None, states: int) -> dict[str, Any]:
+    """What the states stand for, words or parts of pictures of a height and width; empty where that cannot be said."""
     if words is not None:
         return {"words": words} if len(words) == states else {}
-    side = math.isqrt(states)
-    return {"grid": [side, side]} if side > 1 and side * side == states else {}
+    grid = None if shape is None else grid_of(states, *shape)
+    return {} if grid is None else {"grid": list(grid)}
+
+
+def grid_of(states: int, height: int, width: int) -> tuple[int, int] | None:
+    """Rows and columns of a feature map over a picture: its cells are squares of pixels, the last ones cut off or filled up.
+
+    Args:
+        states: rows times columns.
+        height: of the picture, in pixels.
+        width: of the picture, in pixels.
+
+    Returns:
+        (rows, columns), as near to the picture's shape as can be; None for a single state, or where no such map has so many cells.
+
+    >>> grid_of(36, 48, 48), grid_of(36, 64, 144), grid_of(1, 48, 48), grid_of(37, 48, 48)
+    ((6, 6), (4, 9), None, None)
+    """
+
+    def fits(rows: int, columns: int) -> bool:
+        """Whether one length s of a side gives ``height / s`` rows and ``width / s`` columns, rounded up or down."""
+        return height * (columns - 1) < width * (rows + 1) and width * (rows - 1) < height * (columns + 1)
+
+    pairs = [(rows, states // rows) for rows in range(1, states + 1) if states % rows == 0 and fits(rows, states // rows)]
+    return min(pairs, key=lambda pair: abs(math.log(pair[0] * width / (pair[1] * height)))) if pairs and states > 1 else None

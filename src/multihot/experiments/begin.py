@@ -11,7 +11,7 @@ from ..data import MultiLabelData
 from ..errors import DataError, RunError
 from ..storage import remove_leavings
 from .config import Config, save_config
-from .files import read_json, write_json
+from .files import check_name, read_json, write_json
 from .run import kept_beside
 
 DATA = "data.json"  # in a run folder: what the training began with
@@ -22,7 +22,7 @@ def check_folder(folder: Path, overwrite: bool) -> None:
 
     A finished run that a killed replacement had moved aside is put back first, if nothing has taken its place.
     """
-    if folder.exists() and not folder.is_dir():
+    if check_name(folder).exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file; choose another --out")
     before = kept_beside(folder)
     if before is not None and not folder.exists():

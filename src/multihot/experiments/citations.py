@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..components import KINDS, choices, find, split_config
+from ..components import KINDS, choices, find, is_foreign, split_config
 from ..errors import ConfigurationError, nearest
 from ..method import METHODS, Method
 from .methods import classical_names, is_classical
 
 REFERENCES = Path(__file__).with_name("references.bib")
 
-LINEAR = ("fan2008liblinear", "pedregosa2011scikit")
+LINEAR = ("fan2008liblinear", "keerthi2005modified")
 
 # class -> keys of references.bib; what rests on no paper is not listed
 CITES: dict[str, tuple[str, ...]] = {
@@ -117,6 +117,8 @@ def _behind(method: Mapping[str, Any], modality: str | None) -> Iterator[str]:
 
 def _behind_part(kind: str, part: str | dict[str, Any]) -> Iterator[str]:
     name, arguments = split_config(kind, part)
+    if is_foreign(kind, name):  # no paper is known of it, and it need not be imported to say so
+        return
     cls = find(kind, name)
     yield from CITES.get(cls.__name__, ())
     if kind == "objective" and (inner := inspect.signature(cls).parameters.get("sequence")) is not None:  # of both decoders

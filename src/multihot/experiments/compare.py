@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import ConfigurationError, nearest
 from ..metrics import LOWER_IS_BETTER
 from .grouping import RunGroup, find_runs, group_runs
+from .measure import telling, tells_label_sets
 from .run import Run
 from .set_table import RESAMPLED
 from .statistics import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
@@ -154,6 +155,7 @@ def compare(
         ConfigurationError: for an unknown measure or baseline.
     """
     groups, left_out = group_runs(find_runs(folders))
+    asked = measures is not None  # by name, even where they say little
     measures = _default_measures(groups) if measures is None else measures
     _check_measures(measures, groups)
     names = list(dict.fromkeys(group.name for group in groups))
@@ -163,7 +165,8 @@ def compare(
     for group in groups:
         by_data.setdefault(group.data, []).append(group)
     settings = {"level": level, "samples": samples, "swaps": swaps}
-    data_sets = [_data_result(data, members, baseline, list(measures), settings | {"seed": seed}) for data, members in by_data.items()]
+    drawn = settings | {"seed": seed}
+    data_sets = [_data_result(data, members, baseline, list(measures), drawn, asked) for data, members in by_data.items()]
     return Comparison(list(measures), baseline, data_sets, _ranking(data_sets, list(measures), level), left_out, **settings)  # type: ignore[arg-type]
 
 
@@ -176,9 +179,18 @@ def _default_measures(groups: list[RunGroup]) -> list[str]:
     return of_degrees if everywhere else [*DEFAULT_MEASURES, *of_degrees]
 
 
-def _data_result(data: str, groups: list[RunGroup], baseline: str | None, measures: list[str], settings: dict[str, Any]) -> DataResult:
-    candidates = [name for name in measures if name in RESAMPLED]
+def _telling(group: RunGroup, measures: list[str]) -> list[str]:
+    """Those measures that say something of every run of a group, or that it has not."""
+    runs = [(run.metrics["test"], tells_label_sets(run.metrics)) for run in group.runs.values()]
+    silent = {name for measured, label_sets in runs for name in measured.keys() - telling(measured, label_sets).keys()}
+    return [name for name in measures if name not in silent]
+
+
+def _data_result(
+    data: str, groups: list[RunGroup], baseline: str | None, measures: list[str], settings: dict[str, Any], asked: bool
+) -> DataResult:
     against = next((group for group in groups if group.name == baseline), None)
+    of_each = {id(group): measures if asked else _telling(group, measures) for group in groups}
     remarks = [] if against or baseline is None else [f"{baseline} was not run on this data set, so nothing is tested"]
     everywhere = {digest for group in groups for digest in group.instances.values()}
     if len(everywhere) > 1:
@@ -188,18 +200,19 @@ def _data_result(data: str, groups: list[RunGroup], baseline: str | None, measur
         intervals: dict[str, Interval] = {}
         p_values: dict[str, float] = {}
         pairs = 0
-        resampled = group.resampled(candidates)
+        own = of_each[id(group)]
+        resampled = group.resampled([name for name in own if name in RESAMPLED])
         if len(group.tables) < len(group.runs):
             without_sets.append(group.name)
         elif len(set(group.instances.values())) == 1 and resampled:
             tables = list(group.tables.values())
             intervals = intervals_of(tables, resampled, settings["samples"], settings["level"], settings["seed"])
-        tested = against.resampled(resampled) if against is not None and group is not against else []
-        if against is not None and tested:
+        both = [] if against is None or group is against else [name for name in resampled if name in of_each[id(against)]]
+        if against is not None and (tested := against.resampled(both)):
             p_values, pairs = _test(group, against, tested, settings)
             if not pairs and group.tables and against.tables:
                 apart.append(group.name)
-        methods.append(_method_result(group, measures, intervals, p_values, pairs, settings["level"]))
+        methods.append(_method_result(group, own, intervals, p_values, pairs, settings["level"]))
     if without_sets:
         keep = "no interval over instances and no test, since unknown entries (or altered files) keep predictions from their measures"
         remarks.append(f"{', '.join(without_sets)}: {keep}")
@@ -257,7 +270,9 @@ def _method_result(
 
 
 def _label_sets(runs: list[Run]) -> dict[str, float]:
-    """The figures of ``LABEL_SETS`` that every run has."""
+    """The figures of ``LABEL_SETS`` that every run has; none where label sets say nothing."""
+    if not all(tells_label_sets(run.metrics) for run in runs):
+        return {}
     tests = [{"measures": run.metrics["test"], **run.metrics.get("breakdowns", {}).get("test", {})} for run in runs]
     found = {name: [_at(test, place) for test in tests] for name, place in LABEL_SETS.items()}
     return {name: float(np.mean(values)) for name, values in found.items() if None not in values}  # type: ignore[arg-type]

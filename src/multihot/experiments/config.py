@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
 from ..components import check_keys
 from ..errors import ConfigurationError
 from ..storage import write_text
-from ..training.settings import AUTO_MONITORS, TrainingSettings
+from ..training.settings import AUTO, TrainingSettings
+
+T = TypeVar("T")
 
 # what the YAML reader raises for words that are no YAML, or that it takes for a date, a number or a tag they are not
+MOST_VALUES = 100_000  # of a configuration
+SECTIONS = ("data", "training")  # that are always mappings
 YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
@@ -114,12 +119,13 @@ class Config:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], where: str = "the configuration") -> Config:
         """A configuration from plain values, refusing unknown keys and wrong kinds."""
-        if not isinstance(content, Mapping):
-            raise ConfigurationError(f"{where} must be a mapping with data, method, training and seed, got {type(content).__name__}")
+        content = settings_of(content, where)
         check_keys(content, {f.name for f in fields(cls)}, where=where)
-        method = content.get("method") or {"name": "br"}
+        method = {"name": "br"} if content.get("method") is None else content["method"]
         if not isinstance(method, (str, Mapping)):
-            raise ConfigurationError(f"method must be a method's name or a mapping of its parts, got {method!r}; for example method: br")
+            raise ConfigurationError(
+                f"method must be a method's name or a mapping of its parts, got {reprlib.repr(method)}; for example method: br"
+            )
         seed = content.get("seed", 0)
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
             raise ConfigurationError(f"seed must be an integer from 0 to {2**32 - 1}, got {seed!r}")
@@ -132,10 +138,9 @@ class Config:
         )
 
     def settled_like(self, other: Config) -> Config:
-        """The same experiment with the measure that "auto" came to in another one, if it could have come to that."""
-        if self.training.monitor != "auto" or other.training.monitor not in AUTO_MONITORS:
-            return self
-        return replace(self, training=replace(self.training, monitor=other.training.monitor))
+        """The same experiment with what each "auto" came to in another one, if it could have come to that."""
+        found = {name: getattr(other.training, name) for name in AUTO if getattr(self.training, name) == "auto"}
+        return replace(self, training=replace(self.training, **{name: value for name, value in found.items() if value in AUTO[name]}))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for YAML."""
@@ -150,7 +155,37 @@ def load_config(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"there is no configuration file {path}") from None
     except (*YAML_ERRORS, OSError) as error:
         raise ConfigurationError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from error
-    return content or {}
+    return settings_of(content, str(path))
+
+
+def settings_of(content: Any, where: str) -> dict[str, Any]:
+    """A mapping of settings as YAML gives it; an empty file or section gives none.
+
+    Raises:
+        ConfigurationError: for anything else, and for more values than a person writes.
+
+    >>> settings_of(None, "data"), settings_of({"source": "train.csv"}, "data")
+    ({}, {'source': 'train.csv'})
+    """
+    if content is None:
+        return {}
+    if not isinstance(content, Mapping):
+        raise ConfigurationError(f"{where} must be a mapping of settings, such as {{key: value}}, got {reprlib.repr(content)}")
+    return dict(_unfolded(content, where))
+
+
+def _unfolded(content: T, where: str) -> T:
+    """The same, unless its aliases, which YAML allows to stand in each other, make it too large or endless."""
+    values, unread = 0, [content]
+    while unread:
+        inner: Any = unread.pop()
+        if not isinstance(inner, (Mapping, list, tuple, set)):
+            continue
+        values += len(inner)
+        if values > MOST_VALUES:
+            raise ConfigurationError(f"{where} holds more than {MOST_VALUES:,} values; leave out its aliases (& and *)")
+        unread.extend(inner.values() if isinstance(inner, Mapping) else inner)
+    return content
 
 
 def save_config(path: Path, config: Config) -> None:
@@ -170,11 +205,12 @@ def override(content: Mapping[str, Any], settings: Sequence[str]) -> dict[str, A
         if not equals or not key:
             raise ConfigurationError(f"--set takes key=value, got '{setting}'; for example --set method.loss=zlpr")
         *path, last = key.strip().split(".")
-        place = result
+        place, above = result, []
         for step in path:
             inner = place.get(step)
+            above.append(step)
             # a part given by its name alone becomes a mapping as soon as one of its arguments is set
-            place[step] = dict(inner) if isinstance(inner, Mapping) else {"name": inner} if isinstance(inner, str) else {}
+            place[step] = {"name": inner} if isinstance(inner, str) and step not in SECTIONS else settings_of(inner, ".".join(above))
             place = place[step]
         place[last] = _value(text)
     return result
@@ -191,7 +227,7 @@ def _value(text: str) -> Any:
             return float(value)
         except ValueError:
             return value
-    return value
+    return _unfolded(value, "the setting")
 
 
 def _published(content: Any) -> dict[str, Any] | None:
@@ -212,11 +248,8 @@ def _published(content: Any) -> dict[str, Any] | None:
     return {key: dict(value) if isinstance(value, Mapping) else value for key, value in content.items()}
 
 
-def _section(cls: type, content: Mapping[str, Any] | None, name: str) -> Any:
-    if content is None:
-        return cls()
-    if not isinstance(content, Mapping):
-        raise ConfigurationError(f"{name} must be a mapping of settings, got {content!r}")
+def _section(cls: type, content: Any, name: str) -> Any:
+    content = settings_of(content, name)
     hints = get_type_hints(cls)
     check_keys(content, set(hints), where=name)
     return cls(**{key: _checked(value, hints[key], f"{name}.{key}") for key, value in content.items()})

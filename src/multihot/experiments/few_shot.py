@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ..components import build, check_keys, find, split_config
+from ..components import allowing, build, check_keys, dotted_paths, find, split_config
 from ..data import MultiLabelData
 from ..errors import ConfigurationError, nearest
 from ..interfaces import Encoder, Processor
@@ -162,14 +162,19 @@ class Learner:
         self.pool, self.settings, self.seed = pool, settings, seed
         self.base = {label: pool.rows_of_label[label] for label in base}
         seen = np.concatenate(list(self.base.values()))
-        method = Method(encoder=settings.encoder).for_modality(data.modality).check(data.modality)
-        self.processor: Processor = method.build_processor(num_features=data.num_features).fit(pool.rows.select(seen))
+        named = dotted_paths([settings.encoder, distribution])  # settings never come from a file
+        with allowing(*named):
+            method = Method(encoder=settings.encoder).for_modality(data.modality).check(data.modality)
+            processor = method.build_processor(num_features=data.num_features)
+        self.processor: Processor = processor.fit(pool.rows.select(seen))
         self.rows = self.processor.prepare(pool.rows)
         statistics = LabelStatistics.from_targets(pool.targets[seen])
         labels = {"num_labels": len(pool.space), "label_space": pool.space, "statistics": statistics}
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.encoder: Encoder = build("encoder", method.encoder, **self.processor.provides(), **labels).to(self.device)
-        self.degrees: Float[Tensor, "N L"] = build("distribution", distribution, **labels)(torch.from_numpy(pool.targets.toarray())).float()
+        with allowing(*named):
+            self.encoder: Encoder = build("encoder", method.encoder, **self.processor.provides(), **labels).to(self.device)
+            spread_out = build("distribution", distribution, **labels)
+        self.degrees: Float[Tensor, "N L"] = spread_out(torch.from_numpy(pool.targets.toarray())).float()
 
     def train(self, advance: Advance) -> None:
         """Lower the divergence from the label distributions of base rows, in episodes or with a head for all base labels."""
@@ -267,8 +272,14 @@ def summary(seeds: Sequence[Sequence[float]]) -> dict[str, Any]:
 
 def takes_sigma(name: str) -> bool:
     """Whether a distribution has a spread to be set."""
-    return "sigma" in inspect.signature(find("distribution", name)).parameters
+    return "sigma" in _parameters(name)
 
 
 def _check_arguments(name: str, arguments: dict[str, Any]) -> None:
-    check_keys(arguments, set(inspect.signature(find("distribution", name)).parameters), where=f"distribution '{name}'")
+    check_keys(arguments, set(_parameters(name)), where=f"distribution '{name}'")
+
+
+def _parameters(name: str) -> Mapping[str, inspect.Parameter]:
+    """What the constructor of a distribution takes."""
+    with allowing(*dotted_paths(name)):
+        return inspect.signature(find("distribution", name)).parameters

@@ -10,6 +10,20 @@ import numpy as np
 
 from ..errors import RunError
 from ..storage import write_text
+from .shapes import MAPPING, Shape, misfit
+
+
+def check_name(folder: Path) -> Path:
+    """The folder, if every library that writes into run folders can say its name.
+
+    Raises:
+        RunError: for a name that is not UTF-8.
+    """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise RunError(f"{folder}: the name of this folder is not UTF-8, so no run can lie there; give it another name") from None
+    return folder
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -17,8 +31,8 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=1, default=_plain, allow_nan=True) + "\n")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file of a run folder: one object.
+def read_json(path: Path, shape: Shape = MAPPING) -> dict[str, Any]:
+    """Read a JSON file of a run folder: one object, of a shape (see ``shapes``).
 
     Raises:
         RunError: if it is missing or holds anything else.
@@ -27,10 +41,10 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunError(f"{path.parent}: {path.name} is missing; the run did not finish or was altered") from None
-    except (ValueError, RecursionError, IsADirectoryError) as error:
+    except (ValueError, RecursionError, IsADirectoryError, NotADirectoryError) as error:
         raise RunError(f"{path} is not readable JSON ({error}); the run was altered, train it again") from error
-    if not isinstance(content, dict):
-        raise RunError(f"{path} holds a JSON {type(content).__name__}, not an object; the run was altered, train it again")
+    if wrong := misfit(content, shape):
+        raise RunError(f"{path}: {wrong}; the run was altered, train it again")
     return content
 
 

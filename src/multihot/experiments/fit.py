@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from scipy import sparse
+import numpy as np
 
 from ..components import build, find, split_config
 from ..data import MultiLabelData
@@ -24,18 +24,17 @@ from .begin import DATA, check_data, check_folder, clear_leavings, close_folder,
 from .config import Config, load_config
 from .excerpts import excerpts
 from .feature_map import feature_map
-from .files import plain, write_json
+from .files import check_name, plain, write_json
 from .frozen import encode_once
 from .lock import only_writer
-from .measure import break_down, measure, targets_of, truth_of
-from .methods import check_method, is_classical
-from .predictor import NeuralPredictor, Predictor
+from .measure import break_down, has_label_sets, measure, targets_of, truth_of
+from .methods import check_experiment, is_classical
+from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import Run, describe_environment, kept_beside
 from .seal import seal
 from .set_aside import set_aside
 
 Say = Callable[[str], None]
-ONE_ROW = sparse.csr_matrix([[True]])
 
 
 def fit(
@@ -59,13 +58,12 @@ def fit(
         RunError: if the folder holds a run already, or another training is writing to it.
         TrainingInterruptedError: after Ctrl-C; ``resume`` goes on.
     """
-    check_method(config.method)
-    build("sampler", config.training.sampler, targets=ONE_ROW)  # refuses its settings before any data is read
+    check_experiment(config)
     folder = Path(out)
     with only_writer(folder):
         check_folder(folder, overwrite)
         data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
-        config = with_monitor(config, data)
+        config = settle(config, data)
         open_folder(folder, config)
         return _carry_through(folder, config, data, resume=False, say=say)
 
@@ -85,7 +83,7 @@ def resume(out: str | Path, data: MultiLabelData | None = None, *, say: Say = la
         RunError: if there is nothing to go on with, or another training is writing to the folder.
         DataError: if the data is not what the training began with.
     """
-    folder = Path(out)
+    folder = check_name(Path(out))
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder} to go on with; start one with `multihot train ... --out {folder}`")
     with only_writer(folder):
@@ -103,6 +101,7 @@ def _go_on(folder: Path, data: MultiLabelData | None, say: Say) -> Run:
             f"{folder} holds no training to go on with (config.yaml is missing); start one with `multihot train ... --out {folder}`"
         )
     config = Config.from_dict(load_config(folder / "config.yaml"), where=str(folder / "config.yaml"))
+    check_experiment(config)
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
     if (folder / DATA).exists():
         check_data(folder, data)
@@ -119,17 +118,26 @@ def read_data(config: Config) -> MultiLabelData:
     return set_aside(load_data(settings.source, **settings.reading()), settings, config.seed, validation=not is_classical(config.method))
 
 
-def with_monitor(config: Config, data: MultiLabelData) -> Config:
-    """The experiment with the measure that "auto" stands for by name, so that the run's configuration says what picked its checkpoint."""
-    if config.training.monitor != "auto":
-        return config
-    monitor = "micro_f1"
-    if not is_classical(config.method):
-        name, _ = split_config("decoding", Method.from_config(config.method).decoding)
-        if find("decoding", name).predicts_degrees:
-            on_axis = data.positions("train", data.label_space(config.data.unseen_labels)) is not None
-            monitor = "mean_absolute_error" if on_axis else "kullback_leibler"
-    return replace(config, training=replace(config.training, monitor=monitor))
+def settle(config: Config, data: MultiLabelData) -> Config:
+    """The experiment with what each "auto" stands for by name: its configuration says what picked the checkpoint, and in what precision."""
+    training = config.training
+    if training.monitor == "auto":
+        training = replace(training, monitor=_monitor(config, data))
+    if training.precision == "auto" and not is_classical(config.method):
+        from ..training.fit import resolve_precision
+
+        training = replace(training, precision=resolve_precision(training))
+    return replace(config, training=training)
+
+
+def _monitor(config: Config, data: MultiLabelData) -> str:
+    if is_classical(config.method):
+        return "micro_f1"
+    name, _ = split_config("decoding", Method.from_config(config.method).decoding)
+    if not find("decoding", name).predicts_degrees:
+        return "micro_f1"
+    on_axis = data.positions("train", data.label_space(config.data.unseen_labels)) is not None
+    return "mean_absolute_error" if on_axis else "kullback_leibler"
 
 
 def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: bool, say: Say) -> Run:
@@ -148,9 +156,10 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     if before := kept_beside(folder):
         say(f"the run before is in {before} until this one is finished")
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
-    write_json(folder / "labels.json", trained_on)
+    whole = data.statistics(space, whole=True)
+    write_json(folder / "labels.json", trained_on | {"whole_statistics": whole.to_dict()})
     predictor, cost = _train(folder, config, data, space, statistics, resume)
-    measure_and_finish(folder, data, space, statistics, predictor, cost, unseen)
+    measure_and_finish(folder, data, space, whole, predictor, cost, unseen)
     close_folder(folder)
     return Run(folder)
 
@@ -192,16 +201,23 @@ def _train_neural(
     validation_ids = list(data.splits["validation"]["id"])
     targets, known = targets_of(data, "validation", space)
     truth = truth_of(data, "validation", space) if decoding.predicts_degrees else None
+    whole = data.statistics(space, whole=True)
+
+    kept = kept_for_promise(decoding, config.training.monitor, len(validation_ids))
 
     def judge(prediction: Prediction) -> dict[str, float]:
-        ordered = decoding.fit(prediction.reorder(validation_ids), targets, known)
-        return measure(ordered, targets, statistics, known, truth)
+        if kept is None or not kept.any():
+            return measure(decoding.fit(prediction.reorder(validation_ids), targets, known, kept), targets, whole, known, truth)
+        rows = np.flatnonzero(~kept)
+        some, known_of_some = targets[rows], None if known is None else known[rows]
+        ordered = decoding.fit(prediction.reorder([validation_ids[i] for i in rows]), some, known_of_some, np.zeros(len(rows), dtype=bool))
+        return measure(ordered, some, whole, known_of_some)
 
     outcome = train(
         model, objective, decoding, loaders["train"], loaders["validation"], judge, config.training, folder, config.seed, resume
     )
     predictor = NeuralPredictor(model, decoding, processor, space)
-    decoding.fit(predictor.predict(data.splits["validation"]), targets, known)
+    decoding.fit(predictor.predict(data.splits["validation"]), targets, known, kept)
     predictor.save(folder)
     return predictor, asdict(outcome)
 
@@ -215,7 +231,10 @@ def measure_and_finish(
     cost: dict[str, Any],
     unseen: Any,
 ) -> None:
-    """Predict and measure the validation and test splits, and seal the run folder; ``cost`` gets the speed of prediction."""
+    """Predict and measure the validation and test splits, and seal the run folder; ``cost`` gets the speed of prediction.
+
+    ``statistics`` are of the whole training split; validation rows that were cut off from it were not seen all the same.
+    """
     metrics: dict[str, Any] = {"breakdowns": {}}
     (folder / "predictions").mkdir(exist_ok=True)
     for split in ("validation", "test"):
@@ -232,7 +251,9 @@ def measure_and_finish(
             _keep_for_reports(folder, predictor, data.splits[split], prediction)
         save_prediction(folder / "predictions" / f"{split}.parquet", prediction, targets, excerpts(data.splits[split], data), truth)
         metrics[split] = measure(prediction, targets, statistics, known, truth)
-        metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known)
+        seen = data.statistics(space) if split in data.cut_off else statistics
+        metrics["breakdowns"][split] = break_down(prediction, targets, space, statistics, known, seen)
+        metrics["predictions"] = predictor.described() | {"label_sets": has_label_sets(prediction, data, space)}
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     cost["peak_memory_bytes"] = max(used, cost.get("peak_memory_bytes", 0))
     metrics["cost"] = cost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..metrics import by_frequency, by_set_frequency, evaluate, label_sets_produ
 from ..metrics.axis_values import READINGS, THETA, distances, epsilon_errors, expectation, within
 from ..metrics.label_distributions import each_instance
 from ..predictions import Prediction, TrueDegrees
+from .set_table import DEGREE_COLUMNS
 
 
 def measure(
@@ -24,7 +26,7 @@ def measure(
     Args:
         prediction: N rows.
         targets: (N, L), in the same order.
-        statistics: of the training split.
+        statistics: of the whole training split.
         known: (N, L) boolean, or None where everything is annotated.
         truth: the true label distributions, for a prediction that has some.
 
@@ -39,6 +41,22 @@ def measure(
         each = each_degree(prediction, truth)
         found |= {name: float(values[~np.isnan(values)].mean()) for name, values in each.items() if not np.isnan(values).all()}
     return found
+
+
+def has_label_sets(prediction: Prediction, data: MultiLabelData, space: LabelSpace) -> bool:
+    """Whether measures of label sets say anything: not where a prediction places instances on an axis, or the data itself mixes labels."""
+    return prediction.degrees is None or (space.positions is None and data.degrees != "distribution")
+
+
+def tells_label_sets(metrics: Mapping[str, Any]) -> bool:
+    """What ``has_label_sets`` said of a run, by the content of its ``metrics.json``; an older run tells by its measures."""
+    on_axis = any("mean_absolute_error" in metrics.get(split, {}) for split in ("validation", "test"))
+    return bool(metrics.get("predictions", {}).get("label_sets", not on_axis))
+
+
+def telling(measures: Mapping[str, float], label_sets: bool) -> dict[str, float]:
+    """Measures without those of label sets, unless these say something of the run."""
+    return {name: value for name, value in measures.items() if label_sets or name in DEGREE_COLUMNS}
 
 
 def targets_of(data: MultiLabelData, split: str, space: LabelSpace, unseen: str = "ignore") -> tuple[Any, Any]:
@@ -94,15 +112,32 @@ def _each_error(prediction: Prediction, truth: TrueDegrees) -> dict[str, Float[n
     return found
 
 
-def break_down(prediction: Prediction, targets: Any, space: LabelSpace, statistics: LabelStatistics, known: Any = None) -> dict[str, Any]:
-    """The same measures for parts of the split: each label, head/medium/tail, seen and unseen label sets, label-set frequency."""
+def break_down(
+    prediction: Prediction,
+    targets: Any,
+    space: LabelSpace,
+    statistics: LabelStatistics,
+    known: Any = None,
+    seen: LabelStatistics | None = None,
+) -> dict[str, Any]:
+    """The same measures for parts of the split: each label, head/medium/tail, seen and unseen label sets, label-set frequency.
+
+    Args:
+        prediction: N rows.
+        targets: (N, L), in the same order.
+        space: the labels.
+        statistics: of the whole training split; labels are head, medium or tail by them.
+        known: (N, L) boolean, or None where everything is annotated.
+        seen: of the rows whose label sets count as seen; None: the same.
+    """
     chosen, scores = prediction.chosen, prediction.scores
+    seen = statistics if seen is None else seen
     rows = per_label(targets, chosen, scores, known=known, names=space.names)
     counts = statistics.counts.tolist()
     return {
         "per_label": [row | {"training_count": count} for row, count in zip(rows, counts, strict=True)],
         "by_frequency": by_frequency(targets, chosen, statistics, scores, known=known),
-        "seen_unseen": seen_unseen(targets, chosen, statistics, scores, known=known),
-        "by_set_frequency": by_set_frequency(targets, chosen, statistics, known=known),
-        "label_sets_produced": label_sets_produced(chosen, statistics),
+        "seen_unseen": seen_unseen(targets, chosen, seen, scores, known=known),
+        "by_set_frequency": by_set_frequency(targets, chosen, seen, known=known),
+        "label_sets_produced": label_sets_produced(chosen, seen),
     }

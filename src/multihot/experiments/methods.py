@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..components import choices, first_line
+from scipy import sparse
+
+from ..components import build, choices, first_line
 from ..errors import ConfigurationError, nearest
 from ..method import METHODS, Method
+from .config import Config
+
+ONE_ROW = sparse.csr_matrix([[True]])
 
 
 def classical_names() -> list[str]:
@@ -31,6 +36,12 @@ def check_method(method: Mapping[str, Any]) -> None:
         raise ConfigurationError(f"there is no method '{name}'; {nearest(name, [*METHODS, *classical_names()])}")
     else:
         Method.from_config(method).check()
+
+
+def check_experiment(config: Config) -> None:
+    """Refuse an experiment whose method or sampler cannot work, before any data is read."""
+    check_method(config.method)
+    build("sampler", config.training.sampler, targets=ONE_ROW)
 
 
 def method_summaries() -> dict[str, str]:

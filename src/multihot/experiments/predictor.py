@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from jaxtyping import Bool
 
 from ..data.batches import make_loader
+from ..decoding.threshold import half_of
 from ..encoders.pretrained import weights_follow
 from ..errors import RunError
 from ..interfaces import Decoding, Model, Processor
@@ -22,11 +25,25 @@ from .frozen import encode_once
 PREDICTION_BATCH = 128
 
 
+def kept_for_promise(decoding: Decoding, monitor: str, rows: int) -> Bool[np.ndarray, " N"] | None:
+    """The validation rows that choose nothing but a decision that promises, not even the best weights; None without such a decision.
+
+    Where the loss over all validation rows picks the best weights, there are none.
+    """
+    if decoding.decision is None or not decoding.decision.promises:
+        return None
+    return np.zeros(rows, dtype=bool) if monitor == "loss" else half_of(rows)
+
+
 class Predictor(Protocol):
     """What a run folder needs of a trained method."""
 
     @property
     def num_parameters(self) -> int: ...
+
+    def described(self) -> dict[str, str]:
+        """``scores``: what those of its predictions are (a ``ScoreKind``); ``uncalibrated``: the same of scores before a calibration,
+        where there is one; ``rule``: how label sets come about, in a sentence."""
 
     def predict(self, rows: Any) -> Prediction:
         """Rows with the input column that the method was trained on -> their prediction, in the rows' order."""
@@ -56,6 +73,12 @@ class NeuralPredictor:
     @property
     def num_parameters(self) -> int:
         return sum(p.numel() for p in self.model.parameters())
+
+    def described(self) -> dict[str, str]:
+        found: dict[str, str] = {"scores": self.decoding.score_kind, "rule": self.decoding.rule}
+        if self.decoding.calibration is not None and self.decoding.loss is not None:
+            found["uncalibrated"] = "log_odds" if self.decoding.loss.gives_log_odds else "margins"
+        return found
 
     @torch.no_grad()
     def predict(self, rows: Any) -> Prediction:

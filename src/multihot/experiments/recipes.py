@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..components import UntrustedError
 from ..errors import ConfigurationError, nearest
 from .config import Config, load_config
 
@@ -73,14 +74,16 @@ def check_recipe(path: Path) -> Config:
     """
     from ..data import catalog
     from ..method import Method
-    from .methods import check_method, is_classical
+    from .methods import check_experiment, is_classical
 
     try:
         config = Config.from_dict(load_config(path))
-        check_method(config.method)
+        check_experiment(config)
         entry = catalog.find(config.data.source) if isinstance(config.data.source, str) else None
         if entry is not None and not is_classical(config.method):
             Method.from_config(config.method).for_modality(entry.modality).check(entry.modality)
+    except UntrustedError as error:
+        raise error.said_of(path) from None
     except ConfigurationError as error:
         raise ConfigurationError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     return config

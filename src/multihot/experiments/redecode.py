@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..components import find, split_config
 from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError
 from ..labels import binarise
@@ -19,7 +20,7 @@ from .grouping import flatten
 from .lock import only_writer
 from .measure import targets_of
 from .methods import check_method, is_classical
-from .predictor import NeuralPredictor
+from .predictor import NeuralPredictor, kept_for_promise
 from .run import FORMAT, Run, describe_environment
 from .set_aside import set_aside
 
@@ -77,10 +78,14 @@ def _read_again(run: Run, config: Config, folder: Path, data: MultiLabelData | N
     _copy(run, folder)
     say(f"{run.folder} read by {method.summary()}")
     if predictor.decoding.decision is not None or predictor.decoding.calibration is not None:
-        predictor.decoding.fit(predictor.predict(data.splits["validation"]), *targets_of(data, "validation", run.labels))
+        kept = kept_for_promise(predictor.decoding, config.training.monitor, len(data.splits["validation"]))
+        if kept is not None and not _promised(run):
+            say("the weights were chosen by all of the validation split, so that nothing is guaranteed; train with this decision for that")
+            kept[:] = False
+        predictor.decoding.fit(predictor.predict(data.splits["validation"]), *targets_of(data, "validation", run.labels), kept)
     predictor.save_decisions(folder)
     cost = {name: value for name, value in run.metrics["cost"].items() if name != "decoding_seconds"}
-    measure_and_finish(folder, data, run.labels, run.statistics, predictor, cost, run.metrics["data"]["unseen_labels"])
+    measure_and_finish(folder, data, run.labels, run.whole_statistics, predictor, cost, run.metrics["data"]["unseen_labels"])
     close_folder(folder)
     return Run(folder)
 
@@ -97,6 +102,12 @@ def _check_same_training(run: Run, config: Config) -> None:
                 f"{run.folder} was trained with {key} {ours.get(key)!r}, not {theirs.get(key)!r}; a finished run can only be read "
                 f"with another {', '.join(READING)}, so train anew or leave {key} as it was"
             )
+
+
+def _promised(run: Run) -> bool:
+    """Whether the run kept validation rows for a decision that promises."""
+    decision = Method.from_config(run.config.method).decision
+    return decision is not None and find("decision", split_config("decision", decision)[0]).promises
 
 
 def _settings(config: Config) -> dict[str, Any]:

@@ -11,16 +11,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..components import UntrustedError, allowed, allowing
 from ..data import MultiLabelData
 from ..data import load as load_data
 from ..data.in_memory import from_rows
-from ..errors import DataError, RunError
+from ..errors import DataError, MultihotError, RunError
 from ..labels import LabelSpace, LabelStatistics
 from ..predictions import Prediction, TrueDegrees, load_prediction, load_truth
 from .config import Config, load_config
-from .files import read_json
+from .files import check_name, read_json
 from .measure import break_down, measure, targets_of, truth_of
 from .seal import SEALED_FROM, check_file, check_metrics
+from .shapes import ATTENTION, FEATURE_MAP, LABELS, METRICS, misfit
 
 if TYPE_CHECKING:
     from .predictor import Predictor
@@ -34,7 +36,7 @@ PACKAGES = (
 
 
 class Run:
-    """A finished run.
+    """A finished run. Parts of its method that multihot does not ship are imported if they were allowed when it was opened.
 
     Args:
         folder: the run folder.
@@ -47,7 +49,7 @@ class Run:
     """
 
     def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
+        self.folder, self._allowed = check_name(Path(folder)), allowed()
         if not self.folder.is_dir():
             raise RunError(f"there is no run folder {self.folder}; `multihot train ... --out {self.folder}` makes one")
         if not (self.folder / "metrics.json").exists():
@@ -81,17 +83,25 @@ class Run:
     @cached_property
     def trained_on(self) -> dict[str, Any]:
         """What ``labels.json`` says of the training data: names, statistics, modality, and how its columns were read."""
-        return read_json(self._file("labels.json"))
+        return read_json(self._file("labels.json"), LABELS)
 
     @cached_property
     def labels(self) -> LabelSpace:
         """The labels, in the order of every column."""
-        return LabelSpace(self.trained_on["names"])
+        return self._read(lambda path: LabelSpace(self.trained_on["names"]), self.folder / "labels.json")
 
     @cached_property
     def statistics(self) -> LabelStatistics:
         """The label statistics of the training split."""
-        return LabelStatistics.from_dict(self.trained_on["statistics"])
+        found = self._read(lambda path: LabelStatistics.from_dict(self.trained_on["statistics"]), self.folder / "labels.json")
+        if found.num_labels != len(self.labels):
+            raise RunError(f"{self.folder / 'labels.json'}: {len(self.labels)} names, but statistics of {found.num_labels} labels")
+        return found
+
+    @cached_property
+    def whole_statistics(self) -> LabelStatistics:
+        """Those of the training split with the validation rows that were cut off from it: by them labels are head, medium or tail."""
+        return LabelStatistics.from_dict(self.trained_on.get("whole_statistics", self.trained_on["statistics"]))
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -99,6 +109,8 @@ class Run:
         path = self.folder / "metrics.json"
         content = read_json(path)
         check_metrics(path, content, self.environment.get("run_format", 0))
+        if wrong := misfit(content, METRICS):
+            raise RunError(f"{path}: {wrong}; the run was altered, train it again")
         return content
 
     @property
@@ -110,7 +122,7 @@ class Run:
     def attention(self) -> dict[str, Any]:
         """For some test instances, by id: their ``words`` and the attention ``weights`` over them of each emitted label."""
         path = self._file("attention.json")
-        return read_json(path) if path.exists() else {}
+        return read_json(path, ATTENTION) if path.exists() else {}
 
     @cached_property
     def feature_map(self) -> dict[str, Any]:
@@ -119,12 +131,25 @@ class Run:
         Empty for a method that predicts no label distributions.
         """
         path = self._file("feature_map.json")
-        return read_json(path) if path.exists() else {}
+        return read_json(path, FEATURE_MAP) if path.exists() else {}
 
     @cached_property
     def predictor(self) -> Predictor:
         """The trained method, loaded when it is first asked for."""
         self.check_files()
+        try:
+            with allowing(*self._allowed):
+                return self._load()
+        except UntrustedError as error:
+            raise error.said_of(self.folder) from None
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:  # what other values make of its parts
+            if isinstance(error, MultihotError):
+                raise
+            raise RunError(
+                f"{self.folder}: its files do not fit together ({type(error).__name__}: {error}); train the run again"
+            ) from error
+
+    def _load(self) -> Predictor:
         if (self.folder / "classical.json").exists():
             from ..classical import load_classical
 
@@ -150,7 +175,7 @@ class Run:
     def _read(self, reader: Callable[[Path], T], path: Path) -> T:
         try:
             return reader(path)
-        except (OSError, ValueError, KeyError, TypeError) as error:  # what a file that is no such Parquet file makes of the reader
+        except (OSError, ValueError, LookupError, TypeError) as error:  # what a file that holds anything else makes of the reader
             raise RunError(f"{path} is damaged ({error}); train the run again") from error
 
     def check_files(self) -> None:
@@ -211,8 +236,8 @@ class Run:
         prediction = self.predictor.predict(rows)
         truth = None if prediction.degrees is None else truth_of(data, split, self.labels)
         return {
-            "measures": measure(prediction, targets, self.statistics, known, truth),
-            "breakdowns": break_down(prediction, targets, self.labels, self.statistics, known),
+            "measures": measure(prediction, targets, self.whole_statistics, known, truth),
+            "breakdowns": break_down(prediction, targets, self.labels, self.whole_statistics, known),
             "rows": len(rows),
             "unseen_labels": data.unseen_labels(self.labels).get(split, {}),
         }

@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..components import build
+from ..components import allowing, build, dotted_paths
 from ..data.masks import VOC_LABELS, MaskBatches, MaskedPicture, read_mask, read_pixels, read_voc_masks
 from ..data.samplers import SimilarLengthSampler
 from ..errors import ConfigurationError, RunError
@@ -31,6 +31,7 @@ from ..objectives.maps import MapObjective
 from ..predictions import Prediction
 from ..scorers.fcn import FCNScorer
 from ..storage import replacing, write_text
+from ..threads import limit_loading_worker
 from ..training.settings import TrainingSettings
 from ..types import Batch
 from .files import plain, write_json
@@ -174,7 +175,8 @@ def train_model(pictures: list[MaskedPicture], settings: SegmentationSettings, p
         DataLoader(
             MaskBatches([pictures[row] for row in sorted(rows)], count, settings.size),
             sampler=SimilarLengthSampler(len(rows), batch_size, shuffle=shuffle, seed=settings.seed),
-            batch_size=None, num_workers=settings.training.workers, generator=torch.Generator().manual_seed(settings.seed),
+            batch_size=None, num_workers=settings.training.workers, worker_init_fn=limit_loading_worker,
+            generator=torch.Generator().manual_seed(settings.seed),
         )
         for rows, shuffle in ((order[held_out:].tolist(), True), (order[:held_out].tolist(), False))
     )  # fmt: skip
@@ -192,7 +194,8 @@ def train_model(pictures: list[MaskedPicture], settings: SegmentationSettings, p
 
 def make_model(settings: SegmentationSettings) -> Model:
     """The encoder under an FCN head, tried on an empty picture."""
-    encoder = build("encoder", settings.encoder, image_shape=(3, settings.size, settings.size), num_labels=len(settings.labels))
+    with allowing(*dotted_paths(settings.encoder)):  # which never comes from a file
+        encoder = build("encoder", settings.encoder, image_shape=(3, settings.size, settings.size), num_labels=len(settings.labels))
     model = Model(encoder, FCNScorer(len(settings.labels), encoder.width))
     training = model.training
     with torch.no_grad():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 import json
 import re
+import reprlib
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,15 +18,15 @@ from typing import Any
 
 import yaml
 
-from ..components import check_keys
+from ..components import UntrustedError, allowed, check_keys
 from ..errors import ConfigurationError, RunError, nearest
 from ..storage import write_text
-from .config import Config, load_config, override
+from .config import Config, load_config, override, settings_of
 from .files import read_json
 from .grouping import flatten
 
 NAME = re.compile(r"[\w.+-]+")
-TRAIN = (sys.executable, "-m", "multihot.cli", "train")
+TRAIN = (sys.executable, "-P", "-m", "multihot.cli", "train")  # -P: modules of the working folder are not importable
 PATIENCE = 120  # seconds that a stopped training has for saving where it is
 
 
@@ -66,10 +67,12 @@ class Sweep:
     Args:
         out: the folder of all its runs.
         cells: the runs, in the order in which they are made.
+        trusted: the names outside multihot that were allowed when it was planned, and are in its runs.
     """
 
     out: Path
     cells: list[Cell] = field(default_factory=list)
+    trusted: frozenset[str] = field(default_factory=allowed)
 
     @property
     def failed(self) -> list[Cell]:
@@ -93,18 +96,21 @@ def plan_sweep(content: Mapping[str, Any], out: str | Path, where: str = "the sw
         ConfigurationError: for a key, name or setting that cannot work.
         RunError: for a run under ``out`` that was made with other settings.
     """
-    if not isinstance(content, Mapping):
-        raise ConfigurationError(f"{where} must be a mapping with data, methods and seeds, got {type(content).__name__}")
+    content = settings_of(content, where)
     check_keys(content, {"data", "methods", "seeds", "training", "overrides"}, where=where)
     data, methods = _data_sets(content.get("data"), where), _methods(content.get("methods"), where)
     seeds = content.get("seeds", [0])
     if not isinstance(seeds, list) or not seeds or len(set(map(str, seeds))) != len(seeds):
         raise ConfigurationError(f"{where}: seeds must be a list of different whole numbers, got {seeds!r}; for example [0, 1, 2]")
-    overrides = [_override(entry, data, methods, where) for entry in content.get("overrides") or []]
+    entries = [] if content.get("overrides") is None else content["overrides"]
+    if not isinstance(entries, list):
+        raise ConfigurationError(f"{where}: overrides must be a list of {{when: ..., set: ...}}, got {reprlib.repr(entries)}")
+    overrides = [_override(entry, data, methods, where) for entry in entries]
+    training = settings_of(content.get("training"), f"{where}: training")
     sweep = Sweep(Path(out))
     for name, settings in data.items():
         for method, parts in methods.items():
-            common = {"data": settings, "method": parts, "training": content.get("training") or {}}
+            common = {"data": settings, "method": parts, "training": training}
             chosen = [line for datas, names, lines in overrides if name in datas and method in names for line in lines]
             for seed in seeds:
                 config = _config(override(common, chosen) | {"seed": seed}, f"{where}: {name}, {method}")
@@ -136,7 +142,7 @@ def run_sweep(sweep: Sweep, changed: Callable[[Cell], None] = lambda cell: None,
                 continue
             cell.state = "running"
             changed(cell)
-            cell.reason = _train(cell, lock)
+            cell.reason = _train(cell, lock, sweep.trusted)
             if cell.reason:
                 cell.state = "failed"
             else:
@@ -145,13 +151,14 @@ def run_sweep(sweep: Sweep, changed: Callable[[Cell], None] = lambda cell: None,
     return sweep
 
 
-def _train(cell: Cell, lock: int) -> str:
+def _train(cell: Cell, lock: int, trusted: Iterable[str]) -> str:
     """Train in a process of its own; the reason why it failed, or nothing."""
     beside = cell.folder.with_name(cell.folder.name + ".yaml")
     beside.parent.mkdir(parents=True, exist_ok=True)
     write_text(beside, yaml.safe_dump(cell.config.to_dict(), sort_keys=False, allow_unicode=True))
     started = (cell.folder / "checkpoints" / "last.ckpt").exists()
     words = ["--resume", str(cell.folder)] if started else [str(beside), "--out", str(cell.folder)]
+    words += [f"--trust={name}" for name in sorted(trusted)]
     log = cell.folder.with_name(cell.folder.name + ".log")
     with log.open("ab") as output:
         # a process group of its own: Ctrl-C reaches it through us, once, so that it can save where it is
@@ -277,10 +284,10 @@ def _override(entry: Any, data: Mapping[str, Any], methods: Mapping[str, Any], w
     if not isinstance(entry, Mapping) or not isinstance(entry.get("set"), Mapping):
         raise ConfigurationError(f"{where}: an override must be {{when: {{data: ..., method: ...}}, set: {{key: value}}}}, got {entry!r}")
     check_keys(entry, {"when", "set"}, where=f"{where}: overrides")
-    when = entry.get("when") or {}
+    when = settings_of(entry.get("when"), f"{where}: overrides.when")
     check_keys(when, {"data", "method"}, where=f"{where}: overrides.when")
     chosen = [_chosen(when.get(key), names, key, where) for key, names in (("data", data), ("method", methods))]
-    return chosen[0], chosen[1], [f"{key}={json.dumps(value)}" for key, value in entry["set"].items()]
+    return chosen[0], chosen[1], [f"{key}={json.dumps(value, default=str)}" for key, value in entry["set"].items()]
 
 
 def _chosen(given: Any, names: Sequence[str] | Mapping[str, Any], key: str, where: str) -> list[str]:
@@ -294,11 +301,13 @@ def _chosen(given: Any, names: Sequence[str] | Mapping[str, Any], key: str, wher
 
 
 def _config(content: Mapping[str, Any], where: str) -> Config:
-    from .methods import check_method
+    from .methods import check_experiment
 
     try:
         config = Config.from_dict(content)
-        check_method(config.method)
+        check_experiment(config)
+    except UntrustedError as error:
+        raise error.said_of(where) from None
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from error
     return config

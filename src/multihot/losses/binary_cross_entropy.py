@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -61,6 +61,10 @@ class BinaryCrossEntropyLoss(Loss):
     def __init__(self, reduction: str = "mean"):
         super().__init__()
         self.reduction = check_reduction(reduction)
+
+    @classmethod
+    def scores_are(cls, **arguments: Any) -> str:
+        return "log_odds"
 
     def forward(
         self, logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None

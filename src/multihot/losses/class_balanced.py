@@ -119,6 +119,10 @@ class ClassBalancedLoss(Loss):
         self.gamma = check_at_least("gamma", gamma, 0)
         self.reduction = check_reduction(reduction)
 
+    @classmethod
+    def scores_are(cls, **arguments: Any) -> str:
+        return "zero" if arguments.get("gamma") else "log_odds"  # a label's weight is the same on both sides
+
     def forward(
         self, logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None
     ) -> Float[Tensor, " B"]:

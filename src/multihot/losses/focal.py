@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -73,6 +75,11 @@ class FocalLoss(Loss):
         self.alpha = alpha if alpha is None else check_within("alpha", alpha)
         self.reduction = check_reduction(reduction)
         self.decision_rule = "zero" if alpha in (None, 0.5) else "tuned"
+
+    @classmethod
+    def scores_are(cls, **arguments: Any) -> str:
+        is_cross_entropy = arguments.get("gamma") == 0 and arguments.get("alpha") in (None, 0.5)
+        return "log_odds" if is_cross_entropy else "zero"
 
     def forward(
         self, logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None

@@ -9,8 +9,7 @@ from torch import Tensor
 from ..interfaces import Loss
 from .closed_form import by_closed_form
 from .log_sums import NOTHING
-from .rankings import above_the_rest
-from .targets import check_mass, read_inputs
+from .targets import check_mass, in_single_precision, read_inputs
 
 
 def label_distribution_loss(
@@ -88,7 +87,10 @@ def _and_gradient(logits: Tensor, targets: Tensor, known: Tensor | None) -> tupl
 
 
 class LabelDistributionLoss(Loss):
-    """Kullback-Leibler divergence from a label distribution; the label of the largest logit is chosen. [D]
+    """Kullback-Leibler divergence from a label distribution; the label of the largest share is chosen. [D]
+
+    Scores are the logarithms of the shares, ``log softmax(s)``, at most 0: a label that holds half of the mass of one instance ranks above
+    one that holds a tenth of another's.
 
     Args:
         axis: where the labels lie: 1 for (B, L) and (B, L, H, W), (1, 2) for a grid of labels.
@@ -99,6 +101,7 @@ class LabelDistributionLoss(Loss):
     """
 
     decision_rule = "top_k"
+    most = 1
 
     def __init__(self, axis: int | tuple[int, ...] = 1):
         super().__init__()
@@ -111,5 +114,5 @@ class LabelDistributionLoss(Loss):
         return label_distribution_loss(logits, targets, known, self.axis)
 
     def scores(self, logits: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
-        """How far each label lies above the best of the others: above 0 for the arg max alone."""
-        return above_the_rest(logits, 1)
+        """``log softmax(s)``, the logarithm of each label's share."""
+        return in_single_precision(logits).log_softmax(-1)

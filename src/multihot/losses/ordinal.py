@@ -12,8 +12,7 @@ from torch import Tensor
 from ..errors import ConfigurationError, nearest
 from ..interfaces import Loss
 from ..labels import LabelSpace
-from .rankings import above_the_rest
-from .targets import check_mass, read_inputs
+from .targets import check_mass, in_single_precision, read_inputs
 
 
 def ordinal_loss(
@@ -71,6 +70,7 @@ class OrdinalLoss(Loss):
     """
 
     decision_rule = "top_k"
+    most = 1
     columns: Tensor | None  # lowest label first; None: as they are
     places: Tensor | None  # of the columns in that order
 
@@ -110,8 +110,8 @@ class OrdinalLoss(Loss):
         return degrees if self.places is None else degrees[:, self.places]
 
     def scores(self, logits: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
-        """How far the logarithm of each label's degree lies above the best of the others: above 0 for the mode alone."""
-        return above_the_rest(self.degrees(logits).log(), 1)
+        """The logarithm of each label's degree."""
+        return self.degrees(in_single_precision(logits)).log()
 
 
 def _ascending(label_space: LabelSpace, order: Sequence[str] | None) -> list[int]:

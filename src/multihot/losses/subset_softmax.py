@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -9,9 +11,8 @@ from torch import Tensor
 from ..errors import ConfigurationError, DataError
 from ..interfaces import Loss
 from .elementary_symmetric import log_elementary_symmetric
-from .rankings import above_the_rest
 from .settings import check_count
-from .targets import read_label_sets
+from .targets import in_single_precision, read_label_sets
 
 
 def subset_softmax_loss(
@@ -88,8 +89,34 @@ def _check_rows(name: str, sizes: Tensor, fits: Tensor, k: int | None, max_label
     raise DataError(f"{name}: targets: row {row} carries {int(sizes[row])} labels, but {allowed}, or leave such rows out")
 
 
+def log_shares(logits: Float[Tensor, "B L"], k: int) -> Float[Tensor, "B L"]:
+    """``log P(label in set)`` under a softmax over the sets of k labels; no gradient passes through it.
+
+    ``P(i in S) = e^{s_i} e_{k-1}(e^{s without i}) / e_k(e^s)`` is the derivative of ``log e_k`` in ``s_i``. [S 2.1]
+
+    Args:
+        logits: (B, L), unbounded.
+        k: size of the sets, at least 1.
+
+    Returns:
+        (B, L), at most 0; shares below the smallest normal number count as that.
+
+    >>> import torch
+    >>> log_shares(torch.zeros(1, 4), 2).exp()
+    tensor([[0.5000, 0.5000, 0.5000, 0.5000]])
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = in_single_precision(logits.detach()).clone().requires_grad_()
+        k = min(k, leaf.shape[-1])
+        (shares,) = torch.autograd.grad(log_elementary_symmetric(leaf, k)[:, k].sum(), leaf)
+    return shares.clamp(torch.finfo(shares.dtype).tiny, 1).log()
+
+
 class SubsetSoftmaxLoss(Loss):
     """Softmax over whole label sets: the k best labels are chosen, or those above the zero class, at most ``max_labels``. [S 2.1, 2.2]
+
+    With k, a label's score is the logarithm of the probability that the set holds it, which for k = 1 is ``log softmax(s)``; with
+    ``max_labels`` it is ``s_i - s_0``.
 
     Args:
         k: how many labels every instance carries.
@@ -102,7 +129,7 @@ class SubsetSoftmaxLoss(Loss):
     >>> SubsetSoftmaxLoss(k=2)(torch.zeros(1, 4), torch.tensor([[1.0, 1.0, 0.0, 0.0]]))
     tensor([1.7918])
     >>> SubsetSoftmaxLoss(max_labels=1).scores(torch.tensor([[3.0, 2.0, 0.0, 1.0]]))
-    tensor([[ 1.,  0., -2.]])
+    tensor([[ 2.,  1., -1.]])
     """
 
     def __init__(self, k: int | None = None, max_labels: int | None = None):
@@ -111,7 +138,12 @@ class SubsetSoftmaxLoss(Loss):
         self.k = k
         self.max_labels = max_labels
         self.decision_rule = "threshold_label" if k is None else "top_k"
+        self.most = self.size
         self.extra_logits = int(k is None)
+
+    @classmethod
+    def scores_are(cls, **arguments: Any) -> str:
+        return "order" if arguments.get("max_labels") is None else "zero"
 
     def forward(
         self, logits: Float[Tensor, "B E"], targets: Float[Tensor, "B L"], known: Bool[Tensor, "B L"] | None = None
@@ -120,8 +152,5 @@ class SubsetSoftmaxLoss(Loss):
         return subset_softmax_loss(logits, targets, known, self.k, self.max_labels)
 
     def scores(self, logits: Float[Tensor, "B E"]) -> Float[Tensor, "B L"]:
-        """How far each label lies above what it has to beat: the best label that is left out and, with ``max_labels``, the zero class."""
-        if self.k is not None:
-            return above_the_rest(logits, self.size)
-        labels, zero = logits[..., :-1], logits[..., -1:]
-        return torch.minimum(labels - zero, above_the_rest(labels, self.size))
+        """With k, ``log P(label in set)``; with ``max_labels``, how far each label lies above the zero class."""
+        return logits[..., :-1] - logits[..., -1:] if self.k is None else log_shares(logits, self.k)

@@ -70,7 +70,7 @@ def read_inputs(
     (tensor([[0.5000, 2.0000]]), tensor([[1., 0.]]), tensor([[ True, False]]))
     """
     check_logits(name, logits, targets, known, extra)
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # a sum over many labels does not fit half precision
+    logits = in_single_precision(logits)
     targets = targets.to(logits.dtype)
     if logits.device.type != "cpu" or torch.compiler.is_compiling() or not targets.numel():
         present = ~targets.isnan() if known is None else known & ~targets.isnan()
@@ -82,6 +82,11 @@ def read_inputs(
         return logits, targets, None
     present = ~targets.isnan() if known is None else known & ~targets.isnan()
     return logits, targets.masked_fill(~present, 0.0), present
+
+
+def in_single_precision(logits: Float[Tensor, "B E"]) -> Float[Tensor, "B E"]:
+    """Logits in float32 or more: a sum over many labels does not fit half precision."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def _check_values(name: str, logits: Tensor, targets: Tensor, known: Tensor | None) -> bool:

@@ -110,7 +110,7 @@ def by_set_frequency(
     edges: Sequence[int] = (0, 1, 10, 100, 1000),
     known: Any = None,
 ) -> list[dict[str, Any]]:
-    """All measures of label sets by how often the true label set occurs in training [T fig. 4.4].
+    """All measures of label sets by how often the true label set occurs in training [T fig. 4.5].
 
     Args:
         targets: (N, L), as in ``evaluate``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,18 @@ from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.special import expit
 
+from ..errors import ConfigurationError
+from ..predictions import ScoreKind
 from .inputs import Rows, as_matrix, read_chunks
 from .ranks import scores_of
 from .sets import ratio
+
+# from scores of a kind to probabilities; rounding may lift a probability above 1
+LINKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "log_odds": expit,
+    "log_probabilities": lambda scores: np.exp(np.minimum(scores, 0)),
+    "probabilities": lambda scores: np.clip(scores, 0, 1),
+}
 
 
 @dataclass(frozen=True)
@@ -80,19 +90,31 @@ def reliability(targets: Any, probabilities: Any, known: Any = None, bins: int =
     return Reliability(counts.astype(np.int64), promised, true.astype(np.int64))
 
 
-def to_probabilities(scores: Any) -> Any:
-    """Scores read as logits, ``1 / (1 + exp(-score))``; a sparse matrix keeps what it stores.
+def to_probabilities(scores: Any, kind: ScoreKind = "log_odds") -> Any:
+    """Scores as probabilities; a sparse matrix keeps what it stores.
 
     Args:
         scores: (N, L), dense, sparse or torch.
+        kind: what they are: ``"log_odds"`` (``p = 1 / (1 + exp(-score))``), ``"log_probabilities"`` (``p = exp(score)``) or
+            ``"probabilities"``.
+
+    Returns:
+        (N, L) in [0, 1], of the same kind of matrix.
+
+    Raises:
+        ConfigurationError: for scores of another kind; margins are no probabilities in disguise.
 
     >>> to_probabilities([[0.0, 2.0]]).round(3).tolist()
     [[0.5, 0.881]]
+    >>> to_probabilities([[0.0, -2.0]], "log_probabilities").round(3).tolist()
+    [[1.0, 0.135]]
     """
+    if kind not in LINKS:
+        raise ConfigurationError(f"scores that are {kind} are no probabilities; give one of {', '.join(LINKS)}, or calibrate them")
     matrix: Any = as_matrix("scores", scores)
     if sparse.issparse(matrix):
-        return sparse.csr_matrix((expit(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
-    return expit(matrix)
+        return sparse.csr_matrix((LINKS[kind](matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
+    return LINKS[kind](matrix)
 
 
 def _count(rows: Rows, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

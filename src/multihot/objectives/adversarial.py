@@ -41,7 +41,7 @@ class AdversarialObjective(Objective):
     learn in turn. Only weights of that second phase may be kept as the best. For predictions only the classifier is used.
 
     Args:
-        loss: L, of the classifier's logits; the papers take binary cross entropy.
+        loss: L, of the classifier's logits, whose scores must be log-odds; the papers take binary cross entropy.
         num_labels: number of labels.
         width: size of the encoder's pooled vector.
         variant: ``"wgan-gp"``; ``"wgan"``, with clipped parameters and no penalty [T 2.23]; or ``"gan"``, the original game of cross
@@ -115,6 +115,10 @@ class AdversarialObjective(Objective):
         self.discriminator = build_discriminator(discriminator or {}, num_labels, width, conditional)
         self.extractor: Encoder | None = None
         self.extracted = False  # whether the extractor holds the pretrained weights already
+
+    @classmethod
+    def needs_scores(cls, **arguments: Any) -> str:
+        return "log_odds"
 
     def attach(self, model: Model) -> None:
         """Make room for the frozen copy of the encoder; its weights are taken when pretraining ends."""

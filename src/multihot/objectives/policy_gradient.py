@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..interfaces import Model, Objective
 from ..labels import LabelSpace, LabelStatistics
@@ -30,11 +33,24 @@ def f1_reward(chosen: Bool[Tensor, "B L"], present: Bool[Tensor, "B L"]) -> Floa
 REWARDS = {"set_difference": set_difference_reward, "f1": f1_reward}
 
 
+@contextmanager
+def at_rest(module: nn.Module) -> Iterator[None]:
+    """A module as it predicts, without dropout; afterwards each of its parts trains or rests as before, whatever happened."""
+    before = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in before:
+            part.training = training
+
+
 class PolicyGradientObjective(Objective):
     """REINFORCE with the model's own arg max as baseline, after a warm start by maximum likelihood. [T 2.2.5]
 
-    ``-(R(yhat) - R(greedy)) sum_t log p(yhat_t | yhat_<t, x)``, ``yhat ~ p``; the baseline is self-critical (Rennie et al. 2017). With the
-    F1 reward this is Seq2set (Yang et al. 2019, "A Deep Reinforced Sequence-to-Set Model for Multi-Label Classification").
+    ``-(R(yhat) - R(greedy)) sum_t log p(yhat_t | yhat_<t, x)``, ``yhat ~ p``; the baseline is self-critical (Rennie et al. 2017): what
+    the model would predict now, without dropout. With the F1 reward this is Seq2set (Yang et al. 2019, "A Deep Reinforced
+    Sequence-to-Set Model for Multi-Label Classification").
 
     Args:
         statistics: label statistics of the training split.
@@ -79,8 +95,8 @@ class PolicyGradientObjective(Objective):
             return self.supervised(model, batch, turn, encoding)
         present, closed = (batch.targets >= PRESENT) & batch.known, ~batch.known
         walked = walk(model.decoder, encoding, closed, self.max_steps, lambda logits, *_: sample(logits))
-        with torch.no_grad():
-            greedy = walk(model.decoder, encoding, closed, self.max_steps, lambda logits, *_: logits.argmax(-1))
+        with torch.no_grad(), at_rest(model):
+            greedy = walk(model.decoder, model.encode(batch), closed, self.max_steps, lambda logits, *_: logits.argmax(-1))
         sampled, baseline = (self.reward(label_sets(one.emitted, closed.shape[1]), present) for one in (walked, greedy))
         log_p = log_likelihood(log_probabilities(walked.logits, walked.emitted, closed), walked.emitted)
         self.report(reward=sampled.mean(), baseline=baseline.mean())

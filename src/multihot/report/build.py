@@ -6,13 +6,14 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..experiments.measure import each_degree
+from ..experiments.measure import each_degree, telling, tells_label_sets
 from ..labels import HEAD_FROM, MEDIUM_FROM
 from ..metrics import label_sets_produced
 from ..storage import check_target, write_text
@@ -79,10 +80,9 @@ def render(content: dict[str, Any]) -> str:
 def gather(runs: Runs) -> dict[str, Any]:
     """Everything the page shows, as plain values."""
     counts = np.asarray(runs.targets.sum(axis=0)).ravel()
-    frequent = np.argsort(-counts, kind="stable")
-    curve_labels = frequent[: max(1, LABEL_CURVES // len(runs.runs))]
     first = runs.runs[0].finished
     data = first.metrics["data"]
+    label_sets = any(tells_label_sets(run.finished.metrics) for run in runs.runs)
     return _plain(
         {
             "title": f"{data['name']}: {', '.join(run.name for run in runs.runs)}" if len(runs.runs) < 4 else str(data["name"]),
@@ -94,12 +94,7 @@ def gather(runs: Runs) -> dict[str, Any]:
             "labels": runs.labels.names,
             "support": counts,
             "runs": [_run(run, runs.split) for run in runs.runs],
-            "five": _five(runs),
-            "perLabel": _per_label(runs),
-            "curveLabels": curve_labels,
-            "curves": [_curves(run, columns, curve_labels) for run, columns in zip(runs.runs, runs.columns, strict=True)],
-            "trueSets": label_sets_produced(runs.runs[0].targets, first.statistics),
-            "pairs": label_pairs(runs.targets, runs.chosen),
+            "labelSets": _label_sets(runs) if label_sets else None,
             "instances": instances(runs),
             "attention": attention(runs),
             "distributions": distributions(runs),
@@ -107,9 +102,23 @@ def gather(runs: Runs) -> dict[str, Any]:
     )
 
 
+def _label_sets(runs: Runs) -> dict[str, Any]:
+    """What the page shows of label sets, where at least one run has some."""
+    frequent = np.argsort(-np.asarray(runs.targets.sum(axis=0)).ravel(), kind="stable")
+    curve_labels = frequent[: max(1, LABEL_CURVES // len(runs.runs))]
+    return {
+        "five": _five(runs),
+        "perLabel": _per_label(runs),
+        "curveLabels": curve_labels,
+        "curves": [_curves(run, columns, curve_labels) for run, columns in zip(runs.runs, runs.columns, strict=True)],
+        "true": label_sets_produced(runs.runs[0].targets, runs.runs[0].finished.whole_statistics),
+        "pairs": label_pairs(runs.targets, runs.chosen),
+    }
+
+
 def _run(run: SplitRun, split: str) -> dict[str, Any]:
     metrics, config = run.finished.metrics, run.finished.config.to_dict()
-    breakdowns = metrics["breakdowns"][split]
+    breakdowns, measures = metrics["breakdowns"][split], telling(metrics[split], tells_label_sets(metrics))
     return {
         "name": run.name,
         "method": config["method"],
@@ -119,28 +128,32 @@ def _run(run: SplitRun, split: str) -> dict[str, Any]:
         "environment": run.finished.environment,
         "rows": metrics["data"]["rows"],
         "cost": metrics["cost"],
-        "measures": metrics[split],
-        "intervals": _intervals(run, split),
+        "measures": measures,
+        "intervals": _intervals(run, measures),
+        "unit": run.unit,
+        "rule": run.described.get("rule"),
         "breakdowns": {key: breakdowns[key] for key in ("by_frequency", "seen_unseen", "by_set_frequency", "label_sets_produced")},
-        "reliability": reliability_of(run.prediction, run.targets, run.finished.statistics),
+        "reliability": reliability_of(run),
         "training": training_curves(read_log(run.finished.log), metrics["cost"].get("best_update")),
     }
 
 
-def _intervals(run: SplitRun, split: str) -> dict[str, tuple[float, float]]:
+def _intervals(run: SplitRun, measures: dict[str, float]) -> dict[str, tuple[float, float]]:
     from ..experiments.set_table import SetTable
     from ..experiments.statistics import intervals_of
 
-    truth = None if run.prediction.degrees is None else run.finished.truth(split)
-    table = SetTable.from_label_sets(run.targets, run.prediction.chosen, None if truth is None else each_degree(run.prediction, truth))
-    return intervals_of([table], [*INTERVAL_MEASURES, *(name for name in DEGREE_MEASURES if name in table.names)])
+    degrees = None if run.truth is None else each_degree(run.prediction, run.truth)
+    table = SetTable.from_label_sets(run.targets, run.prediction.chosen, degrees)
+    wanted = [*INTERVAL_MEASURES, *(name for name in DEGREE_MEASURES if name in table.names)]
+    return intervals_of([table], [name for name in wanted if name in measures])
 
 
 def _five(runs: Runs) -> dict[str, Any] | None:
     """For each run the mean of the five measures, and its rank averaged over them [T tables 4.5-4.7, figure 4.4]."""
     from ..experiments.statistics import average_ranks
 
-    values = np.array([[run.finished.metrics[runs.split].get(name, np.nan) for run in runs.runs] for name in FIVE])
+    measured = [telling(run.finished.metrics[runs.split], tells_label_sets(run.finished.metrics)) for run in runs.runs]
+    values = np.array([[one.get(name, np.nan) for one in measured] for name in FIVE])
     return {"measures": FIVE, "mean": values.mean(axis=0), "rank": average_ranks(values)} if np.isfinite(values).all() else None
 
 
@@ -162,7 +175,7 @@ def _curves(run: SplitRun, columns: np.ndarray, labels: np.ndarray) -> dict[str,
     """The run's curves with the report's columns in place of its own."""
     own = {column: i for i, column in enumerate(columns.tolist())}
     known = [label for label in labels.tolist() if label in own]
-    found = curves_of(run.prediction, run.targets, np.array([own[label] for label in known], dtype=np.int64))
+    found = curves_of(replace(run.prediction, scores=run.readable), run.targets, np.array([own[label] for label in known], dtype=np.int64))
     return {"all": found["all"], "labels": {label: found["labels"].get(own[label]) for label in known}}
 
 

@@ -34,7 +34,7 @@ def distributions(runs: Runs) -> dict[str, Any] | None:
     if not predicting:
         return None
     widest = max(predicting, key=lambda number: len(runs.columns[number]))  # its truth names most labels
-    known = runs.runs[widest].finished.truth(runs.split)
+    known = runs.runs[widest].truth
     assert known is not None, "reading refuses a run without true label sets"
     order, columns = runs.order[widest], runs.columns[widest]
     truth = TrueDegrees(known.degrees[order], runs.labels.positions, None if known.values is None else known.values[order])
@@ -54,7 +54,7 @@ def _errors(runs: Runs, predicting: list[int]) -> tuple[str, Float[np.ndarray, "
     found = []
     for number in predicting:
         run = runs.runs[number]
-        truth = run.finished.truth(runs.split)
+        truth = run.truth
         found.append({} if truth is None else each_degree(run.prediction, truth))
     measure = "mean_absolute_error" if any("mean_absolute_error" in one for one in found) else "kullback_leibler"
     each = np.array([one[measure][runs.order[number]] for number, one in zip(predicting, found, strict=True) if measure in one])

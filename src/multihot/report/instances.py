@@ -12,6 +12,7 @@ from .reading import Runs, read_excerpts
 
 MOST = 4000  # instances in a page
 BYTES = 3_200_000  # of excerpts and labels in a page
+DIGITS = 3  # of a score
 MISTAKES = 0.75  # share of the sample, where there are so many
 PICTURES = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp", b"BM": "image/bmp"}
 
@@ -62,7 +63,7 @@ def instances(runs: Runs) -> dict[str, Any]:
 
 
 def _packed(runs: Runs, rows: np.ndarray) -> list[list[Any]]:
-    """``[id, true columns, chosen columns a run, scores a run]`` of some rows."""
+    """``[id, true columns, chosen columns a run, readable scores a run]`` of some rows."""
     own_column = [np.full(len(runs.labels), -1) for _ in runs.runs]
     for own, columns in zip(own_column, runs.columns, strict=True):
         own[columns] = np.arange(len(columns))
@@ -71,10 +72,7 @@ def _packed(runs: Runs, rows: np.ndarray) -> list[list[Any]]:
         true = _columns(runs.targets, row)
         chosen = [_given(runs, run, row) for run in range(len(runs.runs))]
         named = sorted({*true, *(label for columns in chosen for label in columns)})
-        scores = [
-            _scores(run.prediction.scores, order[row], own[named])
-            for run, order, own in zip(runs.runs, runs.order, own_column, strict=True)
-        ]
+        scores = [_scores(run.readable, order[row], own[named]) for run, order, own in zip(runs.runs, runs.order, own_column, strict=True)]
         packed.append([runs.ids[row], true, chosen, scores])
     return packed
 
@@ -99,7 +97,7 @@ def _scores(scores: Any, row: int, columns: np.ndarray) -> list[float | None]:
         values = [known.get(column) for column in columns.tolist()]
     else:
         values = [float(scores[row, column]) if column >= 0 else None for column in columns.tolist()]
-    return [None if value is None or not np.isfinite(value) else round(value, 2) for value in values]
+    return [None if value is None or not np.isfinite(value) else round(value, DIGITS) for value in values]
 
 
 def _shown(excerpt: str | bytes | None) -> str | None:

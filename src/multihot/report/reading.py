@@ -6,6 +6,7 @@ import csv
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from scipy import sparse
 from ..errors import ConfigurationError, RunError
 from ..experiments import Run
 from ..labels import LabelSpace
-from ..predictions import Prediction
+from ..metrics.reliability import LINKS, to_probabilities
+from ..predictions import Prediction, Scores, TrueDegrees
 
 SPLITS = ("test", "validation")
 
@@ -29,16 +31,44 @@ class SplitRun:
         name: short, and different from that of every other run of the report.
         prediction: of the split, N instances.
         targets: (N, L) boolean, their true label sets.
+        split: "test" or "validation".
     """
 
     finished: Run
     name: str
     prediction: Prediction
     targets: sparse.csr_matrix
+    split: str
 
     @property
     def folder(self) -> Path:
         return self.finished.folder
+
+    @cached_property
+    def truth(self) -> TrueDegrees | None:
+        """The true label distributions; None where the run predicts none."""
+        return None if self.prediction.degrees is None else self.finished.truth(self.split)
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What the run says of its predictions, see ``Predictor.described``; of an older run, only that calibrated scores are log-odds."""
+        said: dict[str, Any] = self.finished.metrics.get("predictions", {})
+        return said or ({} if self.prediction.uncalibrated is None else {"scores": "log_odds"})
+
+    @property
+    def unit(self) -> str:
+        """What ``readable`` holds: "degree", "probability", "margin", or "score" where the run does not say."""
+        if self.prediction.degrees is not None:
+            return "degree"
+        kind = self.described.get("scores")
+        return "probability" if kind in LINKS else "margin" if kind == "margins" else "score"
+
+    @cached_property
+    def readable(self) -> Scores:
+        """(N, L), what people read for scores: degrees or probabilities where there are some, else the scores themselves."""
+        if self.unit == "probability":
+            return to_probabilities(self.prediction.scores, self.described["scores"])
+        return self.prediction.scores if self.prediction.degrees is None else self.prediction.degrees
 
 
 @dataclass(frozen=True)
@@ -151,7 +181,7 @@ def _read(run: Run, name: str, split: str) -> SplitRun:
         raise RunError(
             f"{run.folder}: labels.json names {len(run.labels)} labels, the predictions {prediction.num_labels}; the run was altered"
         )
-    return SplitRun(run, name, prediction, targets)
+    return SplitRun(run, name, prediction, targets, split)
 
 
 def _check_same_data(first: SplitRun, other: SplitRun) -> None:

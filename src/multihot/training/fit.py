@@ -75,6 +75,7 @@ def train(
     """
     if settings.monitor == "auto":  # an experiment names it, since it knows the data
         settings = replace(settings, monitor="micro_f1")
+    settings = settings.for_decoder(model.decoder is not None)
     per_epoch = len(loader)
     updates = settings.total_updates(per_epoch)
     last = folder / "checkpoints" / "last.ckpt"
@@ -132,7 +133,7 @@ def _trainer(settings: TrainingSettings, folder: Path, callbacks: list[Callback]
         precision=resolve_precision(settings),  # type: ignore[arg-type]
         max_epochs=1,  # the stream holds every epoch
         min_epochs=0,  # and may end early
-        val_check_interval=min(settings.validation_interval(per_epoch), updates),
+        val_check_interval=min(settings.interval("validate_every", per_epoch), updates),
         num_sanity_val_steps=0,
         callbacks=callbacks,
         logger=make_loggers(settings, folder, start),
@@ -144,20 +145,14 @@ def _trainer(settings: TrainingSettings, folder: Path, callbacks: list[Callback]
 
 
 def resolve_precision(settings: TrainingSettings) -> str:
-    """ "auto" is bf16-mixed where the hardware computes in it, 32-true elsewhere; anything else is taken as it stands."""
+    """What "auto" stands for: 32-true on a CPU, whatever it can do, so that a seed gives the same model on every processor.
+
+    On a GPU it is bf16-mixed where the GPU computes in bfloat16. Anything but "auto" is taken as it stands.
+    """
     if settings.precision != "auto":
         return settings.precision
-    if settings.device in ("auto", "gpu", "cuda") and torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    if settings.device in ("auto", "cpu"):
-        return "bf16-mixed" if cpu_computes_bf16() else "32-true"
-    return "32-true"
-
-
-def cpu_computes_bf16() -> bool:
-    """Whether this processor multiplies bf16 matrices in hardware (AVX-512 BF16 or AMX); without, bf16 is slower than fp32."""
-    probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-    return any(getattr(torch.cpu, probe, bool)() for probe in probes)
+    on_gpu = settings.device in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return "bf16-mixed" if on_gpu and torch.cuda.is_bf16_supported() else "32-true"
 
 
 def make_loggers(settings: TrainingSettings, folder: Path, start: int = 0) -> list[Logger]:

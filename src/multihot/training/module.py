@@ -15,6 +15,7 @@ from ..errors import DataError, MultihotError, NotANumberError
 from ..interfaces import Decoding, Model, Objective
 from ..predictions import Prediction
 from ..types import Batch
+from .clipping import ClippedShare, clip_gradients
 from .errors import TrainingDivergedError
 from .settings import TrainingSettings
 
@@ -60,7 +61,8 @@ class TrainingModule(pl.LightningModule):
         self.judge = judge
         objective.attach(model)
         self.kinds = list(dict.fromkeys(objective.turns))
-        self.latest: dict[str, Tensor] = {}  # each turn's last loss; whatever the logging interval, every turn is logged
+        self.latest: dict[str, Tensor] = {}  # of each turn; whatever the logging interval, every turn is logged
+        self.clipped = {kind: ClippedShare() for kind in self.kinds}
         self.predicted: list[Prediction] = []
         self.losses: list[Tensor] = []
         self.seconds_before = seconds_before
@@ -77,18 +79,23 @@ class TrainingModule(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         total: Any = self.trainer.fit_loop.epoch_loop.batch_progress.total
-        checkpoint["multihot"] = {"updates": total.processed, "seconds": self.seconds()}
+        clipped = {kind: share.to_list() for kind, share in self.clipped.items()}
+        checkpoint["multihot"] = {"updates": total.processed, "seconds": self.seconds(), "clipped": clipped}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        for kind, numbers in checkpoint["multihot"].get("clipped", {}).items():
+            self.clipped[kind] = ClippedShare(*numbers)
 
     def configure_optimizers(self) -> list[Optimizer]:
-        fused = "mixed" not in str(self.trainer.precision)  # with mixed precision, Lightning clips no gradients of fused optimisers
-        return [make_optimiser(list(self.objective.turn_parameters(self.model, kind)), self.settings, fused) for kind in self.kinds]
+        return [make_optimiser(list(self.objective.turn_parameters(self.model, kind)), self.settings) for kind in self.kinds]
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         self.objective.set_progress(batch_idx / self.total_updates)
         turn = self.objective.turn(batch_idx)
         optimiser = self._optimiser(turn)
         for group in optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate_at(batch_idx, self.total_updates) * self.objective.learning_rate(turn)
+            rate = self.settings.learning_rate_at(batch_idx, self.total_updates, self.updates_per_epoch)
+            group["lr"] = rate * self.objective.learning_rate(turn)
         try:
             loss = self.objective(self.model, batch, turn)
         except NotANumberError as error:
@@ -99,12 +106,12 @@ class TrainingModule(pl.LightningModule):
         optimiser.zero_grad()
         self.manual_backward(loss)
         if self.settings.gradient_clip:
-            self.clip_gradients(optimiser, gradient_clip_val=self.settings.gradient_clip, gradient_clip_algorithm="norm")
+            self._clip(optimiser, turn)
         optimiser.step()
         self.instances_seen += len(batch)
         if batch_idx + 1 == self.total_updates:
             self.trainer.should_stop = True  # so that the last update is followed by a validation, whatever the interval
-        self.latest[f"training/{turn}_loss" if len(self.kinds) > 1 else "training/loss"] = loss.detach()
+        self.latest[self._name(turn, "loss")] = loss.detach()
         self.log_dict(self.latest, prog_bar=False)
         self.log_dict({f"training/{name}": value for name, value in self.objective.reported.items()})
         self.log("epoch", float(batch_idx // self.updates_per_epoch))
@@ -128,6 +135,17 @@ class TrainingModule(pl.LightningModule):
         optimisers = self.optimizers()
         return optimisers[self.kinds.index(turn)] if isinstance(optimisers, list) else optimisers
 
+    def _name(self, turn: str, what: str) -> str:
+        """What a turn's figure is called in the log."""
+        return f"training/{turn}_{what}" if len(self.kinds) > 1 else f"training/{what}"
+
+    def _clip(self, optimiser: Any, turn: str) -> None:
+        assert self.settings.gradient_clip is not None, "it is asked for"
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)  # Lightning would clip gradients that are still scaled
+        scale = scaler.get_scale() if scaler is not None else 1.0
+        clipped = clip_gradients(optimiser, self.settings.gradient_clip, self.settings.gradient_clip_by, scale)
+        self.latest[self._name(turn, "clipped")] = self.clipped[turn].add(clipped)
+
     def _check_finite(self, loss: Tensor, turn: str, batch: Batch, update: int) -> None:
         if loss.device.type != "cpu" and update % CHECK_EVERY:
             return
@@ -145,14 +163,14 @@ class TrainingModule(pl.LightningModule):
         )
 
 
-def make_optimiser(parameters: list[nn.Parameter], settings: TrainingSettings, fused: bool = True) -> Optimizer:
+def make_optimiser(parameters: list[nn.Parameter], settings: TrainingSettings) -> Optimizer:
     """The optimiser that the settings name; parameters that never get a gradient are left out."""
     trainable = [p for p in parameters if p.requires_grad]
     options: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
     if settings.optimiser == "sgd":
         return torch.optim.SGD(trainable, momentum=0.9, **options)
     kind = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
-    return kind(trainable, fused=fused, **options)
+    return kind(trainable, fused=True, **options)
 
 
 def gather(parts: list[Prediction]) -> list[Prediction]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import ConfigurationError, nearest
 from ..metrics import LOWER_IS_BETTER
 
-SCHEDULES = ("constant", "linear", "cosine")
+SCHEDULES = ("constant", "linear", "cosine", "step")
+CLIP_BY = ("norm", "value")
+SOURCES_BOUND = 10.0  # entries of gradients are clipped to [-10, 10] [T table 4.4]
 OPTIMISERS = ("adam", "adamw", "sgd")
 LOGGERS = ("tensorboard", "mlflow", "wandb")
-AUTO_MONITORS = ("micro_f1", "mean_absolute_error", "kullback_leibler")  # what monitor "auto" may come to
+# what a setting of "auto" may come to
+AUTO = {"monitor": ("micro_f1", "mean_absolute_error", "kullback_leibler"), "precision": ("32-true", "bf16-mixed")}
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,18 @@ class TrainingSettings:
         optimiser: "adam", "adamw" or "sgd" (momentum 0.9).
         learning_rate: the optimiser's step size.
         weight_decay: the optimiser's weight decay.
-        schedule: how the learning rate goes: "constant", "linear" or "cosine" decay to 0.
+        schedule: how the learning rate goes: "constant", "linear" or "cosine" decay to 0, or in a "step" now and then.
+        step_every: when the "step" schedule changes the learning rate: "40 epochs", "500 updates".
+        step_factor: what the learning rate is then multiplied by, above 0.
         warmup: share of the updates in which the learning rate rises from 0, in [0, 1).
-        gradient_clip: largest norm of a gradient; 0 for none.
+        gradient_clip: bound of the gradients; 0 for none. None does as the methods' sources do: no clipping, but where a decoder emits
+            labels, entries beyond 10 are clipped [T table 4.4]. The log says which share of the updates was clipped.
+        gradient_clip_by: what is bounded: the "norm" of all gradients together, or the "value" of each entry.
         validate_every: "1 epoch", "2 epochs", "500 updates".
         monitor: the validation measure that picks the best checkpoint ("micro_f1", "map", "loss", ...); "auto" is "micro_f1", and of
             methods that predict label distributions "mean_absolute_error" where labels lie on an axis, else "kullback_leibler".
         patience: stop after that many validations without progress; None trains to the end.
-        precision: Lightning's precision; "auto" is bf16-mixed where the hardware computes in it, else 32-true.
+        precision: Lightning's precision; "auto" is 32-true on a CPU, and bf16-mixed on a GPU that computes in bfloat16.
         device: Lightning's accelerator ("auto", "cpu", "gpu", ...).
         devices: Lightning's devices.
         strategy: Lightning's strategy.
@@ -56,8 +63,11 @@ class TrainingSettings:
     learning_rate: float = 3e-3
     weight_decay: float = 0.0
     schedule: str = "linear"
+    step_every: str = "40 epochs"
+    step_factor: float = 0.1
     warmup: float = 0.0
-    gradient_clip: float = 10.0
+    gradient_clip: float | None = None
+    gradient_clip_by: str = "norm"
     validate_every: str = "1 epoch"
     monitor: str = "auto"
     patience: int | None = None
@@ -70,40 +80,50 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         for name, least in {"epochs": 1, "batch_size": 1, "workers": 0, "gradient_clip": 0, "weight_decay": 0}.items():
-            if getattr(self, name) < least:
+            if getattr(self, name) is not None and not getattr(self, name) >= least:
                 raise ConfigurationError(f"training.{name} must be at least {least}, got {getattr(self, name)!r}")
         for name in ("updates", "patience"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ConfigurationError(f"training.{name} must be at least 1 or null, got {getattr(self, name)!r}")
-        if not self.learning_rate > 0:
-            raise ConfigurationError(f"training.learning_rate must be above 0, got {self.learning_rate!r}")
+        for name in ("learning_rate", "step_factor"):
+            if not getattr(self, name) > 0:
+                raise ConfigurationError(f"training.{name} must be above 0, got {getattr(self, name)!r}")
         if not 0 <= self.warmup < 1:
             raise ConfigurationError(f"training.warmup must be in [0, 1), got {self.warmup!r}")
         _one_of("schedule", self.schedule, SCHEDULES)
         _one_of("optimiser", self.optimiser, OPTIMISERS)
+        _one_of("gradient_clip_by", self.gradient_clip_by, CLIP_BY)
         for logger in self.loggers:
             _one_of("loggers", logger, LOGGERS)
-        self.validation_interval(1)
+        for name in ("validate_every", "step_every"):
+            self.interval(name, 1)
 
     def total_updates(self, per_epoch: int) -> int:
         """Updates in the whole training, where an epoch has that many."""
         return self.updates or self.epochs * per_epoch
 
-    def validation_interval(self, per_epoch: int) -> int:
-        """Updates between two validations."""
-        number, _, unit = self.validate_every.partition(" ")
+    def interval(self, name: str, per_epoch: int) -> int:
+        """How many updates the setting of that name stands for: ``validate_every`` or ``step_every``."""
+        number, _, unit = getattr(self, name).partition(" ")
         if not number.isdecimal() or len(number) > 9 or int(number) < 1 or unit not in ("epoch", "epochs", "update", "updates"):
-            raise ConfigurationError(f"training.validate_every must read like '1 epoch' or '500 updates', got {self.validate_every!r}")
+            raise ConfigurationError(f"training.{name} must read like '1 epoch' or '500 updates', got {getattr(self, name)!r}")
         return int(number) * (per_epoch if unit.startswith("epoch") else 1)
 
-    def learning_rate_at(self, update: int, total: int) -> float:
-        """The learning rate of one update (counted from 0)."""
+    def learning_rate_at(self, update: int, total: int, per_epoch: int) -> float:
+        """The learning rate of one update (counted from 0), of ``total``, of which an epoch has ``per_epoch``."""
         warmup = self.warmup * total
         if update < warmup:
             return self.learning_rate * (update + 1) / (warmup + 1)
         rest = (update - warmup) / max(total - warmup, 1)
-        factor = {"constant": 1.0, "linear": 1 - rest, "cosine": 0.5 * (1 + math.cos(math.pi * rest))}[self.schedule]
-        return self.learning_rate * factor
+        steps = update // self.interval("step_every", per_epoch)
+        factors = {"linear": 1 - rest, "cosine": 0.5 * (1 + math.cos(math.pi * rest)), "step": self.step_factor**steps}
+        return self.learning_rate * factors.get(self.schedule, 1.0)
+
+    def for_decoder(self, decoder: bool) -> TrainingSettings:
+        """The settings with clipping as the methods' sources have it, where none was asked for."""
+        if self.gradient_clip is not None:
+            return self
+        return replace(self, gradient_clip=SOURCES_BOUND, gradient_clip_by="value") if decoder else replace(self, gradient_clip=0.0)
 
     @property
     def monitor_mode(self) -> str:

@@ -53,6 +53,7 @@ def stream_loader(epoch_loader: DataLoader, updates: int, start: int = 0) -> Dat
         batch_size=None,
         num_workers=epoch_loader.num_workers,
         persistent_workers=epoch_loader.num_workers > 0,
+        worker_init_fn=epoch_loader.worker_init_fn,
         generator=epoch_loader.generator,
         pin_memory=torch.cuda.is_available(),
     )

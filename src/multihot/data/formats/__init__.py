@@ -179,7 +179,10 @@ def _by_suffix(path: Path) -> str | None:
 
 def _by_content(path: Path) -> str | None:
     with open_bytes(path) as file:
-        lines = [line.rstrip(b"\r\n") for line in file.readlines(1 << 16)]
+        start = file.read(1 << 16)
+    lines = start.splitlines()
+    if len(start) == 1 << 16 and len(lines) == 1:
+        lines = [start.rpartition(b" ")[0] or start]  # the last of its words may be cut
     first = next((line for line in lines if line.strip()), b"")
     if first.startswith(b"PAR1"):
         return "parquet"

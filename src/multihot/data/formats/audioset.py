@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ...errors import DataError
-from .opening import BROKEN, check_exists, text_lines
+from .limits import check_line, check_unpacked, limit
+from .opening import BROKEN, check_exists, open_zip, read_member, text_lines
 from .reading import Options, Reading, Row, at_line, distinct, split_of
 from .tfrecord import Example, read_examples
 
@@ -116,8 +118,11 @@ def _pack_rows(file: Path, names: list[str] | None) -> Iterator[Row]:
         if names is not None and len(names) != targets.shape[1]:
             raise DataError(f"{file}: 'y' has {targets.shape[1]} columns, but there are {len(names)} label names; give those of this pack")
         identities = pack.get("video_id_list")
-        for start in range(0, len(features), ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
+        row_size = max(features.dtype.itemsize * features.shape[1] * features.shape[2], 1)
+        check_line(row_size, str(file), "a row")
+        rows_at_once = max(min(ROWS_AT_ONCE, limit("MULTIHOT_MAX_LINE_BYTES") // row_size), 1)
+        for start in range(0, len(features), rows_at_once):
+            part = slice(start, start + rows_at_once)
             chosen = np.asarray(targets[part]) > 0
             ids = identities[part] if identities is not None else [None] * len(chosen)
             for number, (frames, row, name) in enumerate(zip(np.asarray(features[part]), chosen, ids, strict=True), start=start + 1):
@@ -127,6 +132,8 @@ def _pack_rows(file: Path, names: list[str] | None) -> Iterator[Row]:
 
 
 def _arrays(file: Path, pack: Any) -> tuple[Any, Any]:
+    for name, part in pack.items() if not isinstance(pack, dict) else ():
+        _check_stored(file, name, part, pack)
     missing = next((name for name in ("x", "y") if name not in pack), None)
     if missing:
         raise DataError(f"{file}: has no '{missing}'; a pack holds x (N, T, F) and y (N, L)")
@@ -138,6 +145,17 @@ def _arrays(file: Path, pack: Any) -> tuple[Any, Any]:
     if features.dtype.kind not in "fu" or targets.dtype.kind not in "bui":
         raise DataError(f"{file}: x holds {features.dtype} and y {targets.dtype}; allowed are bytes or floats, and 0 or 1")
     return features, targets
+
+
+def _check_stored(file: Path, name: str, part: Any, pack: Any) -> None:
+    """Refuse a data set of HDF5 that lies in other files, or that is announced far larger than what is stored of it."""
+    import h5py
+
+    if not isinstance(part, h5py.Dataset):
+        return
+    if part.file.filename != pack.file.filename or part.external or part.is_virtual:
+        raise DataError(f"{file}: '{name}' lies in another file; write the pack with everything in it")
+    check_unpacked(part.size * part.dtype.itemsize, part.id.get_storage_size(), f"{file}: '{name}'")
 
 
 def _width(file: Path) -> int | None:
@@ -164,8 +182,8 @@ def _opened(file: Path) -> Iterator[Any]:
     """An HDF5 or npz pack, open; what its library raises for a damaged one becomes one line."""
     try:
         if file.suffix.lower() == ".npz":
-            with np.load(file, allow_pickle=False) as archive:
-                yield {name: archive[name] for name in archive.files}
+            with open_zip(file) as archive:
+                yield {member.removesuffix(".npy"): _npy(read_member(archive, member, file)) for member in archive.namelist()}
         else:
             with _hdf5(file) as pack:
                 yield pack
@@ -174,6 +192,10 @@ def _opened(file: Path) -> Iterator[Any]:
     except (*BROKEN, ValueError, KeyError, AttributeError, SyntaxError, MemoryError, NotImplementedError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{file}: cannot be read ({reason}); get it again") from error
+
+
+def _npy(content: bytes) -> np.ndarray:
+    return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
 
 
 def _hdf5(file: Path) -> Any:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import DataError
+from .limits import check_line, limit
 from .opening import suffix_of, text_lines
 from .reading import Options, Reading, at_line
 from .records import Records, read_records
 
 SEPARATORS = ",\t;|"
-csv.field_size_limit(2**31 - 1)  # the limit of 128 KiB that the csv module starts with is shorter than a long document
 
 
 def read_delimited(path: Path, options: Options) -> Reading:
@@ -37,8 +37,9 @@ def separator_of(header: str, suffix: str = "") -> str:
 
 
 def records(path: Path, options: Options) -> Records:
-    """(place, record) of every row; opens the file anew."""
     """(place, record) of every row, opened anew."""
+    longest = limit("MULTIHOT_MAX_LINE_BYTES")
+    csv.field_size_limit(longest)  # the limit of 128 KiB that the csv module starts with is shorter than a long document
     lines = text_lines(path, options.encoding)
     first = next(lines, "")
     reader = csv.reader(_again(first, lines), delimiter=separator_of(first, suffix_of(path)), strict=True)
@@ -55,6 +56,8 @@ def records(path: Path, options: Options) -> Records:
                 )
             yield where, dict(zip(header, cells, strict=True))
     except csv.Error as error:
+        if "field limit" in str(error):
+            check_line(longest + 1, at_line(path, reader.line_num), "a cell")
         raise DataError(
             f"{at_line(path, reader.line_num)}: broken row ({error}); quote cells that hold separators, and double quotes within them"
         ) from error

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataError
+from .limits import check_declared
 from .opening import text_lines
 from .reading import Options, Reading, Row, at_line, distinct
 
 HEADER = re.compile(r"\s*(\d{1,18})\s+(\d{1,18})\s+(\d{1,18})\s*$")
-MOST_FEATURES, MOST_LABELS = 2**31 - 1, 10_000_000
+MOST_FEATURES = 2**31 - 1  # what a sparse matrix can number
 LINE = re.compile(r"\s*([^\s:#]+(\s|$))?(\s*\d+:\S+)*\s*(#.*)?$")
 
 
@@ -24,14 +25,13 @@ def read_libsvm(path: Path, options: Options) -> Reading:
     training file and a later file always agree; without a header the highest number seen says how many there are.
 
     Raises:
-        DataError: for a pair that is not ``number:value``, or a number outside the header's range, naming the line.
+        DataError: for a pair that is not ``number:value``, or a number outside the header's range, naming the line; for more features or
+            labels than a file of that size can say anything about.
     """
     header = HEADER.match(next(text_lines(path, options.encoding), ""))
     features, labels = (int(header[2]), int(header[3])) if header else (None, None)
-    if header and (int(header[2]) > MOST_FEATURES or int(header[3]) > MOST_LABELS):
-        raise DataError(
-            f"{at_line(path, 1)}: {header[2]} features and {header[3]} labels; allowed are at most {MOST_FEATURES} and {MOST_LABELS}"
-        )
+    for what, count in (("features", features), ("labels", labels)):
+        _check_count(count or 0, what, path, 1)
     return Reading(
         modality="table",
         rows=_rows(path, options, features, skip=1 if header else 0),
@@ -46,7 +46,16 @@ def _rows(path: Path, options: Options, features: int | None, skip: int) -> Iter
     for number, line in enumerate(text_lines(path, options.encoding), start=1):
         content = line.split("#", 1)[0]
         if number > skip and content.strip():
-            yield _row(content, at_line(path, number), options.index_base, features)
+            row = _row(content, at_line(path, number), options.index_base, features)
+            if features is None and len(row["indices"]):
+                _check_count(int(row["indices"].max()) + 1, "features", path, number)
+            yield row
+
+
+def _check_count(count: int, what: str, path: Path, line: int) -> None:
+    if count > MOST_FEATURES:
+        raise DataError(f"{at_line(path, line)}: {count} {what}; allowed are at most {MOST_FEATURES}")
+    check_declared(count, what, path.stat().st_size, at_line(path, line))
 
 
 def _row(content: str, where: str, base: int, features: int | None) -> Row:

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataError
+from .limits import check_unpacked
 
 HEADER = 128  # bytes
+CHUNK = 1 << 20  # bytes unpacked at once
 BYTE_ORDERS = {b"IM": "<", b"MI": ">"}
 MATRIX, COMPRESSED = 14, 15  # kinds of elements
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}  # other kinds, as stored
@@ -40,15 +42,29 @@ def read_matrices(content: bytes, where: Path | str) -> dict[str, np.ndarray | N
     if not order or struct.unpack(f"{order}H", content[HEADER - 4 : HEADER - 2])[0] >> 8 != 1:
         raise DataError(f"{where}: no MATLAB file of version 5; save it with -v7 or -v6")
     try:
-        return {name: matrix for name, matrix in _variables(memoryview(content)[HEADER:], order) if name}
+        return {name: matrix for name, matrix in _variables(memoryview(content)[HEADER:], order, where) if name}
+    except DataError:
+        raise
     except (ValueError, struct.error, zlib.error, MemoryError, OverflowError) as error:
         raise DataError(f"{where}: the MATLAB file is cut short or altered ({error}); get it again") from error
 
 
-def _variables(content: memoryview, order: str) -> Iterator[Variable]:
+def _variables(content: memoryview, order: str, where: Path | str) -> Iterator[Variable]:
     for kind, body in _elements(content, order):
-        inner = _elements(memoryview(zlib.decompress(body)), order) if kind == COMPRESSED else iter([(kind, body)])
+        inner = _elements(memoryview(_unpacked(body, where)), order) if kind == COMPRESSED else iter([(kind, body)])
         yield from (_variable(part, order) for found, part in inner if found == MATRIX)
+
+
+def _unpacked(body: memoryview, where: Path | str) -> bytes:
+    """What was compressed, as far as it stays within what so few bytes may come to."""
+    packed, content, rest = zlib.decompressobj(), bytearray(), bytes(body)
+    while not packed.eof:
+        part, rest = packed.decompress(rest, CHUNK), packed.unconsumed_tail
+        content += part
+        check_unpacked(len(content), len(body), where)
+        if not part and not rest and not packed.eof:
+            raise ValueError("a compressed variable is cut short")
+    return bytes(content)
 
 
 def _elements(content: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:

@@ -6,15 +6,17 @@ import difflib
 import gzip
 import io
 import lzma
+import os
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, AnyStr
 
 from ...errors import DataError, nearest
+from .limits import check_line, check_unpacked, limit, unpacking
 from .reading import at_line
 
 COMPRESSIONS = (".gz", ".zip")
@@ -64,10 +66,12 @@ def open_bytes(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
     try:
         if path.suffix.lower() == ".gz":
             with gzip.open(path, "rb") as file:
-                yield file  # type: ignore[misc]
+                yield unpacking(file, path.stat().st_size, path)  # type: ignore[arg-type]
         elif path.suffix.lower() == ".zip":
-            with zipfile.ZipFile(path) as archive, archive.open(member or _only_member(archive, path)) as file:
-                yield file
+            with zipfile.ZipFile(path) as archive:
+                found = archive.getinfo(member) if member else _only_member(archive, path)
+                with archive.open(found) as file:
+                    yield unpacking(file, min(found.compress_size, path.stat().st_size), path)
         else:
             with path.open("rb") as file:
                 yield file
@@ -91,11 +95,11 @@ def text_lines(path: Path, encoding: str | None = None, member: str | None = Non
     with open_bytes(path, member) as file:
         if codec.startswith(("utf-16", "utf-32")):  # their line ends are no single bytes
             try:
-                yield from io.TextIOWrapper(file, encoding=codec, newline="")
+                yield from _short_lines(io.TextIOWrapper(file, encoding=codec, newline=""), path)
             except UnicodeError as error:
                 raise DataError(f"{path}: not {codec.upper()} ({error}); say encoding= as the file is written") from error
             return
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(_short_lines(file, f"{path}: {member}" if member else path), start=1):
             try:
                 yield line.decode("utf-8-sig" if number == 1 and codec == "utf-8" else codec)
             except UnicodeError as error:
@@ -105,6 +109,15 @@ def text_lines(path: Path, encoding: str | None = None, member: str | None = Non
                 bad = f"byte {error.start + 1} of the line is 0x{line[error.start]:02x}"
                 hint = "UTF-16" if line[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
                 raise DataError(f"{where}: not {codec.upper()} ({bad}); if the file is {hint}, say encoding='{hint.lower()}'") from error
+
+
+def _short_lines(file: IO[AnyStr], where: object) -> Iterator[AnyStr]:
+    """The lines of a file; one that goes on and on is refused before it is all in memory."""
+    most, number = limit("MULTIHOT_MAX_LINE_BYTES"), 0
+    while line := file.readline(most + 1):
+        number += 1
+        check_line(len(line), at_line(str(where), number))
+        yield line
 
 
 def _codec(path: Path, encoding: str | None) -> str:
@@ -138,7 +151,10 @@ def read_member(archive: zipfile.ZipFile, name: str, where: Path | str) -> bytes
         DataError: if it is cut short, altered or encrypted.
     """
     try:
-        return archive.read(name)
+        info = archive.getinfo(name)
+        on_disk = os.path.getsize(str(archive.filename))  # the archive may say anything of itself
+        check_unpacked(info.file_size, min(info.compress_size, on_disk), f"{where}: '{name}'")
+        return archive.read(info)
     except BROKEN as error:
         raise DataError(f"{where}: '{name}' is altered ({error}); get the zip again") from error
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import DataError
+from ...errors import DataError, visible
 from .named_files import NamedFiles, check_name
 from .reading import Options, Row
 
@@ -53,7 +53,7 @@ def with_pictures(source: Path, rows: Iterable[Named], files: NamedFiles, option
         found = f"{len(missing):,} of {len(rows):,} pictures are missing from {files.folders[0]} ({listed})"
         if options.missing != "skip" or len(missing) == len(rows):
             raise DataError(f"{missing[0].where}: {found}; {hint}, or leave such rows out with --missing skip (missing='skip')")
-        logger.warning("%s: %s; their rows are left out", source, found)
+        logger.warning("%s", visible(f"{source}: {found}; their rows are left out"))
     for row in rows:
         if files.stamps[row.picture] is not None:
             try:

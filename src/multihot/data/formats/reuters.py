@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import DataError
+from .limits import check_unpacked
 from .opening import BROKEN, check_exists, text_lines
 from .reading import Options, Reading, Row, at_line, distinct
 
@@ -69,6 +70,7 @@ def _files(path: Path) -> Iterator[tuple[str, str]]:
         with tarfile.open(path) as archive:
             for member in archive:
                 if member.name.endswith(".sgm") and (file := archive.extractfile(member)):
+                    check_unpacked(member.size, path.stat().st_size, f"{path}: {member.name}")
                     yield f"{path}: {member.name}", file.read().decode("latin-1")
     except (tarfile.TarError, *BROKEN) as error:
         raise DataError(f"{path}: the archive is cut short or altered ({error}); get it again") from error

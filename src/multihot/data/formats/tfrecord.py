@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import DataError
+from .limits import check_line
 from .opening import open_bytes
 
-LARGEST = 2**30  # bytes of a message; protocol buffers allow twice as much, but a damaged length is likelier
 CASTAGNOLI = 0x82F63B78  # the polynomial of CRC-32C, bits reversed
 Values = list[bytes] | list[float] | list[int]
 
@@ -55,8 +55,9 @@ def records(path: Path) -> Iterator[bytes]:
             if len(head) < 12:
                 raise DataError(f"{where}: is cut short; get the file again")
             length, check = struct.unpack("<QI", head)
-            if masked_crc(head[:8]) != check or length > LARGEST:
+            if masked_crc(head[:8]) != check:
                 raise DataError(f"{where}: its length is altered, or this is no TFRecord file; get the file again")
+            check_line(length, where, "a message")
             message, tail = file.read(length), file.read(4)
             if len(message) < length or len(tail) < 4:
                 raise DataError(f"{where}: is cut short; get the file again")

@@ -87,7 +87,7 @@ class SubwordsProcessor(Processor):
         except ImportError as error:
             raise ConfigurationError("processor 'subwords' needs transformers; pip install \"multihot[transformers]\"") from error
         try:
-            tokeniser = AutoTokenizer.from_pretrained(self.pretrained)
+            tokeniser = AutoTokenizer.from_pretrained(self.pretrained, trust_remote_code=False)
         except (OSError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise ConfigurationError(

@@ -7,11 +7,14 @@ function shaded(words, weights) {
     h("span", { class: "looked", title: share(weights[i]), style: { "--look": `${Math.round((100 * weights[i]) / most)}%` } }, word), " "]);
 }
 
-/** A picture under a grid of cells; what the label looked at most is left bright, the rest is darkened. */
-function lit(picture, [, columns], weights) {
+/** A picture under a grid of cells, which covers it from edge to edge; what the label looked at most is left bright, the rest is darkened. */
+function lit(picture, [rows, columns], weights) {
   const most = Math.max(...weights) || 1;
   const cells = weights.map((weight) => h("i", { style: { opacity: (0.85 * (1 - weight / most)).toFixed(2) } }));
-  return h("div", { class: "lit" }, h("img", { src: picture, alt: "" }), h("div", { class: "cells", style: { "grid-template-columns": `repeat(${columns}, 1fr)` } }, cells));
+  const shape = ({ target }) => box.style.setProperty("--wide", target.clientWidth / target.clientHeight);
+  const box = h("div", { class: "lit" }, h("img", { src: picture, alt: "", onload: shape }),
+    h("div", { class: "cells", style: { "grid-template": `repeat(${rows}, 1fr) / repeat(${columns}, 1fr)` } }, cells));
+  return box;
 }
 
 function attentionOfRun(entry, run, picture) {

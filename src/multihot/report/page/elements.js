@@ -3,6 +3,7 @@
 const DATA = JSON.parse(document.getElementById("content").textContent);
 const RUNS = DATA.runs;
 const SEVERAL = RUNS.length > 1;
+const SETS = DATA.labelSets; // null where no run has label sets that mean something
 
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
@@ -86,6 +87,12 @@ function ticks(low, high, most = 5) {
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k += 1) found.push(Number((k * step).toPrecision(6)));
   return found;
+}
+
+/** A share of 1 as people say it; never 0 or 100 % of what is not exactly that. */
+function percent(value) {
+  const whole = Math.round(100 * value);
+  return whole === 0 && value > 0 ? "<1 %" : whole === 100 && value < 1 ? ">99 %" : `${whole} %`;
 }
 
 const short = (value) => (Math.abs(value) >= 10000 ? `${Number((value / 1000).toPrecision(3))}k` : String(Number(value.toPrecision(4))));

@@ -1,9 +1,18 @@
 /* The browser through instances: search by text, label and kind of mistake. */
 
 const PAGE_OF_INSTANCES = 20;
-const KINDS = [["all", "All"], ["mistake", "Any mistake"], ["missed", "A label missed"], ["wrong", "A label wrongly given"], ["right", "Exactly right"],
+const KINDS = [["all", "All"], ...(SETS ? [["mistake", "Any mistake"], ["missed", "A label missed"], ["wrong", "A label wrongly given"], ["right", "Exactly right"]] : []),
   ...(Object.keys(DATA.attention).length ? [["attended", "With attention"]] : [])];
 let showInstances = null; // set once the browser stands
+
+/** What a chip is called and how it is drawn; a label that is read out of a distribution is near the true one or far from it, not a mistake. */
+const CHIPS = SETS
+  ? { hit: ["hit", "rightly given"], missed: ["missed", "missed"], wrong: ["wrong", "wrongly given"] }
+  : { hit: ["hit", "read as it truly is"], missed: ["truth", "truly"], wrong: ["read", "read"] };
+const FIGURES_OF = {
+  probability: "the probability", degree: "the label's share of the predicted distribution", margin: "the margin, which is no probability", score: "the score",
+};
+const figure = (score, unit) => (["probability", "degree"].includes(unit) ? percent(score) : `${unit} ${short(score)}`);
 
 const INSTANCES = DATA.instances.rows.map(([id, truth, chosen, scores, excerpt]) => {
   const named = [...new Set([truth, ...chosen].flat())].sort((a, b) => a - b);
@@ -28,17 +37,19 @@ function isOfKind(instance, run, kind, label) {
 
 function chips(instance, run) {
   const given = [...instance.chosen[run]];
-  const chip = (kind, meaning) => (label) => {
+  const { unit } = RUNS[run];
+  const chip = (kind) => (label) => {
+    const [look, meaning] = CHIPS[kind];
     const score = instance.scores[run][instance.named.indexOf(label)];
     const place = RUNS[run].emits && kind !== "missed" ? given.indexOf(label) + 1 : null;
-    const title = [meaning, place && `emitted as number ${place}`, known(score) && `score ${score}`].filter(Boolean).join(", ");
-    return h("li", { class: `chip ${kind}`, title }, place && given.length > 1 ? h("span", { class: "place" }, `${place}.\u00a0`) : null, h("bdi", {}, DATA.labels[label]), known(score) ? h("small", {}, short(score)) : null);
+    const title = [meaning, place && `emitted as number ${place}`, known(score) && `${unit} ${score}`].filter(Boolean).join(", ");
+    return h("li", { class: `chip ${look}`, title }, place && given.length > 1 ? h("span", { class: "place" }, `${place}.\u00a0`) : null, h("bdi", {}, DATA.labels[label]), known(score) ? h("small", {}, figure(score, unit)) : null);
   };
   const hit = (label) => instance.truth.has(label);
   const named = RUNS[run].emits // in the order of emission
-    ? given.map((label) => (hit(label) ? chip("hit", "rightly given") : chip("wrong", "wrongly given"))(label))
-    : [...given.filter(hit).map(chip("hit", "rightly given")), ...wrong(instance, run).map(chip("wrong", "wrongly given"))];
-  const found = [...named, ...missed(instance, run).map(chip("missed", "missed"))];
+    ? given.map((label) => chip(hit(label) ? "hit" : "wrong")(label))
+    : [...given.filter(hit).map(chip("hit")), ...wrong(instance, run).map(chip("wrong"))];
+  const found = [...named, ...missed(instance, run).map(chip("missed"))];
   return h("ul", { class: "chips" }, found.length ? found : h("li", { class: "chip none" }, "no label, rightly"));
 }
 
@@ -108,16 +119,19 @@ function instanceSection() {
     labels.querySelector("select").focus({ preventScroll: true });
   };
   draw();
-  const key = h("ul", { class: "chips" }, h("li", { class: "chip hit" }, "rightly given"), h("li", { class: "chip missed" }, "missed"), h("li", { class: "chip wrong" }, "wrongly given"));
+  const key = h("ul", { class: "chips" }, Object.values(CHIPS).map(([look, meaning]) => h("li", { class: `chip ${look}` }, meaning)));
   return section("instances", "Instances", sampleNote(), h("div", { class: "controls" },
-    h("label", { class: "wide" }, "Find in text or name", search), labels, select("Kind", KINDS, "all", change("kind")), who),
+    h("label", { class: "wide" }, "Find in text or name", search), labels, KINDS.length > 1 && select("Kind", KINDS, "all", change("kind")), who),
   h("div", { class: "more", style: { margin: "0 0 14px" } }, key), list, h("div", { class: "more" }, more, count));
 }
 
 function sampleNote() {
   const { total, mistaken } = DATA.instances;
-  const wrongly = `${whole(mistaken)} of the ${whole(total)} instances have a mistake${SEVERAL ? " by at least one run" : ""}.`;
+  const rules = [...new Set(RUNS.map((run) => run.rule).filter(known))];
+  const wrongly = !SETS ? [`What each run reads out of the distributions of ${whole(total)} instances, beside the truth.`, ...(rules.length === 1 ? rules : [])].join(" ") : `${whole(mistaken)} of the ${whole(total)} instances have a mistake${SEVERAL ? " by at least one run" : ""}.`;
   const sampled = INSTANCES.length < total ? ` To stay small, this page holds a random sample of ${whole(INSTANCES.length)} that favours mistakes; do not read rates off it.` : "";
   const order = RUNS.some((run) => run.emits) ? " Labels that were emitted one after another are numbered in that order." : "";
-  return `${wrongly}${sampled} The small figure is the score.${order}`;
+  const units = [...new Set(RUNS.map((run) => run.unit))];
+  const figures = units.length > 1 ? "a probability where it is in percent" : FIGURES_OF[units[0]];
+  return `${wrongly}${sampled} The small figure is ${figures}.${order}`;
 }

@@ -34,7 +34,7 @@ function labelTable() {
       && (state.group === "all" || (state.group === "never" ? row[2] > 0 && row[3].every((run) => !run || run[0] === 0) : groupOf(row[1]) === state.group));
     const way = state.falling ? -1 : 1;
     const order = (a, b) => (a === b ? 0 : a === null ? 1 : b === null ? -1 : typeof a === "string" ? way * a.localeCompare(b) : way * (a - b));
-    return DATA.perLabel.filter(fits).sort((a, b) => order(value(a), value(b)));
+    return SETS.perLabel.filter(fits).sort((a, b) => order(value(a), value(b)));
   }
 
   function draw() {
@@ -67,16 +67,28 @@ function labelTable() {
 }
 
 function labelSection() {
-  const cut = DATA.perLabel.length < DATA.labels.length ? ` The table holds the ${whole(DATA.perLabel.length)} labels most frequent in training.` : "";
+  if (!SETS) return null;
+  const cut = SETS.perLabel.length < DATA.labels.length ? ` The table holds the ${whole(SETS.perLabel.length)} labels most frequent in training.` : "";
   return section("labels", "Labels", `Every label on its own. Click a heading to sort, a label to see its instances.${cut}`, labelTable());
 }
 
+/** How a run chose: in its own words, and the lowest score that it chose where that parts what it chose from the rest. */
+function chosenHow(run, curve) {
+  if (!curve) return "No instance carries this label, or the run does not know it.";
+  const { unit } = RUNS[run];
+  const cut = curve.chosen.threshold;
+  const rule = RUNS[run].rule || (known(cut) ? "" : "No single threshold explains what was chosen here, and the run does not say how it decides.");
+  const lowest = known(cut) ? `The lowest ${unit} chosen is ${short(cut)} (the dotted line); a higher threshold chooses fewer labels.` : "";
+  return [SEVERAL ? `${RUNS[run].name}:` : "", rule, lowest].filter(Boolean).join(" ");
+}
+
 function curveSection() {
+  if (!SETS) return null;
   const state = { label: "all", run: 0 };
   const left = h("div", { class: "card" });
   const right = h("div", { class: "card" });
   const words = h("p", { class: "note", role: "status" });
-  const pick = (run) => (state.label === "all" ? DATA.curves[run].all : DATA.curves[run].labels[state.label]);
+  const pick = (run) => (state.label === "all" ? SETS.curves[run].all : SETS.curves[run].labels[state.label]);
 
   function draw() {
     const found = RUNS.map((_, run) => pick(run));
@@ -93,24 +105,23 @@ function curveSection() {
       { name: "precision", colour: colour(0), points: at((p) => p) }, { name: "recall", colour: colour(1), points: at((_, r) => r) },
     ];
     const cut = curve && curve.chosen.threshold;
-    const inside = curve && known(cut) && curve.threshold.length ? [{ x: cut, colour: "var(--ink)", name: `lowest score chosen: ${short(cut)}` }] : [];
+    const inside = curve && known(cut) && curve.threshold.length ? [{ x: cut, colour: "var(--ink)", name: `lowest ${RUNS[state.run].unit} chosen: ${short(cut)}` }] : [];
     const xRange = extent([...(curve ? curve.threshold : []), ...inside.map((mark) => mark.x)]);
     const whose = SEVERAL && select("Run", RUNS.map((run, i) => [i, run.name]), state.run, (value) => { state.run = Number(value); draw(); });
-    right.replaceChildren(lineChart("Figures at every threshold", lines, { x: "score", yRange: [0, 1], xRange }, inside, whose));
-    words.textContent = !curve ? "No instance carries this label, or the run does not know it." : known(cut)
-      ? `The lowest score chosen is ${short(cut)} (the dotted line). Higher thresholds choose fewer labels: more precise, less complete.`
-      : "No single threshold explains what was chosen here: each label has its own, the best k are taken, or nothing was chosen.";
+    right.replaceChildren(lineChart("Figures at every threshold", lines, { x: RUNS[state.run].unit, yRange: [0, 1], xRange }, inside, whose));
+    words.textContent = chosenHow(state.run, curve);
   }
 
-  const choices = [["all", "All labels together"], ...DATA.curveLabels.filter((label) => DATA.support[label] > 0).map((label) => [label, DATA.labels[label]])];
+  const choices = [["all", "All labels together"], ...SETS.curveLabels.filter((label) => DATA.support[label] > 0).map((label) => [label, DATA.labels[label]])];
   draw();
-  const cut = DATA.curveLabels.length < DATA.labels.length ? ` Labels of their own: the ${whole(DATA.curveLabels.length)} most frequent.` : "";
+  const cut = SETS.curveLabels.length < DATA.labels.length ? ` Labels of their own: the ${whole(SETS.curveLabels.length)} most frequent.` : "";
   return section("curves", "Thresholds", `What other thresholds would have given; the point is what the run chose.${cut}`,
     h("div", { class: "controls" }, select("Label", choices, "all", (value) => { state.label = value; draw(); })), h("div", { class: "grid" }, left, right), words);
 }
 
 function pairSection() {
-  const { labels, differences } = DATA.pairs;
+  if (!SETS) return null;
+  const { labels, differences } = SETS.pairs;
   if (labels.length < 2) return null;
   const names = labels.map((label) => DATA.labels[label]);
   const state = { run: 0 };
@@ -119,19 +130,19 @@ function pairSection() {
   const tell = (counts) => (i, j) => (i === j ? `${names[i]}: ${whole(counts[i][i])} instances` : `${names[i]} with ${names[j]}: ${whole(counts[i][j])} of ${whole(counts[i][i])} (${share(counts[i][i] ? counts[i][j] / counts[i][i] : 0, 2)})`);
 
   function draw() {
-    const predicted = DATA.pairs.predicted[state.run];
+    const predicted = SETS.pairs.predicted[state.run];
     const rows = differences[state.run].map(([a, b, truth, given]) => h("tr", {},
       h("td", {}, h("bdi", {}, DATA.labels[a]), " + ", h("bdi", {}, DATA.labels[b])), h("td", {}, whole(truth)), h("td", {}, whole(given)),
       h("td", {}, `${given > truth ? "+" : "−"}${whole(Math.abs(given - truth))}`)));
     box.replaceChildren(h("div", { class: "grid" },
-      h("div", { class: "card" }, heatMap("True", names, shares(DATA.pairs.true), tell(DATA.pairs.true))),
+      h("div", { class: "card" }, heatMap("True", names, shares(SETS.pairs.true), tell(SETS.pairs.true))),
       h("div", { class: "card" }, heatMap("Predicted", names, shares(predicted), tell(predicted)))),
     pairTable("Pairs given too often or too rarely", ["pair", "true", "predicted", "difference"], rows),
     pairTable(`Pairs that ${RUNS[state.run].name} changed against ${RUNS[0].name}`, ["pair", "true", "there", "here", "change"], changed(state.run)));
   }
 
   function changed(run) {
-    return DATA.pairs.changes[run].map(([a, b, truth, there, here]) => h("tr", {},
+    return SETS.pairs.changes[run].map(([a, b, truth, there, here]) => h("tr", {},
       h("td", {}, h("bdi", {}, DATA.labels[a]), " + ", h("bdi", {}, DATA.labels[b])), [truth, there, here].map((count) => h("td", {}, whole(count))),
       h("td", {}, `${here > there ? "+" : "−"}${whole(Math.abs(here - there))}${Math.abs(here - truth) < Math.abs(there - truth) ? ", nearer the truth" : ""}`)));
   }

@@ -70,10 +70,10 @@ function runsTable(first, rows) {
 
 /** The mean of five measures and the rank averaged over them, for runs side by side. */
 function fiveRows() {
-  if (!DATA.five) return [];
+  if (!SETS || !SETS.five) return [];
   const row = (title, about, values, top, digits) => h("tr", {}, h("th", { scope: "row" }, title, h("div", { class: "small" }, about)),
     values.map((value) => h("td", { class: value === top ? "best" : null }, share(value, digits))));
-  const { mean, rank, measures } = DATA.five;
+  const { mean, rank, measures } = SETS.five;
   return [row("Mean of five", `of ${measures.map((name) => measureTitle(name).toLowerCase()).join(", ")}`, mean, Math.max(...mean), 3),
     row("Average rank", "over the same five; 1 is the best", rank, Math.min(...rank), 2)];
 }
@@ -91,7 +91,7 @@ function cost() {
 }
 
 function overview() {
-  const names = Object.keys(RUNS[0].measures);
+  const names = [...new Set(RUNS.flatMap((run) => Object.keys(run.measures)))];
   const all = h("details", { class: "card" }, h("summary", {}, `All ${names.length} measures`), measuresTable(names, false));
   const about = `Measured on the ${DATA.split} split: ${whole(DATA.data.instances)} instances ${DATA.split === "test" ? "that no training saw" : "that also chose weights and thresholds, so figures flatter"}. Bands are 95 % bootstrap intervals over instances: how much a figure would move with other instances of the same kind${SEVERAL ? "; the best value of a row is bold" : ""}.`;
   const headline = SEVERAL ? h("div", { class: "card" }, measuresTable(HEADLINE.filter((name) => RUNS.some((run) => known(run.measures[name]))), true, fiveRows())) : tiles();
@@ -153,21 +153,22 @@ function barGroups(title, about, groups) {
 }
 
 function breakdowns() {
+  if (!SETS) return null;
   const parts = RUNS.map((run) => run.breakdowns);
   const [first] = parts;
   const { head, medium } = DATA.groups;
   const range = { head: `${head} or more in training`, medium: `${medium} to ${head - 1}`, tail: `fewer than ${medium}` };
-  const labels = Object.keys(first.by_frequency).map((group) =>
+  const labels = Object.keys(first.by_frequency).filter((group) => first.by_frequency[group].num_labels).map((group) =>
     [group, `${range[group]}; ${whole(first.by_frequency[group].num_labels)} labels`, parts.map((part) => part.by_frequency[group].macro_f1)]);
   const names = { seen: "label set seen", unseen: "never seen" };
-  const sets = Object.keys(first.seen_unseen).map((group) =>
+  const sets = Object.keys(first.seen_unseen).filter((group) => first.seen_unseen[group].num_examples).map((group) =>
     [names[group], `${whole(first.seen_unseen[group].num_examples)} instances`, parts.map((part) => part.seen_unseen[group].example_f1)]);
-  const bins = first.by_set_frequency.map((bin, k) => [
+  const bins = first.by_set_frequency.map((bin, k) => bin.num_examples > 0 && [
     bin.to === null ? `${bin.from} or more` : bin.to === bin.from ? String(bin.from) : `${bin.from} to ${bin.to}`,
-    `${whole(bin.num_examples)} instances`, parts.map((part) => part.by_set_frequency[k].example_f1)]);
+    `${whole(bin.num_examples)} instances`, parts.map((part) => part.by_set_frequency[k].example_f1)]).filter(Boolean);
   const produced = [
     ["Different label sets given", "distinct"], ["of them never in training", "unseen"], ["Instances given such a set", "unseen_examples"],
-  ].map(([title, key]) => h("tr", {}, h("th", { scope: "row" }, title, h("div", { class: "small" }, `${whole(DATA.trueSets[key])} in truth`)),
+  ].map(([title, key]) => h("tr", {}, h("th", { scope: "row" }, title, h("div", { class: "small" }, `${whole(SETS.true[key])} in truth`)),
     parts.map((part) => h("td", {}, whole(part.label_sets_produced[key])))));
   return section("breakdowns", "Where it works", "The same measures for parts of the data. Frequencies are those of the training split.",
     SEVERAL ? legend(RUNS.map((run, i) => [run.name, colour(i)])) : null, h("div", { style: { height: "12px" } }),
