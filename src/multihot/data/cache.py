@@ -135,7 +135,7 @@ def attempts(folder: Path) -> Iterator[int]:
     Raises:
         DataError: after the last.
     """
-    yield from range(3)
+    yield from range(10)
     raise DataError(f"{folder} is damaged as soon as it is written; check the disk, or set MULTIHOT_CACHE to a folder on another one")
 
 
