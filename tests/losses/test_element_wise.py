@@ -94,3 +94,16 @@ def test_torch_compile_traces_it_whole() -> None:
     by_compiled = torch.autograd.grad(compiled(logits, targets.float(), known).sum(), logits)
     eager = torch.autograd.grad(_loss(logits, targets.float(), known).sum(), logits)
     torch.testing.assert_close(by_compiled, eager)
+
+
+def test_two_losses_at_once_keep_their_own_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one of them computes in must not hold what the other has saved for later."""
+    first, targets, _ = random_case(rows=11, labels=6)
+    for block in (13, 10**6):
+        monkeypatch.setattr(closed_form, "BLOCK", block)
+        logits = [(scale * first).requires_grad_() for scale in (1, -2)]
+        alone = [torch.autograd.grad(_loss(one, targets).sum(), one)[0] for one in logits]
+        losses = [_loss(one, targets).sum() for one in logits]
+        for _ in range(2):  # a graph that is kept gives the same again
+            together = torch.autograd.grad(losses, logits, retain_graph=True)
+            torch.testing.assert_close(list(together), alone)

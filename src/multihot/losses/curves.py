@@ -21,7 +21,9 @@ class Curve(Protocol):
     def cost(self, x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
         """Differentiable as often as one likes."""
 
-    def cost_and_derivative(self, x: Float[Tensor, "*any"], room: Room | None = None) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
+    def cost_and_derivative(
+        self, x: Float[Tensor, "*any"], room: Room | None = None
+    ) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
         """Cost and d cost / d x, the first two tensors of the room, or of a new one."""
 
 
@@ -74,7 +76,9 @@ class FocusedCurve:
             return self.height * cost
         return self.height * cost * (focus.detach() if self.detach_focus else focus)
 
-    def cost_and_derivative(self, x: Float[Tensor, "*any"], room: Room | None = None) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
+    def cost_and_derivative(
+        self, x: Float[Tensor, "*any"], room: Room | None = None
+    ) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
         """Cost and derivative, each of the same shape as x."""
         room = make_room(x) if room is None else room
         if self.slope != 1:
@@ -142,7 +146,9 @@ class HillCurve:
         probability = x.sigmoid()
         return (self.lam - probability) * probability.square()
 
-    def cost_and_derivative(self, x: Float[Tensor, "*any"], room: Room | None = None) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
+    def cost_and_derivative(
+        self, x: Float[Tensor, "*any"], room: Room | None = None
+    ) -> tuple[Float[Tensor, "*any"], Float[Tensor, "*any"]]:
         """Cost and ``p (1 - p) (2 lambda p - 3 p^2)``, each of the same shape as x."""
         cost, derivative, probability, square = make_room(x) if room is None else room
         torch.sigmoid(x, out=probability)

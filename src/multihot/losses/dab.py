@@ -75,7 +75,7 @@ def dab_loss(
     counts = read_counts("dab_loss", counts, logits)
     if as_printed:
         entries = _as_printed(logits, targets, gamma_pos, gamma_neg, slope)
-        return by_instance(entries * smoothed_rebalancing(counts, beta, mu, eps)(targets), known, reduction)
+        return by_instance(entries * smoothed_rebalancing(counts, beta, mu, eps)(targets, None), known, reduction)
     share = progress**2  # 1 - phi
     weigh = smoothed_rebalancing(counts, beta, mu, eps, share) if share else None
     present, absent = FocusedCurve(gamma_pos), FocusedCurve(gamma_neg, slope=slope)

@@ -76,7 +76,9 @@ def distribution_balanced_loss(
     present = FocusedCurve(gamma, height=factor)
     absent = FocusedCurve(gamma, slope=scale, height=factor / scale)
     weigh = smoothed_rebalancing(counts, alpha, beta, mu)
-    return element_wise_loss((logits, targets, known), present, absent, weigh, lambda s, y, out: (torch.add(s, bias, out=out), y), reduction)
+    return element_wise_loss(
+        (logits, targets, known), present, absent, weigh, lambda s, y, out: (torch.add(s, bias, out=out), y), reduction
+    )
 
 
 class DistributionBalancedLoss(Loss):

@@ -14,7 +14,7 @@ from .closed_form import by_closed_form
 from .curves import ROOM, Curve, Room
 from .targets import by_instance
 
-DENSE_FROM = 0.15  # share of present labels up to which only those are looked at twice
+DENSE_FROM = 0.5  # share of present labels up to which only those are looked at twice
 
 Adjust = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]  # logits and targets (b, L) -> those to judge by
 Weigh = Callable[[Tensor, Tensor | None], Tensor]  # targets (b, L) -> weights that spread to (b, L)

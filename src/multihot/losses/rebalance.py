@@ -11,7 +11,7 @@ from torch import Tensor
 
 def smoothed_rebalancing(
     counts: Float[Tensor, " L"], offset: float, steepness: float, centre: float, share: float = 1.0
-) -> Callable[[Float[Tensor, "B L"]], Float[Tensor, "B L"]]:
+) -> Callable[[Float[Tensor, "B L"], Float[Tensor, "B L"] | None], Float[Tensor, "B L"]]:
     """The weights that undo the over-sampling of instances with several labels, smoothed by a sigmoid.
 
     ``r_ik = (1 / n_i) / sum_j y_kj / n_j`` and ``offset + sigmoid(steepness (r - centre))`` [B 3-6]; the same in Wu et al. 2020,
@@ -28,13 +28,13 @@ def smoothed_rebalancing(
         ``offset + 1``, or 1.
 
     >>> import torch
-    >>> smoothed_rebalancing(torch.tensor([1.0, 3.0]), offset=0.0, steepness=0.0, centre=0.0)(torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
+    >>> smoothed_rebalancing(torch.tensor([1.0, 3.0]), offset=0.0, steepness=0.0, centre=0.0)(torch.tensor([[1.0, 0.0], [0.0, 0.0]]), None)
     tensor([[0.5000, 0.5000],
             [1.0000, 1.0000]])
     """
     inverse, shift = counts.reciprocal(), counts.new_tensor(-steepness * centre)
 
-    def weigh(targets: Float[Tensor, "B L"], out: Float[Tensor, "B L"] | None = None) -> Float[Tensor, "B L"]:
+    def weigh(targets: Float[Tensor, "B L"], out: Float[Tensor, "B L"] | None) -> Float[Tensor, "B L"]:
         drawn = (targets @ inverse)[:, None]
         factor = steepness / drawn.clamp(min=1e-30 * max(steepness, 1))  # at most 1e30
         rebalanced = drawn.sign().mul_(share)
