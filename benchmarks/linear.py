@@ -16,6 +16,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def measure(methods: list[str], texts: int, repeats: int, seed: int, source: Pat
     margins = yardstick.decision_function(test)
     rows[YARDSTICK] = times | show(YARDSTICK, times, evaluate(targets["test"], margins > 0, margins))
     for name in methods:
-        classifier, times = timed(lambda name=name: build_classifier(METHODS[name]).fit(train, targets["train"], seed), repeats)
+        classifier, times = timed(partial(build_classifier(METHODS[name]).fit, train, targets["train"], seed), repeats)
         rows[name] = times | show(name, times, evaluate(targets["test"], classifier.chosen(test), classifier.scores(test)))
     return rows
 

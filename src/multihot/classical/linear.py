@@ -61,7 +61,8 @@ class Solver:
             constant = np.zeros(features.shape[1])
             constant[0] = np.log((positives + 0.5) / (len(target) - positives + 0.5))
             return [constant] * len(weights)
-        signs, found = np.where(target, 1.0, -1.0), []
+        signs = np.where(target, 1.0, -1.0)
+        found: list[Weights] = []
         for weight in weights:
             costs = self.C * np.where(target, weight, 1.0)
             found.append(minimise(features, signs, costs, self.loss, self.tolerance, found[-1] if found else None))
