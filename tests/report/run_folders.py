@@ -75,7 +75,8 @@ def make_run(
     content = {
         "test": measure(part, targets[:measured], statistics, truth=truth),
         "breakdowns": {"test": break_down(part, targets[:measured], space, statistics)},
-        "cost": {"seconds": 12.5, "parameters": 1234, "peak_memory_bytes": 5_000_000, "predictions_per_second": 100.0, "best_update": 20},
+        "cost": {"seconds": 12.5, "parameters": 1234, "peak_memory_bytes": 5_000_000, "predictions_per_second": 100.0}
+        | ({} if method == "svm" else {"updates": 40, "best_update": 20}),
         "data": {"name": data, "rows": {"train": trained_rows or rows, "test": rows}, "unseen_labels": {}},
     }
     if described is None:

@@ -22,9 +22,10 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     margins = {"scores": "margins", "rule": "The two best labels are chosen.", "label_sets": True}
     best = np.argsort(np.argsort(-scores, axis=1), axis=1) < 2
     svm = make_run(folder / "svm", targets, scores, chosen=best, method="svm", described=margins)
+    half = make_run(folder / "half", targets, scores, settings={"training": {"precision": "bf16-mixed"}})
     old = make_run(folder / "old", targets, scores, chosen=best, described={})
     ages = make_distribution_run(folder / "ages", AGES, [f"{age:.0f}" for age in AGES[:, 0]], random_degrees(30, 6))
-    kinds = {"sure": [sure], "svm": [svm], "old": [old], "both": [sure, svm], "ages": [ages]}
+    kinds = {"sure": [sure], "svm": [svm], "old": [old], "both": [sure, svm], "ages": [ages], "precisions": [half, svm]}
     return {name: write_report(runs, folder / f"{name}.html") for name, runs in kinds.items()}
 
 
@@ -97,3 +98,9 @@ def test_distributions_show_no_section_of_label_sets(driver: Any, reports: dict[
     assert texts(driver, "#instances .chip.wrong, #instances .chip.missed") == []
     assert len(texts(driver, "#instances .instance .chip.read")) + len(texts(driver, "#instances .instance .chip.hit")) == 20
     assert RULE in texts(driver, "#instances .about")[0]
+
+
+def test_the_precision_of_a_training_is_said(driver: Any, reports: dict[str, Path]) -> None:  # noqa: F811
+    script = "return [...document.querySelectorAll('tr')].find((row) => row.textContent.startsWith('Precision')).textContent"
+    driver.get(reports["precisions"].as_uri())
+    assert driver.execute_script(script) == "Precisionbfloat16, mixed–"  # a run without a network has none

@@ -78,16 +78,23 @@ function fiveRows() {
     row("Average rank", "over the same five; 1 is the best", rank, Math.min(...rank), 2)];
 }
 
+/* What the network computed in while it trained; methods without a network have none. */
+function precision(spent, run) {
+  const name = run.settings.training.precision;
+  return spent.updates ? { "32-true": "fp32", "bf16-mixed": "bfloat16, mixed" }[name] || name : "–";
+}
+
 function cost() {
   const rows = [
     ["Training time", (spent) => duration(spent.seconds)], ["Parameters", (spent) => whole(spent.parameters)],
     ["Decoding", (spent) => duration(spent.decoding_seconds)], ["Peak memory", (spent) => bytes(spent.peak_memory_bytes)], ["Predictions per second", (spent) => whole(spent.predictions_per_second)],
+    ["Precision", precision],
   ];
   if (SEVERAL) {
     return h("div", { class: "card" }, h("h3", {}, "Cost"), runsTable("", rows.map(([title, show]) =>
-      h("tr", {}, h("th", { scope: "row" }, title), RUNS.map((run) => h("td", {}, show(run.cost)))))));
+      h("tr", {}, h("th", { scope: "row" }, title), RUNS.map((run) => h("td", {}, show(run.cost, run)))))));
   }
-  return h("dl", { class: "card facts" }, rows.map(([title, show]) => h("div", {}, h("dt", { class: "small" }, title), h("dd", {}, show(RUNS[0].cost)))));
+  return h("dl", { class: "card facts" }, rows.map(([title, show]) => h("div", {}, h("dt", { class: "small" }, title), h("dd", {}, show(RUNS[0].cost, RUNS[0])))));
 }
 
 function overview() {
