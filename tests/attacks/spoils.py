@@ -153,7 +153,7 @@ def random_words(draw: random.Random, known: dict[str, str]) -> list[str]:
     words, options, arguments = draw.choice(command_lines())
     values = [*VALUES, *known.values(), *known.values(), *known.values()]
     typed = list(words) + [draw.choice([*known.values()] if draw.random() < 0.7 else values) for _ in range(draw.randint(0, arguments + 1))]
-    for _ in range(draw.randint(0, 4) if options else 0):
+    for _ in range(draw.choice([0, 0, 1, 1, 2, 4]) if options else 0):
         name, flag = draw.choice(options)
         typed += [name] if flag else [name, draw.choice(values)]
     if draw.random() < 0.1:
