@@ -192,10 +192,12 @@ def difference(folder: Path, whole: Path, log: bool = True) -> str:
     if _measured(folder) != _measured(whole):
         return "metrics.json differs"
     mine, wanted = (read_log(path) for path in (folder, whole))
-    if log and mine != wanted:
-        return (
-            f"the log has {len(mine)} rows, of the undisturbed run {len(wanted)}" if len(mine) != len(wanted) else "log/metrics.csv differs"
-        )
+    if log and len(mine) != len(wanted):
+        return f"the log has {len(mine)} rows, of the undisturbed run {len(wanted)}"
+    for one, other in zip(mine, wanted, strict=True) if log else ():
+        if one != other:
+            keys = sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
+            return f"log/metrics.csv differs at step {other['step']} in {', '.join(keys[:5])}"
     return ""
 
 
