@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+
+from yardsticks.measuring import data_folder, finish, read_options, skip
 
 import multihot
 from multihot.errors import MultihotError
@@ -39,6 +41,7 @@ def shares(folder: Path) -> dict[str, float]:
 
 
 def train(name: str, method: str, updates: int, settings: dict[str, object], from_path: Path | None) -> dict[str, float]:
+    """The shares of one training."""
     data = multihot.data.load(name, from_path=from_path)
     data = replace(data, splits={"train": data.split("train")})  # nothing is measured
     common = {"training.updates": updates, "training.precision": "32-true", "training.validate_every": f"{updates} updates"}
@@ -51,29 +54,28 @@ def train(name: str, method: str, updates: int, settings: dict[str, object], fro
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--updates", type=int, default=200)
+    """Print a line a method."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--updates", type=int, default=200, help="of each training")
+    parser.add_argument("--data", nargs="+", choices=CASES, default=list(CASES), help="by name")
     parser.add_argument("--from-path", type=Path, help="the folder that holds copies of the data")
-    parser.add_argument("--quick", action="store_true", help="Emotions alone, 20 updates")
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
-    updates, found = 20 if given.quick else given.updates, []
-    cases = {"mulan/emotions": CASES["mulan/emotions"]} if given.quick else CASES
-    print(f"share of the first {updates} updates that are clipped")
-    for name, methods in cases.items():
-        for method in methods:
+    given = read_options(parser, data=["mulan/emotions"], updates=10)
+    if given.from_path is None and data_folder() is None:
+        return skip(given, "the data sets; set MULTIHOT_DATA, or name their folder with --from-path")
+    found = []
+    print(f"share of the first {given.updates} updates that are clipped")
+    for name in given.data:
+        for method in CASES[name]:
             try:
-                cells = {label: train(name, method, updates, settings, given.from_path) for label, settings in SETTINGS.items()}
+                cells = {label: train(name, method, given.updates, settings, given.from_path) for label, settings in SETTINGS.items()}
             except MultihotError as error:
                 print(f"{name} is left out: {error}")
                 break
-            found.append({"data": name, "method": method, "updates": updates, **cells})
+            found.append({"data": name, "method": method, **cells})
             shown = (", ".join(f"{turn} {share:.1%}" for turn, share in cell.items()) or "nothing asked for" for cell in cells.values())
             print(f"{name:>15} {method:>11}", *(f"{label}: {text};" for label, text in zip(SETTINGS, shown, strict=True)), flush=True)
-    if given.out:
-        given.out.write_text(json.dumps(found, indent=1) + "\n")
-    return 0
+    return finish(given, found)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -2,8 +2,8 @@
 
 A split draws validation instances of uneven difficulty, some without labels, with scores that are far too sure; calibration and
 decision are fitted on them as a run does it: half of the rows calibrate, the other half decide (`halves`). Beside it, what comes of
-fitting both on the same rows (`same rows`), which keeps no promise. Recall is measured on 2,000 new instances a split. Ends with 1 where
-the mean recall with halves lies below the promise by more than three standard errors.
+fitting both on the same rows (`same rows`), which keeps no promise. Recall is measured on 2,000 new instances a split. The limit
+is missed where the mean recall with halves lies below the promise by more than three standard errors.
 
     python benchmarks/conformal.py --out conformal.json
 """
@@ -11,10 +11,10 @@ the mean recall with halves lies below the promise by more than three standard e
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
+import sys
 
 import numpy as np
+from yardsticks.measuring import finish, read_options
 
 from multihot.calibration import ConformalDecision
 from multihot.components import build
@@ -62,27 +62,25 @@ def measure(name: str, rows: int, minimum: int, splits: int, same_rows: bool) ->
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--splits", type=int, default=200)
-    parser.add_argument("--quick", action="store_true", help="20 splits")
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
-    splits, found, kept = 20 if given.quick else given.splits, [], True
-    print(f"mean recall over {splits} splits (standard error); promised {PROMISED}")
+    """Print a line for each number of instances and calibration."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--splits", type=int, default=200, help="validation splits that are drawn")
+    given = read_options(parser, splits=5)
+    found, missed = [], []
+    print(f"mean recall over {given.splits} splits (standard error); promised {PROMISED}")
     print(f"{'instances':>9} {'calibration':>12} {'halves':>16} {'same rows':>16}")
     for rows, minimum in CASES:
         for name in CALIBRATIONS:
             cells = {}
             for how in ("halves", "same rows"):
-                recalls = measure(name, rows, minimum, splits, how == "same rows")
+                recalls = measure(name, rows, minimum, given.splits, how == "same rows")
                 cells[how] = {"mean": float(recalls.mean()), "standard_error": float(recalls.std(ddof=1) / len(recalls) ** 0.5)}
-            kept &= cells["halves"]["mean"] >= PROMISED - 3 * cells["halves"]["standard_error"]
+            if cells["halves"]["mean"] < PROMISED - 3 * cells["halves"]["standard_error"]:
+                missed.append(f"{name}, {rows} instances")
             found.append({"instances": rows, "minimum_positives": minimum, "calibration": name, **cells})
-            print(f"{rows:>9} {name:>12}", *(f"{cell['mean']:>8.4f} ({cell['standard_error']:.4f})" for cell in cells.values()))
-    if given.out:
-        given.out.write_text(json.dumps({"promised": PROMISED, "splits": splits, "recall": found}, indent=1) + "\n")
-    return 0 if kept else 1
+            print(f"{rows:>9} {name:>12}", *(f"{cell['mean']:>8.4f} ({cell['standard_error']:.4f})" for cell in cells.values()), flush=True)
+    return finish(given, {"promised": PROMISED, "recall": found}, missed)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())
