@@ -103,4 +103,4 @@ def test_distributions_show_no_section_of_label_sets(driver: Any, reports: dict[
 def test_the_precision_of_a_training_is_said(driver: Any, reports: dict[str, Path]) -> None:  # noqa: F811
     script = "return [...document.querySelectorAll('tr')].find((row) => row.textContent.startsWith('Precision')).textContent"
     driver.get(reports["precisions"].as_uri())
-    assert driver.execute_script(script) == "Precisionbfloat16, mixed–"  # a run without a network has none
+    assert driver.execute_script(script) == "Precisionbfloat16, mixed\u2013"  # a run without a network has none

@@ -230,6 +230,15 @@ def _value(text: str) -> Any:
     return _unfolded(value, "the setting")
 
 
+def _check_inside(value: Any, kinds: tuple[Any, ...], where: str) -> None:
+    """Refuse a mapping or a list that holds anything but the words that its field asks for."""
+    if not isinstance(value, (Mapping, list)) or str not in get_args(next(kind for kind in kinds if isinstance(value, get_origin(kind) or kind))):
+        return
+    for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+        if not isinstance(inner, str):
+            raise ConfigurationError(f"{where}.{key} must be str, got {inner!r}")
+
+
 def _published(content: Any) -> dict[str, Any] | None:
     """Published figures, if they say where they stand and are numbers."""
     if content is None:
@@ -264,6 +273,7 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
     if float in plain and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, plain) and not (isinstance(value, bool) and bool not in plain):
+        _check_inside(value, kinds, where)
         return value
     allowed = " or ".join("null" if kind is type(None) else kind.__name__ for kind in plain)
     raise ConfigurationError(f"{where} must be {allowed}, got {value!r}")

@@ -85,6 +85,7 @@ class LastCheckpoint(Checkpoint):
         # where a validation follows right away, it is what saves and stops
         validation_follows = trainer.should_stop or (batch_idx + 1) % (trainer.val_check_batch or 1) == 0
         if self.interrupted and not validation_follows:
+            trainer._logger_connector.update_train_step_metrics()  # Lightning logs an update only after this, which does not return
             self._stop(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -80,9 +80,13 @@ class TrainingModule(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         total: Any = self.trainer.fit_loop.epoch_loop.batch_progress.total
         clipped = {kind: share.to_list() for kind, share in self.clipped.items()}
-        checkpoint["multihot"] = {"updates": total.processed, "seconds": self.seconds(), "clipped": clipped}
+        # what turns other than the next one reported last is logged beside it
+        latest = {"latest": self.latest, "reported": dict(self.objective.reported)}
+        checkpoint["multihot"] = {"updates": total.processed, "seconds": self.seconds(), "clipped": clipped, **latest}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.latest.update(checkpoint["multihot"].get("latest", {}))
+        self.objective.reported.update(checkpoint["multihot"].get("reported", {}))
         for kind, numbers in checkpoint["multihot"].get("clipped", {}).items():
             self.clipped[kind] = ClippedShare(*numbers)
 
