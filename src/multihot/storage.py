@@ -78,8 +78,8 @@ def filling(folder: Path) -> Iterator[Path]:
         yield partial
         try:
             os.rename(partial, folder)
-        except OSError:
-            if not folder.is_dir():  # otherwise another process was quicker with the same content
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # else another process was quicker with the same content
                 raise
 
 
