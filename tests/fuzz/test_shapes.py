@@ -259,3 +259,17 @@ def test_many_wrong_kinds_in_run_folders(run, tmp_path):
 
     read()
     assert read_all(copied) == ""
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"source": {"train": 5}}, "data.source.train must be str, got 5"),
+        ({"source": {"train": "a.csv", "test": None}}, "data.source.test must be str, got None"),
+        ({"source": "a.csv", "labels": ["tags", 3]}, "data.labels.1 must be str, got 3"),
+        ({"source": "a.csv", "features": [["x"]]}, r"data.features.0 must be str, got \['x'\]"),
+    ],
+)
+def test_what_lies_inside_a_setting_is_checked_too(section: dict, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Config.from_dict({"data": section})

@@ -232,11 +232,12 @@ def _value(text: str) -> Any:
 
 def _check_inside(value: Any, kinds: tuple[Any, ...], where: str) -> None:
     """Refuse a mapping or a list that holds anything but the words that its field asks for."""
-    if not isinstance(value, (Mapping, list)) or str not in get_args(next(kind for kind in kinds if isinstance(value, get_origin(kind) or kind))):
+    inner = [get_args(kind)[-1] for kind in kinds if get_args(kind) and isinstance(value, get_origin(kind))]
+    if inner != [str]:
         return
-    for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
-        if not isinstance(inner, str):
-            raise ConfigurationError(f"{where}.{key} must be str, got {inner!r}")
+    for key, held in value.items() if isinstance(value, Mapping) else enumerate(value):
+        if not isinstance(held, str):
+            raise ConfigurationError(f"{where}.{key} must be str, got {held!r}")
 
 
 def _published(content: Any) -> dict[str, Any] | None:
