@@ -7,7 +7,7 @@ from scipy import sparse
 from toys import LABELS, ToyEncoder, toy_loader
 
 from multihot.calibration import FixedDecision, GlobalDecision, TopKDecision
-from multihot.components import build
+from multihot.components import allowing, build
 from multihot.decoding import ThresholdDecoding
 from multihot.decoding.threshold import KEEP, keep_best
 from multihot.errors import ConfigurationError
@@ -95,6 +95,6 @@ def test_a_decoding_without_calibration_refuses_one():
 
     path = f"{__name__}.PlainDecoding"
     globals()["PlainDecoding"] = PlainDecoding
-    with pytest.raises(ConfigurationError, match="reads no calibrated scores"):
+    with allowing(__name__), pytest.raises(ConfigurationError, match="reads no calibrated scores"):
         Method(decoding=path, calibration="platt").check()
     assert Method(calibration="platt").check().calibration == "platt"

@@ -216,7 +216,7 @@ def test_what_cannot_be_is_refused_in_one_line(folder: Path, tmp_path: Path, par
 
 
 def test_auto_stands_for_what_it_came_to(ldl: Run) -> None:
-    assert ldl.config.training.monitor == "kullback_leibler"
+    assert ldl.config.training.monitor == "mean_absolute_error"
     asked = replace(ldl.config, training=replace(ldl.config.training, monitor="auto", precision="auto"))
     assert asked.settled_like(ldl.config) == ldl.config
     by_hand = replace(ldl.config, training=replace(ldl.config.training, monitor="map"))

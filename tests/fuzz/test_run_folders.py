@@ -16,8 +16,8 @@ import multihot
 from multihot.errors import MultihotError
 
 ROWS = [("wheat corn", ["grain"]), ("gold mine", ["metal"]), ("wheat gold", ["grain", "metal"]), ("bank", [])] * 6
-FILES = ["config.yaml", "environment.json", "labels.json", "metrics.json", "classical.json", "features.json", "model.safetensors",
-         "predictions/test.parquet"]  # fmt: skip
+FILES = ["config.yaml", "data.json", "environment.json", "labels.json", "metrics.json", "classical.json", "features.json",
+         "model.safetensors", "predictions/test.parquet"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def test_a_region_more_never_lowers_a_logit() -> None:
     states = torch.randn(5, 4, 4)
     fewer = scorer(Encoding(states[:, :2], torch.ones(5, 2, dtype=torch.bool), torch.zeros(5, 4)))
     more = scorer(Encoding(states, torch.ones(5, 4, dtype=torch.bool), torch.zeros(5, 4)))
-    assert (more >= fewer).all()
+    assert (more >= fewer - 1e-6).all()  # products of another shape are added in another order on some processors
     assert (more > fewer).any()
 
 

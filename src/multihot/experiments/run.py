@@ -93,15 +93,18 @@ class Run:
     @cached_property
     def statistics(self) -> LabelStatistics:
         """The label statistics of the training split."""
-        found = self._read(lambda path: LabelStatistics.from_dict(self.trained_on["statistics"]), self.folder / "labels.json")
-        if found.num_labels != len(self.labels):
-            raise RunError(f"{self.folder / 'labels.json'}: {len(self.labels)} names, but statistics of {found.num_labels} labels")
-        return found
+        return self._statistics("statistics")
 
     @cached_property
     def whole_statistics(self) -> LabelStatistics:
         """Those of the training split with the validation rows that were cut off from it: by them labels are head, medium or tail."""
-        return LabelStatistics.from_dict(self.trained_on.get("whole_statistics", self.trained_on["statistics"]))
+        return self._statistics("whole_statistics") if "whole_statistics" in self.trained_on else self.statistics
+
+    def _statistics(self, name: str) -> LabelStatistics:
+        found = self._read(lambda path: LabelStatistics.from_dict(self.trained_on[name]), self.folder / "labels.json")
+        if found.num_labels != len(self.labels):
+            raise RunError(f"{self.folder / 'labels.json'}: {len(self.labels)} names, but {name} of {found.num_labels} labels")
+        return found
 
     @cached_property
     def metrics(self) -> dict[str, Any]:

@@ -12,11 +12,13 @@ NUMBER = (int, float)
 MEASURES = {str: NUMBER}
 
 MAPPING: Shape = {str: object}
+STATISTICS = {"num_labels": int, "sets": [[int]], "multiplicity": [int]}
 LABELS: Shape = {
     "names": [str],
     "modality": str,
     "reading": {str: object},
-    "statistics": {"num_labels": int, "sets": [[int]], "multiplicity": [int]},
+    "statistics": STATISTICS,
+    "whole_statistics?": STATISTICS,
 }
 METRICS: Shape = {
     "validation?": MEASURES,
