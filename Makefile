@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 BIN := .venv/bin
 READY := .venv/.ready
 SITE := NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
-TESTS ?= --doctest-modules src tests
+TESTS ?= --doctest-modules --ignore=tests/attacks src tests
 ATTACK ?= quick
 
 .DEFAULT_GOAL := help
