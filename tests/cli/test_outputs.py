@@ -1,8 +1,8 @@
 """Every command that writes a file: a pipe, a device or a link named by --out stays what it is, a folder is refused in one line."""
 
+import errno
 import json
 import os
-import shutil
 import sys
 import threading
 from pathlib import Path
@@ -98,8 +98,10 @@ def test_a_device_of_ones_own_stays_a_device(places, tmp_path):
 
 
 def test_of_a_copy_the_full_disk_is_named_and_not_where_it_came_from(places, tmp_path, monkeypatch):
-    (tmp_path / "from").write_text("text")
-    monkeypatch.setattr("multihot.experiments.Run.__init__", lambda *_: shutil.copyfile(tmp_path / "from", "/dev/full"))
+    def copy(*_):  # as shutil says it where the kernel copies
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "from"), None, "/dev/full")
+
+    monkeypatch.setattr("multihot.experiments.Run.__init__", copy)
     done = CliRunner().invoke(app, ["evaluate", str(places["run"])])
     assert done.exit_code == 2
     assert "the disk is full (/dev/full)" in done.stderr
