@@ -207,10 +207,16 @@ class LabelStatistics:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> LabelStatistics:
-        """The inverse of ``to_dict``."""
+        """The inverse of ``to_dict``.
+
+        Raises:
+            ValueError: for label sets that name a column that is not there, or that are not counted one by one.
+        """
         rows = content["sets"]
         ends = np.cumsum([0] + [len(row) for row in rows])
         columns = np.asarray([i for row in rows for i in row], dtype=np.int64)
+        if len(content["multiplicity"]) != len(rows) or not np.all((columns >= 0) & (columns < content["num_labels"])):
+            raise ValueError("the label statistics do not fit together")  # SciPy would write beyond its arrays
         sets = sparse.csr_matrix((np.ones(len(columns), dtype=bool), columns, ends), shape=(len(rows), content["num_labels"]))
         return cls(sets, np.asarray(content["multiplicity"], dtype=np.int64))
 
