@@ -26,7 +26,7 @@ demo: $(READY) ## train two methods on the embedded data and compare them: under
 	$(BIN)/multihot demo
 
 test: $(READY) ## every test but the long reproductions, and every example of the docstrings
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m "not slow" $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow" $(TESTS)
 
 attack: $(READY) ## kills, full disks, damage and hostile files, with a table of what was survived; ATTACK=full tries much more
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --tb=line tests/attacks --attack=$(ATTACK) --attack-out=runs/attacks-$(ATTACK).json

@@ -124,7 +124,7 @@ def test_ctrl_c_keeps_what_is_done_and_resume_finishes_it(folder, run):
     assert "--resume" in result.stderr
     # the rest of 400 epochs would take too long here, so the training is told that it is nearly done
     config = out / "config.yaml"
-    config.write_text(config.read_text().replace("epochs: 400", "epochs: 30"))
+    config.write_text(config.read_text().replace("epochs: 400", "epochs: 12"))
     assert call("train", "--resume", out).exit_code == 0
     assert (out / "metrics.json").exists()
 

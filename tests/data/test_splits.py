@@ -137,7 +137,7 @@ def test_frequencies_in_the_parts_are_as_even_as_the_papers(fractions):
 
 @pytest.mark.parametrize("name", ["mulan/yeast", "reuters21578"])
 def test_frequencies_on_real_data_are_as_even_as_without_levelling(name, shared_data, monkeypatch):
-    data = load(name)
+    data = load(name, from_path=shared_data)
     targets = data.label_sets("train", data.label_space())[0]
     ours = [iterative_stratification(targets, [0.9, 0.1], seed) for seed in range(3)]
     monkeypatch.setattr(splits._Draw, "level", lambda draw, sizes: None)

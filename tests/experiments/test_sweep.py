@@ -141,7 +141,7 @@ def test_a_sweep_started_after_a_kill_waits_for_the_training_left_behind(trainer
 
 
 def test_ctrl_c_saves_and_the_next_sweep_goes_on(tmp_path):
-    settings = QUICK | {"training.epochs": 100, "training.validate_every": "10 epochs"}
+    settings = QUICK | {"training.epochs": 40, "training.validate_every": "4 epochs"}
     content = {
         "data": [{"name": "small", "source": str(write_csv(tmp_path / "t.csv", small_rows())), "text": "body", "labels": "tags"}],
         "methods": {"br": "br"},
@@ -161,7 +161,7 @@ def test_ctrl_c_saves_and_the_next_sweep_goes_on(tmp_path):
     finished = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert finished.returncode == 0, finished.stderr
     assert (first / "environment.json").stat().st_mtime_ns == began  # it went on; a new start would have written it anew
-    assert json.loads((first / "metrics.json").read_text())["cost"]["updates"] == 100 * -(-194 // 16)
+    assert json.loads((first / "metrics.json").read_text())["cost"]["updates"] == 40 * -(-194 // 16)
     assert {cell.state for cell in plan_sweep(content, tmp_path / "out").cells} == {"finished"}
 
 

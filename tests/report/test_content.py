@@ -262,13 +262,13 @@ def test_pictures_and_no_excerpts(tmp_path: Path) -> None:
 
 
 def test_many_predictions_make_a_small_page(tmp_path: Path) -> None:
-    targets, scores = random_problem(100_000, 100)
-    texts = [f"instance {i} " + "words and words " * 24 for i in range(100_000)]
+    targets, scores = random_problem(40_000, 100)
+    texts = [f"instance {i} " + "words and words " * 24 for i in range(40_000)]
     folder = make_run(tmp_path / "large", targets, scores, excerpts=texts, measured=100)
     out = write_report([folder], tmp_path / "deep" / "large.html")
     assert out.stat().st_size < 5_000_000
     found = content_of(out.read_text(encoding="utf-8"))["instances"]
-    assert found["total"] == 100_000
+    assert found["total"] == 40_000
     assert 1000 < len(found["rows"]) <= 4000
 
 

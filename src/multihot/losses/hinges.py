@@ -37,7 +37,7 @@ def hinge_over_pairs(
     """
     with torch.no_grad():
         bounds, columns = lowest_present(logits - margin, present)  # an absent label above a bound violates its margin
-        below = torch.searchsorted(bounds, logits)  # bounds that lie strictly below each label
+        below = torch.searchsorted(bounds, logits.contiguous())  # bounds that lie strictly below each label
         hits = torch.zeros(len(logits), bounds.shape[1] + 1, dtype=logits.dtype, device=logits.device)
         hits.scatter_add_(1, below, absent.to(logits.dtype))
         violators = hits[:, 1:].flip(-1).cumsum(-1).flip(-1)
