@@ -266,6 +266,10 @@ class Decision(ReadsScores, ABC):
     def __call__(self, scores: Any) -> Any:
         """scores (N, L), dense or sparse -> chosen (N, L) boolean, of the same kind."""
 
+    def cuts(self, scores: Any) -> Any:
+        """What scores must reach to be chosen: a number, (L,), or (N, 1); None where that follows from the label sets themselves."""
+        return None
+
     def to_dict(self) -> dict[str, Any]:
         """What was learned, as plain JSON values."""
         return {}

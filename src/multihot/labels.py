@@ -166,9 +166,14 @@ class LabelStatistics:
         return float(self.counts.sum() / max(self.num_examples, 1))
 
     @property
+    def set_sizes(self) -> Int[np.ndarray, " U"]:
+        """Labels of each distinct label set."""
+        return np.diff(self.sets.indptr)
+
+    @property
     def largest_set(self) -> int:
         """Labels of the instance that carries most."""
-        return int(np.diff(self.sets.indptr).max(initial=0))
+        return int(self.set_sizes.max(initial=0))
 
     @property
     def density(self) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from .calibration import build_decision, split_rules
 from .components import allowing, build, check_keys, choices, dotted_paths, find, split_config
 from .errors import ConfigurationError, nearest
 from .interfaces import SCALES, Decoding, Encoder, Model, Objective, Processor
@@ -107,7 +108,7 @@ class Method:
             raise ConfigurationError("this method has neither a scorer nor a decoder; add `scorer: binary_relevance`")
         for kind in PARTS:
             if (part := getattr(self, kind)) is not None:
-                _check_arguments(kind, part)
+                check_arguments(kind, part)
         self._check_needs("decoding", self.decoding)
         self._check_needs("objective", self.objective)
         self._check_trained()
@@ -171,6 +172,8 @@ class Method:
             if part is None or (kind == "decision" and (self.calibration is not None or kind not in taken)):
                 continue  # calibrated scores are log-odds
             reader, settings = split_config(kind, part)
+            if kind == "decision":
+                settings = {key: value for key, value in split_rules(part)[0].items() if key != "name"}
             needed = find(kind, reader).needs_scores(**settings)
             if SCALES.index(needed) > given:
                 wish = {"log_odds": "reads scores as log-odds", "zero": "takes 0 for the middle of the scores"}[needed]
@@ -217,7 +220,7 @@ class Method:
         model = self._sized(processor, labels)._model(processor, labels)
         distribution = build("distribution", self.distribution, **labels) if self.distribution else None
         objective = build("objective", self.objective, loss=loss, distribution=distribution, width=model.encoder.width, **labels)
-        decision = build("decision", self.decision, loss=loss, **labels) if self.decision else None
+        decision = build_decision(self.decision, space, loss=loss, num_labels=len(space), statistics=statistics) if self.decision else None
         calibration = build("calibration", self.calibration, **labels) if self.calibration else None
         # no encoder's width here: to a decoding, `width` is that of its beam
         decoding = build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)
@@ -296,9 +299,9 @@ def _processor_of(encoder: type[Encoder]) -> type[Any]:
         return find("processor", encoder.reads)
 
 
-def _check_arguments(kind: str, part: Part) -> None:
+def check_arguments(kind: str, part: Part) -> None:
     """Refuse an unknown component or an argument its constructor does not have."""
-    name, arguments = split_config(kind, part)
+    name, arguments = split_config(kind, split_rules(part)[0] if kind == "decision" and part else part)
     parameters = inspect.signature(find(kind, name)).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         check_keys(arguments, set(parameters), where=f"{kind} '{name}'")

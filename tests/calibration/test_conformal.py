@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from multihot.calibration import ConformalDecision, IsotonicCalibration, PlattCalibration, TemperatureCalibration
+from multihot.calibration import ConformalDecision, IsotonicCalibration, PlattCalibration, TemperatureCalibration, half_of
 from multihot.components import build
 from multihot.decoding import ThresholdDecoding
-from multihot.decoding.threshold import half_of
 from multihot.errors import ConfigurationError, DataError
 from multihot.losses import BinaryCrossEntropyLoss
 from multihot.predictions import Prediction

@@ -133,7 +133,10 @@ def test_from_rows_to_predictions_that_carry_their_distributions(name: str, tmp_
     np.testing.assert_allclose(prediction.degrees, expected, atol=1e-4)
     assert (prediction.chosen.argmax(axis=1) == prediction.degrees.argmax(axis=1)).all()
     predictor.save(tmp_path)
-    np.testing.assert_array_equal(load_classical(tmp_path).predict(data.split("train")).degrees, prediction.degrees)
+    np.testing.assert_array_equal(
+        load_classical(tmp_path, data.label_space(), data.statistics(data.label_space())).predict(data.split("train")).degrees,
+        prediction.degrees,
+    )
 
 
 def test_other_classical_methods_learn_the_mode() -> None:

@@ -36,10 +36,11 @@ def assert_same(found, expected):
         assert (ours != theirs).sum() == 0
 
 
-def restored(predictor, folder):
+def restored(predictor, folder, data):
     predictor.save(folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["classical.json", "features.json", "model.safetensors"]
-    return load_classical(folder)
+    learned = [] if predictor.decision is None and predictor.calibration is None else ["decision.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["classical.json", *learned, "features.json", "model.safetensors"]
+    return load_classical(folder, data.label_space(), data.statistics(data.label_space()))
 
 
 @pytest.mark.parametrize("name", ["linear-svm", "logistic", "classifier-chain", "label-powerset"])
@@ -51,7 +52,7 @@ def test_texts_in_label_sets_out_the_same_after_loading(name, tmp_path):
     assert data.label_space().decode(prediction.chosen) == LABELS
     assert prediction.ids == [f"t{i}" for i in range(7)]
     assert isinstance(predictor, ClassicalPredictor)
-    assert_same(restored(predictor, tmp_path).predict(data.split("train")), prediction)
+    assert_same(restored(predictor, tmp_path, data).predict(data.split("train")), prediction)
 
 
 def test_rows_without_annotation_teach_nothing_and_new_rows_need_no_labels():
@@ -121,7 +122,7 @@ def test_tables_dense_and_sparse(tmp_path):
         prediction = predictor.predict(data.split("train"))
         assert (prediction.chosen == data.targets("train", data.label_space())[0].toarray()).mean() > 0.9
         (tmp_path / folder).mkdir()
-        assert_same(restored(predictor, tmp_path / folder).predict(data.split("train")), prediction)
+        assert_same(restored(predictor, tmp_path / folder, data).predict(data.split("train")), prediction)
     found = TableFeatures(num_features=4).fit_transform(thin.split("train"))
     np.testing.assert_allclose(found.toarray(), features / np.abs(features).max(axis=0), atol=1e-6)
     found = TableFeatures().fit_transform(dense.split("train"))
@@ -134,7 +135,7 @@ def test_pictures_become_pixels(tmp_path):
     predictor = fit_classical({"name": "linear-svm", "C": 1.0}, few, few.label_space())
     prediction = predictor.predict(few.split("train"))
     assert f1_score(few.targets("train", few.label_space())[0].toarray(), prediction.chosen, average="micro") > 0.9
-    assert_same(restored(predictor, tmp_path).predict(few.split("train")), prediction)
+    assert_same(restored(predictor, tmp_path, few).predict(few.split("train")), prediction)
 
 
 def test_not_a_number_names_the_row():
@@ -175,10 +176,57 @@ def test_settings_of_another_modality_and_impossible_ones_are_refused():
 
 
 def test_damaged_folders(tmp_path):
-    with pytest.raises(RunError, match=r"classical\.json is missing"):
-        load_classical(tmp_path)
     data = text_data()
+    labels = data.label_space(), data.statistics(data.label_space())
+    with pytest.raises(RunError, match=r"classical\.json is missing"):
+        load_classical(tmp_path, *labels)
     fit_classical({"name": "linear-svm"}, data, data.label_space()).save(tmp_path)
     (tmp_path / "features.json").write_text('{"words": [')
     with pytest.raises(RunError, match=r"features\.json is not readable JSON"):
-        load_classical(tmp_path)
+        load_classical(tmp_path, *labels)
+
+
+@pytest.mark.parametrize("calibration", [None, "platt"])
+@pytest.mark.parametrize("decision", ["global", "subset_correction", {"name": "own_rule", "at_least": 1, "at_most": 1}])
+def test_decisions_and_calibrations_learn_out_of_fold_and_come_back(decision, calibration, tmp_path):
+    data = text_data(TEXTS * 6, LABELS * 6)
+    method = {"name": "linear-svm", "decision": decision, "calibration": calibration}
+    predictor = fit_classical(method, data, data.label_space(), seed=0)
+    prediction = predictor.predict(data.split("train"))
+    assert_same(restored(predictor, tmp_path, data).predict(data.split("train")), prediction)
+    plain = fit_classical({"name": "linear-svm"}, data, data.label_space()).predict(data.split("train"))
+    own = prediction.scores if calibration is None else prediction.uncalibrated
+    assert (own == plain.scores).all()
+    if isinstance(decision, dict):
+        assert (prediction.chosen == (own == own.max(axis=1, keepdims=True))).all()
+    assert predictor.described()["scores"] == ("margins" if calibration is None else "log_odds")
+
+
+def test_out_of_fold_scores_are_by_classifiers_that_did_not_see_the_row():
+    from multihot.classical.predictor import _out_of_fold, build_classifier
+
+    draw = np.random.default_rng(0)
+    features, targets = draw.normal(size=(40, 30)), sparse.csr_matrix(draw.random((40, 3)) < 0.5)
+    found = _out_of_fold({"name": "linear-svm"}, features, targets, None, seed=3)
+    fold = np.random.default_rng(3).permutation(40) % 5
+    for row in range(40):
+        others = fold != fold[row]
+        classifier = build_classifier({"name": "linear-svm"}).fit(features[others], targets[others])
+        np.testing.assert_allclose(classifier.scores(features[row : row + 1])[0], found[row], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ({"name": "linear-svm", "decision": "expected_f1"}, "add `calibration: platt`"),
+        ({"name": "linear-svm", "decision": {"name": "global", "mesure": "x"}}, "did you mean 'measure'"),
+        ({"name": "linear-svm", "decision": "globel"}, "there is no decision 'globel'"),
+        ({"name": "linear-svm", "calibration": "plat"}, "there is no calibration 'plat'"),
+        ({"name": "aa-knn", "decision": "global"}, "predicts label distributions"),
+    ],
+)
+def test_decisions_that_cannot_work_are_refused(method, message):
+    with pytest.raises(ConfigurationError) as error:
+        check_classical(method)
+    assert message in str(error.value)
+    check_classical({"name": "logistic", "decision": "expected_f1"})

@@ -5,6 +5,7 @@ import torch
 
 from multihot.components import build
 from multihot.decoders import RecurrentDecoder
+from multihot.labels import LabelStatistics
 from multihot.types import Encoding
 
 VARIANTS = {
@@ -12,6 +13,7 @@ VARIANTS = {
     "without attention": {"attention": False},
     "two layers": {"layers": 2},
     "global embedding": {"global_embedding": True},
+    "as the thesis prints it": {"direct": False, "first_cell": False},
 }
 
 
@@ -48,6 +50,8 @@ def test_it_is_what_the_equations_say(variant):
         states = encoding.states[row][encoding.mask[row]]
         first = torch.tanh(decoder.first_state(encoding.pooled[row])).unflatten(0, (-1, 7))
         hidden, memory = list(first), [torch.zeros(7, dtype=torch.float64) for _ in first]
+        if decoder.first_cell is not None:
+            memory = list(decoder.first_cell(encoding.pooled[row]).unflatten(0, (-1, 7)))
         context, expected = torch.zeros(6, dtype=torch.float64), decoder.embedding.weight[5]
         for step, symbol in enumerate(SEQUENCES[row]):
             given = decoder.embedding.weight[symbol]
@@ -67,6 +71,8 @@ def test_it_is_what_the_equations_say(variant):
                 hidden[layer], memory[layer] = lstm_cell(cell, given, hidden[layer], memory[layer])
                 given = hidden[layer]
             inner = decoder.from_state(hidden[-1]) + decoder.from_context(context)
+            if decoder.from_pooled is not None:
+                inner = inner + decoder.from_pooled.weight @ encoding.pooled[row]
             wanted = decoder.output(torch.where(inner > 0, inner, 0.01 * inner))  # [T 4.6]
             torch.testing.assert_close(logits[row, step], wanted)
             open_labels = [a for a in range(5) if a == 4 or a not in SEQUENCES[row, : step + 1]]  # [Yang et al. 2018, 6-8]
@@ -121,6 +127,16 @@ def test_it_runs_in_bfloat16(variant):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         rough = walk(decoder, encoding, SEQUENCES)[0]
     assert (rough.float() - exact).abs().max() < 0.05
+
+
+def test_the_output_starts_from_how_often_labels_and_stop_are_emitted():
+    statistics = LabelStatistics.from_targets([[1, 1, 0, 0], [1, 0, 0, 0], [1, 0, 1, 0]])
+    decoder = RecurrentDecoder(4, 6, statistics=statistics)
+    share = torch.softmax(decoder.output.bias, -1)  # of 3 labels 0, one each of 1 and 2, and 3 stops, half a count more each
+    torch.testing.assert_close(share, torch.tensor([3.5, 1.5, 1.5, 0.5, 3.5]) / 10.5)
+    assert not torch.allclose(RecurrentDecoder(4, 6, statistics=statistics, prior_bias=False).output.bias, decoder.output.bias)
+    with pytest.raises(ValueError, match="prior_bias needs the label statistics"):
+        RecurrentDecoder(4, 6, prior_bias=True)
 
 
 def test_it_is_built_by_name_and_needs_a_layer():

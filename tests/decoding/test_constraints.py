@@ -2,13 +2,16 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from beam_by_loop import beam_by_loop, only
 from brute_force import all_sequences
+from scipy import sparse
 from toys import random_batch, sequence_model
 
-from multihot.decoding import BeamDecoding, Constraints, GreedyDecoding, JointDecoding
+from multihot.constraints import Constraints
+from multihot.decoding import BeamDecoding, GreedyDecoding, JointDecoding
 from multihot.errors import ConfigurationError
 from multihot.labels import LabelSpace
 from multihot.losses import BinaryCrossEntropyLoss
@@ -19,18 +22,20 @@ RULES = {
     "implies in a chain and in a ring": {"implies": {"a": "b", "b": "c", "c": "b"}},
     "excludes": {"excludes": [["a", "b"], ["b", "c", "d"]]},
     "at most": {"at_most": 2},
+    "at least": {"at_least": 2},
+    "exactly": {"at_least": 1, "at_most": 1},
     "tree": {"parents": {"b": "a", "c": "b"}},
-    "all": {"parents": {"b": "a"}, "implies": {"c": ["d"]}, "excludes": [["a", "d"]], "at_most": 2},
+    "all": {"parents": {"b": "a"}, "implies": {"c": ["d"]}, "excludes": [["a", "d"]], "at_least": 1, "at_most": 2},
     "none": {},
 }
 
 
-def allowed(names: set[str], implies=None, excludes=(), at_most=4, parents=None) -> bool:
+def allowed(names: set[str], implies=None, excludes=(), at_least=0, at_most=4, parents=None) -> bool:
     """Whether a label set obeys the rules, each as it reads."""
     return (
         all(set(others) <= names for label, others in (implies or {}).items() if label in names)
         and all(len(names & set(group)) <= 1 for group in excludes)
-        and len(names) <= at_most
+        and at_least <= len(names) <= at_most
         and all(parent in names for child, parent in (parents or {}).items() if child in names)
     )
 
@@ -94,7 +99,11 @@ def test_narrow_searches_keep_to_them(name):
     [
         ({"implies": {"e": ["a"]}}, "constraints name 'e', which is no label"),
         ({"excludes": [["a", "bb"]]}, "constraints name 'bb', which is no label"),
-        ({"at_most": 0}, "at_most must be at least 1, got 0"),
+        ({"at_least": 5}, "at_least 5 is more than the 4 labels that there are"),
+        ({"at_least": 2, "at_most": 1}, "at_least 2 is more than at_most 1"),
+        ({"at_least": 1.5}, "at_least must be a whole number from 0 on, got 1.5"),
+        ({"at_least": 2, "excludes": [["a", "b"]]}, "at_least 2 might leave no label set that obeys; use at_least 1"),
+        ({"at_most": 0}, "at_most must be a whole number from 1 on, got 0"),
         ({"implies": {"a": ["b"]}, "excludes": [["a", "b"]]}, "label 'a' needs labels that exclude each other; drop one of the rules"),
         ({"implies": {"a": ["b", "c"]}, "excludes": [["b", "c"]]}, "label 'a' needs labels that exclude each other"),
         ({"parents": {"a": "b", "b": "c"}, "at_most": 2}, "label 'a' comes with 2 others, more than at_most 2 allows"),
@@ -111,3 +120,50 @@ def test_a_rule_that_does_not_exist_is_named():
     with pytest.raises(ConfigurationError, match="constraints has no setting 'exclude'; did you mean 'excludes'"):
         GreedyDecoding(SPACE, {"exclude": [["a", "b"]]})
     assert Constraints.from_config(SPACE, {}) is None
+
+
+def random_rules(draw: np.random.Generator, labels: int) -> dict:
+    """Rules between some labels of a, b, c, ... that can be obeyed; an acyclic tree and one group of exclusions."""
+    names = SPACE_OF_SIX.names
+    parents = {names[child]: names[int(draw.integers(child))] for child in range(1, labels) if draw.random() < 0.3}
+    implies = {names[int(draw.integers(labels))]: [names[int(draw.integers(labels))]] for _ in range(draw.integers(2))}
+    excludes = [[names[i] for i in draw.choice(labels, 2, replace=False)] for _ in range(draw.integers(3))]
+    least = int(draw.integers(2))
+    return {"parents": parents, "implies": implies, "excludes": excludes, "at_least": least, "at_most": int(draw.integers(3, labels + 1))}
+
+
+SPACE_OF_SIX = LabelSpace(list("abcdef"))
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+@pytest.mark.parametrize("seed", range(40))
+def test_scored_label_sets_become_the_best_that_obey(seed, is_sparse):
+    draw = np.random.default_rng(seed)
+    try:
+        rules = random_rules(draw, 6) if seed % 4 else {"at_least": int(draw.integers(3)), "at_most": int(draw.integers(3, 6))}
+        constraints = Constraints(SPACE_OF_SIX, **rules)
+    except ConfigurationError:
+        pytest.skip("rules that forbid a label")
+    margins = draw.normal(size=(30, 6)) - 0.5
+    given = sparse.csr_matrix(margins) if is_sparse else margins
+    found = constraints.best(given, given > 0)
+    found = found.toarray() if is_sparse else found
+    assert not constraints.broken(found).any()
+    subsets = [frozenset(one) for size in range(7) for one in itertools.combinations(range(6), size)]
+    obeying = [one for one in subsets if allowed({SPACE_OF_SIX.names[label] for label in one}, **rules)]
+    for row, chosen in zip(margins, found, strict=True):
+        assert row[chosen].sum() == pytest.approx(max(row[list(one)].sum() for one in obeying))
+
+
+def test_a_label_without_a_score_is_taken_only_where_one_needs_it():
+    rules = Constraints(SPACE, parents={"b": "a"}, at_least=1)
+    margins = sparse.csr_matrix(([3.0, -1.0, -2.0], ([0, 1, 2], [1, 2, 3])), shape=(4, 4))
+    assert rules.best(margins, margins > 0).toarray().tolist() == [
+        [True, True, False, False],
+        [False, False, True, False],
+        [False, False, False, True],
+        [False] * 4,
+    ]
+    dense = np.full((1, 4), -np.inf)
+    dense[0, 1] = 3.0
+    assert rules.best(dense, dense > 0).tolist() == [[True, True, False, False]]

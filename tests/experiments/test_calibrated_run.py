@@ -9,8 +9,7 @@ import pytest
 from small import QUICK, small_rows, write_csv
 
 import multihot
-from multihot.calibration import ConformalDecision, PlattCalibration
-from multihot.decoding.threshold import half_of
+from multihot.calibration import ConformalDecision, PlattCalibration, half_of
 from multihot.errors import RunError
 from multihot.experiments.redecode import redecode
 from multihot.metrics import evaluate, reliability, to_probabilities

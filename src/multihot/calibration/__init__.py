@@ -5,10 +5,13 @@ What they learn, they learn from validation data, and it travels in the run fold
 
 from .conformal import ConformalDecision
 from .expected_f1 import ExpectedF1Decision
+from .fitting import fit_in_turn, half_of
 from .fixed import FixedDecision, OwnRuleDecision, TopKDecision
 from .isotonic import IsotonicCalibration
 from .platt import PlattCalibration
+from .ruled import build_decision, split_rules
 from .shares import CardinalityDecision, ProportionalDecision
+from .subset_correction import SubsetCorrectionDecision
 from .temperature import TemperatureCalibration
 from .tuned import GlobalDecision, PerLabelDecision
 
@@ -23,6 +26,11 @@ __all__ = [
     "PerLabelDecision",
     "PlattCalibration",
     "ProportionalDecision",
+    "SubsetCorrectionDecision",
     "TemperatureCalibration",
     "TopKDecision",
+    "build_decision",
+    "fit_in_turn",
+    "half_of",
+    "split_rules",
 ]

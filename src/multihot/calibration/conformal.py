@@ -110,8 +110,11 @@ class ConformalDecision(Decision):
         promised = "which conformal risk control promises" if self.guaranteed else "which is not promised here"
         return f"One threshold for all labels, the highest that gives a mean recall of {self.recall:.0%}, {promised}."
 
+    def cuts(self, scores: Any) -> Any:
+        return expect_fitted("conformal", self.threshold)
+
     def __call__(self, scores: Any) -> Any:
-        return at_least(scores, expect_fitted("conformal", self.threshold))
+        return at_least(scores, self.cuts(scores))
 
     def to_dict(self) -> dict[str, Any]:
         threshold = expect_fitted("conformal", self.threshold)

@@ -49,6 +49,37 @@ def with_mapped(matrix: Any, mapping: Callable[[np.ndarray, np.ndarray], np.ndar
     return mapped.reshape(matrix.shape)
 
 
+def with_cuts_taken(matrix: Any, cuts: Any, chosen: Any) -> Any:
+    """Scores less what a score must reach to be chosen, of the same kind; -inf stays.
+
+    Args:
+        matrix: what ``read_scores`` gave.
+        cuts: a number, (L,) or (N, 1); None takes for each row the middle between the lowest score chosen and the highest not chosen.
+        chosen: (N, L), the label sets that go with the scores.
+    """
+    if cuts is None:
+        cuts = _middles(matrix, chosen)
+    table = np.broadcast_to(np.asarray(cuts, dtype=np.float64), matrix.shape)
+    if not sparse.issparse(matrix):
+        return matrix.astype(np.float64) - table
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    return sparse.csr_matrix((matrix.data - table[rows, matrix.indices], matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _middles(matrix: Any, chosen: Any) -> Float[np.ndarray, "N 1"]:
+    low, high = np.full(matrix.shape[0], np.inf), np.full(matrix.shape[0], -np.inf)
+    if sparse.issparse(matrix):
+        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+        inside = np.asarray(sparse.csr_matrix(chosen)[rows, matrix.indices]).ravel().astype(bool)
+        np.minimum.at(low, rows[inside], matrix.data[inside])
+        np.maximum.at(high, rows[~inside], matrix.data[~inside])
+    else:
+        low = np.where(chosen, matrix, np.inf).min(axis=1, initial=np.inf)
+        high = np.where(chosen, -np.inf, matrix).max(axis=1, initial=-np.inf)
+    low, high = np.where(np.isinf(low), high + 1, low), np.where(np.isinf(high), low - 1, high)
+    return np.where(np.isfinite(low + high), (low + high) / 2, 0.0)[:, None]
+
+
 def _check_numbers(matrix: Any) -> None:
     values = matrix.data if sparse.issparse(matrix) else matrix.ravel()
     if not values.size or values.max() < np.inf:  # NaN is not below infinity either

@@ -76,8 +76,11 @@ class FixedDecision(Decision):
     def rule(self) -> str:
         return f"Every label whose {self.scale} is at least {self.threshold:g} is chosen, a threshold given beforehand."
 
+    def cuts(self, scores: Any) -> Any:
+        return math.log(self.threshold / (1 - self.threshold)) if self.scale == "probability" else self.threshold
+
     def __call__(self, scores: Any) -> Any:
-        return at_least(scores, math.log(self.threshold / (1 - self.threshold)) if self.scale == "probability" else self.threshold)
+        return at_least(scores, self.cuts(scores))
 
 
 class TopKDecision(Decision):

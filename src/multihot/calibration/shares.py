@@ -47,8 +47,11 @@ class CardinalityDecision(Decision):
     def rule(self) -> str:
         return "One threshold for all labels, at which the validation split gets as many labels as it truly has."
 
+    def cuts(self, scores: Any) -> Any:
+        return expect_fitted("cardinality", self.threshold)
+
     def __call__(self, scores: Any) -> Any:
-        return at_least(scores, expect_fitted("cardinality", self.threshold))
+        return at_least(scores, self.cuts(scores))
 
     def to_dict(self) -> dict[str, Any]:
         return {"threshold": expect_fitted("cardinality", self.threshold)}
@@ -92,8 +95,11 @@ class ProportionalDecision(Decision):
     def rule(self) -> str:
         return "Each label has its own threshold, at which it is chosen as often as it is true in the validation split."
 
+    def cuts(self, scores: Any) -> Any:
+        return expect_fitted("proportional", self.thresholds)
+
     def __call__(self, scores: Any) -> Any:
-        return at_least(scores, expect_fitted("proportional", self.thresholds))
+        return at_least(scores, self.cuts(scores))
 
     def to_dict(self) -> dict[str, Any]:
         return {"thresholds": expect_fitted("proportional", self.thresholds).tolist()}

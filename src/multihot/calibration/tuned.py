@@ -54,8 +54,11 @@ class GlobalDecision(Decision):
     def rule(self) -> str:
         return f"One threshold for all labels, tuned for {MEASURES[self.measure]} on the validation split."
 
+    def cuts(self, scores: Any) -> Any:
+        return expect_fitted("global", self.threshold)
+
     def __call__(self, scores: Any) -> Any:
-        return at_least(scores, expect_fitted("global", self.threshold))
+        return at_least(scores, self.cuts(scores))
 
     def to_dict(self) -> dict[str, Any]:
         return {"threshold": expect_fitted("global", self.threshold)}
@@ -110,8 +113,11 @@ class PerLabelDecision(Decision):
         least = f"one with fewer than {self.minimum_positives} positives there takes a threshold for all"
         return f"Each label has its own threshold, tuned for its F1 on the validation split; {least}."
 
+    def cuts(self, scores: Any) -> Any:
+        return expect_fitted("per_label", self.thresholds)
+
     def __call__(self, scores: Any) -> Any:
-        return at_least(scores, expect_fitted("per_label", self.thresholds))
+        return at_least(scores, self.cuts(scores))
 
     def to_dict(self) -> dict[str, Any]:
         return {"thresholds": expect_fitted("per_label", self.thresholds).tolist()}

@@ -7,7 +7,7 @@ from .classifier_chain import ClassifierChainClassifier
 from .label_powerset import LabelPowersetClassifier
 from .linear_svm import LinearSVMClassifier
 from .logistic_regression import LogisticClassifier
-from .predictor import ClassicalPredictor, check_classical, fit_classical, load_classical
+from .predictor import ClassicalPredictor, check_classical, fit_classical, load_classical, takes_decisions
 from .sa_bfgs import SaBfgsClassifier
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "check_classical",
     "fit_classical",
     "load_classical",
+    "takes_decisions",
 ]

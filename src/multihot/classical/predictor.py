@@ -5,43 +5,56 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from scipy import sparse
 
-from ..components import build, check_keys
+from ..calibration import build_decision, fit_in_turn, split_rules
+from ..components import build, check_keys, find, split_config
+from ..constraints import Constraints
 from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError, RunError
-from ..labels import LabelSpace, modes
-from ..predictions import DENSE_UP_TO, KEEP, Prediction
+from ..interfaces import SCALES, Calibration, Decision
+from ..labels import LabelSpace, LabelStatistics, modes
+from ..method import check_arguments
+from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
 from ..storage import write_text
-from .base import Classifier, Progress
+from .base import Classifier, Features, Progress
 from .features import FEATURES, FeatureMaker
 from .label_distributions import DistributionClassifier, scores_of
 
+OWN_RULE = "own_rule"  # the decision that leaves label sets to the classifier
 CHUNK = 4096  # rows predicted together
-METHOD_FILE, FEATURES_FILE = "classical.json", "features.json"
+FOLDS = 5  # whose scores a calibration and a decision learn from
+BESIDE = ("features", "decision", "calibration")  # settings of a method that are not its classifier's
+METHOD_FILE, FEATURES_FILE, READING_FILE = "classical.json", "features.json", "decision.json"
 
 
 @dataclass
 class ClassicalPredictor:
-    """A trained classifier with what turns rows into its features.
+    """A trained classifier with what turns rows into its features, and what turns its scores into label sets.
 
     Args:
         method: the configuration it was made from.
         modality: what it reads: ``"text"``, ``"table"``, ``"image"`` or ``"audio"``.
         features: fitted on the training rows.
         classifier: trained.
+        calibration: fitted, or None.
+        decision: fitted; None leaves label sets to the classifier.
+        constraints: what the classifier's label sets must obey, where no decision sees to it.
     """
 
     method: dict[str, Any]
     modality: str
     features: FeatureMaker
     classifier: Classifier
+    calibration: Calibration | None = None
+    decision: Decision | None = None
+    constraints: Constraints | None = None
 
     @property
     def num_parameters(self) -> int:
@@ -63,13 +76,47 @@ class ClassicalPredictor:
 
     def described(self) -> dict[str, str]:
         """What the scores of its predictions are, and how label sets come about."""
-        return {"scores": self.classifier.score_kind, "rule": self.classifier.rule}
+        rules = [self.classifier.rule if self.decision is None else self.decision.rule]
+        if self.constraints is not None:
+            rules.append(self.constraints.rule)
+        found: dict[str, str] = {"scores": self.classifier.score_kind, "rule": " ".join(rules)}
+        return found if self.calibration is None else {"uncalibrated": found["scores"]} | found | {"scores": "log_odds"}
 
     def save(self, folder: Path) -> None:
-        """Write ``classical.json``, ``features.json`` and ``model.safetensors``; no pickle."""
-        _write_json(folder / METHOD_FILE, {"method": self.method, "modality": self.modality})
+        """Write ``classical.json``, ``features.json``, ``model.safetensors`` and, where something decides, ``decision.json``; no pickle."""
         _write_json(folder / FEATURES_FILE, self.features.to_dict())
         self.classifier.save(folder)
+        self.save_decisions(folder)
+
+    def save_decisions(self, folder: Path) -> None:
+        """Write the method and what its decision and calibration learned."""
+        _write_json(folder / METHOD_FILE, {"method": self.method, "modality": self.modality})
+        learned = {"calibration": self.calibration, "decision": self.decision}
+        if any(learned.values()):
+            _write_json(folder / READING_FILE, {name: part.to_dict() for name, part in learned.items() if part is not None})
+
+    def fit_decisions(self, data: MultiLabelData, space: LabelSpace, seed: int) -> None:
+        """Fit calibration and decision on scores of training rows, each by a classifier that was trained without it, in five folds."""
+        if self.calibration is None and (self.decision is None or not self.decision.needs_fit):
+            return
+        rows, targets, unknown = _training_rows(data, space)
+        features = self.features.transform(rows)
+        scores = _out_of_fold(self.method, features, targets, unknown, seed)
+        fit_in_turn(self.calibration, self.decision, scores, targets, None if unknown is None else ~unknown.toarray().astype(bool))
+
+    def read_by(self, method: Mapping[str, Any], space: LabelSpace, statistics: LabelStatistics) -> None:
+        """Take decision, constraints and calibration of a configuration, not yet fitted."""
+        self.method = dict(method)
+        labels = {"num_labels": len(space), "statistics": statistics}
+        config = method.get("decision") or OWN_RULE
+        plain, rules = split_rules(config)
+        self.decision, self.constraints = None, None
+        if plain["name"] == OWN_RULE:
+            self.constraints = Constraints.from_config(space, rules)
+        else:
+            self.decision = build_decision(config, label_space=space, **labels)
+        given = method.get("calibration")
+        self.calibration = None if given is None else build("calibration", given, label_space=space, **labels)
 
     def _predict(self, rows: Any) -> Prediction:
         features, degrees = self.features.transform(rows), None
@@ -79,9 +126,17 @@ class ClassicalPredictor:
             degrees = degrees.astype(np.float32)
         else:
             scores, chosen = self.classifier.scores(features), self.classifier.chosen(features)
-        if scores.shape[1] <= DENSE_UP_TO:
-            return Prediction(list(rows["id"]), scores, chosen, degrees=degrees)
-        return Prediction(list(rows["id"]), _best(scores, chosen), sparse.csr_matrix(chosen), degrees=degrees)
+        kept = scores if scores.shape[1] <= DENSE_UP_TO else _best(scores)
+        return self._decide(Prediction(list(rows["id"]), kept, chosen if kept is scores else sparse.csr_matrix(chosen), degrees=degrees))
+
+    def _decide(self, own: Prediction) -> Prediction:
+        """What calibration, decision and constraints make of a classifier's scores and label sets."""
+        scores: Scores = own.scores if self.calibration is None else self.calibration(own.scores)
+        chosen = own.chosen if self.decision is None else self.decision(scores)
+        if self.constraints is not None:
+            chosen = self.constraints.best(own.scores, chosen)
+        uncalibrated = None if self.calibration is None else own.scores
+        return replace(own, scores=scores, chosen=chosen, uncalibrated=uncalibrated)
 
 
 def fit_classical(
@@ -90,7 +145,8 @@ def fit_classical(
     """Train a classical method on the training split.
 
     Args:
-        method: ``name`` (such as ``linear-svm``), the classifier's arguments, and under ``features`` those of the features.
+        method: ``name`` (such as ``linear-svm``), the classifier's arguments, under ``features`` those of the features, and a ``decision``
+            and a ``calibration``, which learn from training rows by cross-validation.
         data: with a training split; rows that nobody annotated are left out.
         space: the labels.
         seed: of whatever is drawn.
@@ -103,24 +159,40 @@ def fit_classical(
     features = build_features(method, data.modality, data.num_features)
     classifier = build_classifier(method)
     of_distributions = isinstance(classifier, DistributionClassifier)
-    targets, unknown = (data.targets if of_distributions else data.label_sets)("train", space)
-    rows = data.split("train")
-    if unknown is not None:
-        annotated = np.flatnonzero(np.diff(unknown.indptr) < len(space))
-        rows, targets, unknown = rows.select(annotated), targets[annotated], unknown[annotated]
+    rows, targets, unknown = _training_rows(data, space, of_distributions)
     classifier.fit(features.fit_transform(rows), targets, seed, unknown, progress)
-    return ClassicalPredictor(dict(method), data.modality, features, classifier)
+    predictor = ClassicalPredictor(dict(method), data.modality, features, classifier)
+    predictor.read_by(method, space, data.statistics(space))
+    predictor.fit_decisions(data, space, seed)
+    return predictor
 
 
-def load_classical(folder: Path) -> ClassicalPredictor:
+def load_classical(
+    folder: Path, space: LabelSpace, statistics: LabelStatistics, method: Mapping[str, Any] | None = None
+) -> ClassicalPredictor:
     """Take back what ``ClassicalPredictor.save`` wrote.
+
+    Args:
+        folder: the run folder.
+        space: the labels.
+        statistics: of the training split.
+        method: the same method with another decision or calibration, which are not fitted then; None takes those of the folder.
 
     Raises:
         RunError: if a file is missing or damaged.
     """
     content = _read_json(folder / METHOD_FILE)
     features = build_features(content["method"], content["modality"]).load_dict(_read_json(folder / FEATURES_FILE))
-    return ClassicalPredictor(content["method"], content["modality"], features, build_classifier(content["method"]).load(folder))
+    classifier = build_classifier(content["method"]).load(folder)
+    predictor = ClassicalPredictor(content["method"], content["modality"], features, classifier)
+    predictor.read_by(content["method"] if method is None else method, space, statistics)
+    if method is None and (predictor.calibration is not None or predictor.decision is not None):
+        learned = _read_json(folder / READING_FILE)
+        if predictor.calibration is not None:
+            predictor.calibration.load_dict(learned["calibration"])
+        if predictor.decision is not None:
+            predictor.decision.load_dict(learned["decision"])
+    return predictor
 
 
 def check_classical(method: Mapping[str, Any]) -> None:
@@ -131,14 +203,33 @@ def check_classical(method: Mapping[str, Any]) -> None:
 
     >>> check_classical({"name": "linear-svm", "cost_sensitive": "micro_f1"})
     """
-    build_classifier(method)
+    classifier = build_classifier(method)
+    plain, _ = split_rules(method.get("decision") or OWN_RULE)
+    check_arguments("decision", plain)
+    given = [key for key in ("decision", "calibration") if method.get(key) is not None]
+    if given and isinstance(classifier, DistributionClassifier):
+        raise ConfigurationError(f"method '{method['name']}' predicts label distributions and chooses their mode; leave `{given[0]}` out")
+    if method.get("calibration") is not None:
+        check_arguments("calibration", method["calibration"])
+    name, arguments = split_config("decision", plain)
+    if name != OWN_RULE and method.get("calibration") is None:
+        scale = "log_odds" if classifier.score_kind == "log_odds" else "zero"
+        if SCALES.index(find("decision", name).needs_scores(**arguments)) > SCALES.index(scale):
+            raise ConfigurationError(
+                f"decision '{name}' reads scores as log-odds, but those of method '{method['name']}' are margins: add `calibration: platt`"
+            )
     allowed = {name for maker in FEATURES.values() for name in inspect.signature(maker).parameters}
     check_keys(_feature_settings(method), allowed, where="method.features")
 
 
+def takes_decisions(method: Mapping[str, Any]) -> bool:
+    """Whether a decision may stand between the scores of a classical method and its label sets."""
+    return not isinstance(build_classifier(method), DistributionClassifier)
+
+
 def build_classifier(method: Mapping[str, Any]) -> Classifier:
     """The untrained classifier that a configuration names, hyphens or underscores."""
-    arguments = {key: value for key, value in method.items() if key != "features"}
+    arguments = {key: value for key, value in method.items() if key not in BESIDE}
     name = str(arguments.get("name"))
     return build("classical", arguments | {"name": name if "." in name else name.replace("-", "_")})
 
@@ -159,7 +250,34 @@ def _feature_settings(method: Mapping[str, Any]) -> dict[str, Any]:
     return dict(settings)
 
 
-def _best(scores: Float[np.ndarray, "N L"], chosen: Bool[np.ndarray, "N L"]) -> sparse.csr_matrix:
+def _training_rows(data: MultiLabelData, space: LabelSpace, of_distributions: bool = False) -> tuple[Any, Any, Any]:
+    """The training rows that somebody annotated, their targets, and their unknown entries, or None where all are known."""
+    targets, unknown = (data.targets if of_distributions else data.label_sets)("train", space)
+    rows = data.split("train")
+    if unknown is None:
+        return rows, targets, None
+    annotated = np.flatnonzero(np.diff(unknown.indptr) < len(space))
+    return rows.select(annotated), targets[annotated], unknown[annotated]
+
+
+def _out_of_fold(method: Mapping[str, Any], features: Features, targets: Any, unknown: Any, seed: int) -> Scores:
+    """Scores (N, L) of every training row by a classifier trained on the other folds."""
+    if features.shape[0] < FOLDS:
+        raise DataError(f"a decision learns from {FOLDS} folds, but there are only {features.shape[0]} training rows")
+    folds = np.random.default_rng(seed).permutation(features.shape[0]) % FOLDS
+    parts, order = [], []
+    for fold in range(FOLDS):
+        inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        classifier = build_classifier(method)
+        classifier.fit(features[outside], targets[outside], seed, None if unknown is None else unknown[outside])
+        scores = classifier.scores(features[inside])
+        parts.append(scores if scores.shape[1] <= DENSE_UP_TO else _best(scores))
+        order.append(inside)
+    stacked = sparse.vstack(parts, format="csr") if sparse.issparse(parts[0]) else np.concatenate(parts)
+    return stacked[np.argsort(np.concatenate(order))]
+
+
+def _best(scores: Float[np.ndarray, "N L"]) -> sparse.csr_matrix:
     """The best scores of each row."""
     columns = np.sort(np.argpartition(-scores, KEEP, axis=1)[:, :KEEP], axis=1)
     values = np.take_along_axis(scores, columns, axis=1)

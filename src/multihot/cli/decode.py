@@ -67,6 +67,9 @@ def _configuration(run: Run, recipe: str | None, settings: list[str]) -> Config:
 
 def _name(config: Config) -> str:
     from ..components import split_config
+    from ..experiments.methods import is_classical
     from ..method import Method
 
+    if is_classical(config.method):
+        return split_config("decision", config.method.get("decision") or "own_rule")[0]
     return split_config("decoding", Method.from_config(config.method).decoding)[0]

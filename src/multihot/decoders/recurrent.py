@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..attention import AdditiveAttention
 from ..interfaces import Decoder, State
+from ..labels import LabelStatistics
 from ..types import Encoding
 
 
@@ -17,12 +19,16 @@ class RecurrentDecoder(Decoder):
     """An LSTM that emits label after label, each time looking at the encoder's states.
 
     ``c_t = sum_j alpha_tj h_j``, ``alpha_t = softmax_j(v^T tanh(W_a d_{t-1} + U_a h_j))``,
-    ``d_t = LSTM(d_{t-1}, [e(y_{t-1}); c_{t-1}])``, ``o_t = W_o f(W_d d_t + V_d c_t)`` with f a leaky ReLU. [T 4.2-4.6]
+    ``d_t = LSTM(d_{t-1}, [e(y_{t-1}); c_{t-1}])``, ``o_t = W_o f(W_d d_t + V_d c_t + U_d p)`` with f a leaky ReLU. [T 4.2-4.6]
 
-    ``d_0`` is a projection of the encoder's pooled vector and ``c_0`` is 0. With ``global_embedding``, ``e(y_{t-1})`` is mixed through a
-    gate with the embedding that the model expected, ``(1 - g) e(y) + g sum_a p(a) e(a)``, ``g = sigmoid(W_1 e(y) + W_2 ebar)``: what else
-    was likely is not lost when one label is picked (Yang et al. 2018, "SGM: Sequence Generation Model for Multi-label Classification").
-    There ``p`` is 0 for labels emitted before.
+    ``p`` is the encoder's pooled vector. Its direct path to the output, ``U_d p``, is not the thesis's: through the LSTM alone an encoder
+    whose states are local, such as a CNN, hardly reaches the first labels. The LSTM starts from projections of ``p``, its cell too (as in
+    the code published with the thesis), and the output bias from the frequencies of labels and of stop. ``c_0`` is 0.
+
+    With ``global_embedding``, ``e(y_{t-1})`` is mixed through a gate with the embedding that the model expected,
+    ``(1 - g) e(y) + g sum_a P(a) e(a)``, ``g = sigmoid(W_1 e(y) + W_2 ebar)``: what else was likely is not lost when one label is picked
+    (Yang et al. 2018, "SGM: Sequence Generation Model for Multi-label Classification").
+    There ``P`` is 0 for labels emitted before.
 
     Args:
         num_labels: L.
@@ -34,9 +40,14 @@ class RecurrentDecoder(Decoder):
         attention: whether it looks at the states; without, ``c_t`` is the pooled vector.
         attention_size: size of the space in which state and states are compared; it sets the cost of attention.
         global_embedding: mix in the expected embedding.
+        direct: whether the pooled vector reaches the output directly; False leaves ``U_d p`` out.
+        first_cell: whether the LSTM's cell starts from the pooled vector too; False starts it from 0.
+        prior_bias: start the output from the logits ``log n_i`` of labels and ``log N`` of stop, less the logarithm of their sum; needs
+            ``statistics``. None does so where there are statistics.
+        statistics: label statistics of the training split.
 
     Raises:
-        ValueError: if there is no layer.
+        ValueError: if there is no layer, or no statistics for ``prior_bias``.
 
     >>> decoder = RecurrentDecoder(num_labels=4, width=8, hidden_size=16).eval()
     >>> encoding = Encoding(torch.randn(2, 5, 8), torch.ones(2, 5, dtype=torch.bool), torch.randn(2, 8))
@@ -58,25 +69,39 @@ class RecurrentDecoder(Decoder):
         attention: bool = True,
         attention_size: int = 128,
         global_embedding: bool = False,
+        direct: bool = True,
+        first_cell: bool = True,
+        prior_bias: bool | None = None,
+        statistics: LabelStatistics | None = None,
     ):
         super().__init__()
         if layers < 1:
             raise ValueError(f"the 'layers' parameter must be at least 1, got {layers!r}")
         self.embedding = nn.Embedding(num_labels + 2, embedding_size)  # the labels, stop and start
         self.first_state = nn.Linear(width, layers * hidden_size)
+        self.first_cell = nn.Linear(width, layers * hidden_size) if first_cell else None
         sizes = [embedding_size + width] + [hidden_size] * layers
         self.cells = nn.ModuleList(nn.LSTMCell(sizes[i], hidden_size) for i in range(layers))
         self.attention = AdditiveAttention(hidden_size, width, attention_size) if attention else None
         self.from_state = nn.Linear(hidden_size, hidden_size)
         self.from_context = nn.Linear(width, hidden_size, bias=False)
+        self.from_pooled = nn.Linear(width, hidden_size, bias=False) if direct else None
         self.output = nn.Linear(hidden_size, num_labels + 1)
         self.dropout = nn.Dropout(dropout)
         self.gate = nn.Linear(2 * embedding_size, embedding_size) if global_embedding else None
+        if prior_bias and statistics is None:
+            raise ValueError("prior_bias needs the label statistics of the training split; give 'statistics' or set prior_bias to false")
+        if statistics is not None and prior_bias is not False:
+            self._start_from_prior(statistics)
 
     def start(self, encoding: Encoding) -> State:
         """The state before the first label."""
-        hidden = torch.tanh(self.first_state(encoding.pooled)).unflatten(-1, (len(self.cells), -1))  # (B, layers, H)
-        state = {"hidden": hidden, "cell": torch.zeros_like(hidden), "context": torch.zeros_like(encoding.pooled)}
+        layers = len(self.cells)
+        hidden = torch.tanh(self.first_state(encoding.pooled)).unflatten(-1, (layers, -1))  # (B, layers, H)
+        cell = torch.zeros_like(hidden) if self.first_cell is None else self.first_cell(encoding.pooled).unflatten(-1, (layers, -1))
+        state = {"hidden": hidden, "cell": cell, "context": torch.zeros_like(encoding.pooled)}
+        if self.from_pooled is not None:
+            state["direct"] = self.from_pooled(encoding.pooled)
         if self.attention is not None:
             state["keys"] = self.attention.keys(encoding.states)
         if self.gate is not None:
@@ -95,7 +120,10 @@ class RecurrentDecoder(Decoder):
             hidden.append(h)
             cell.append(c)
             given = self.dropout(h)
-        logits = self.output(self.dropout(nn.functional.leaky_relu(self.from_state(given) + self.from_context(context))))
+        before = self.from_state(given) + self.from_context(context)
+        if self.from_pooled is not None:
+            before = before + state["direct"]
+        logits = self.output(self.dropout(nn.functional.leaky_relu(before)))
         after = state | {"hidden": torch.stack(hidden, 1), "cell": torch.stack(cell, 1), "context": context, "attention": attention}
         if self.gate is not None:
             stop = logits.shape[-1] - 1
@@ -103,6 +131,11 @@ class RecurrentDecoder(Decoder):
             after["said"][:, stop] = False  # it stays open
             after["expected"] = torch.softmax(logits.masked_fill(after["said"], -torch.inf), dim=-1) @ self.embedding.weight[:-1]
         return logits, after
+
+    def _start_from_prior(self, statistics: LabelStatistics) -> None:
+        counts = np.append(statistics.counts, statistics.num_examples) + 0.5  # a label that no instance carries keeps a finite bias
+        with torch.no_grad():
+            self.output.bias.copy_(torch.from_numpy(np.log(counts / counts.sum())))
 
     def _embed(self, previous: Tensor, state: State) -> Float[Tensor, "N E"]:
         embedded = self.embedding(previous)

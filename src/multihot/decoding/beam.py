@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..constraints import Constraints
 from ..interfaces import Decoding, Loss, Model
 from ..labels import LabelSpace
 from ..predictions import Prediction, ScoreKind
 from ..types import Batch, Encoding
-from .constraints import Constraints
 from .search import beam_search
 from .sequences import hypothesis_prediction
 

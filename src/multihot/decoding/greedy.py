@@ -8,11 +8,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from ..constraints import Constraints
 from ..interfaces import Decoding, Model
 from ..labels import LabelSpace
 from ..predictions import Prediction, ScoreKind
 from ..types import Batch
-from .constraints import Constraints
 from .sequences import sequence_prediction
 
 

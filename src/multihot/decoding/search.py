@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ..constraints import Constraints
 from ..interfaces import Decoder, State
 from ..types import Encoding
-from .constraints import Constraints
 
 
 @dataclass

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool
 from scipy import sparse
 
-from ..calibration import OwnRuleDecision
+from ..calibration import OwnRuleDecision, fit_in_turn
 from ..interfaces import Calibration, Decision, Decoding, Loss, Model
 from ..predictions import DENSE_UP_TO, KEEP, Prediction, ScoreKind, Scores
 from ..types import Batch
@@ -45,18 +45,7 @@ class ThresholdDecoding(Decoding):
 
     def fit(self, prediction: Prediction, targets: Any, known: Any = None, kept: Bool[np.ndarray, " N"] | None = None) -> Prediction:
         own = prediction.scores if prediction.uncalibrated is None else prediction.uncalibrated  # never calibrate what is calibrated
-        calibrates = decides = np.ones(len(prediction), dtype=bool)
-        if self.decision.promises:
-            if kept is None and self.calibration is not None:
-                kept = half_of(len(prediction))
-            if kept is not None and kept.any():
-                calibrates, decides = ~kept, kept
-        if self.calibration is not None:
-            self.calibration.fit(*_rows(calibrates, own, targets, known))
-        scores = self.calibration(own) if self.calibration is not None else own
-        self.decision.fit(*_rows(decides, scores, targets, known))
-        if kept is not None and not kept.any():
-            self.decision.withdraw()
+        fit_in_turn(self.calibration, self.decision, own, targets, known, kept)
         return self._decide(prediction.ids, own)
 
     @property
@@ -68,23 +57,6 @@ class ThresholdDecoding(Decoding):
         decision = self.decision if self.decision.fitted else self.own_rule  # stands in until validation data has been seen
         chosen = decision(scores)
         return Prediction(ids, scores, chosen, uncalibrated=None if scores is own else own)
-
-
-def half_of(rows: int) -> Bool[np.ndarray, " N"]:
-    """Which rows of a validation split are kept for a decision that promises: half of them, the same ones every time, whatever they hold.
-
-    >>> half_of(7).sum()
-    np.int64(4)
-    """
-    kept = np.zeros(rows, dtype=bool)
-    kept[np.random.default_rng(0).permutation(rows)[rows // 2 :]] = True
-    return kept
-
-
-def _rows(chosen: Any, *matrices: Any) -> list[Any]:
-    """Some rows of each matrix; None stays."""
-    numbers = np.flatnonzero(chosen)
-    return [None if matrix is None else (matrix.tocsr() if sparse.issparse(matrix) else matrix)[numbers] for matrix in matrices]
 
 
 def keep_best(scores: torch.Tensor) -> np.ndarray | sparse.csr_matrix:

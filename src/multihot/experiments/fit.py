@@ -28,7 +28,7 @@ from .files import check_name, plain, write_json
 from .frozen import encode_once
 from .lock import only_writer
 from .measure import break_down, has_label_sets, measure, targets_of, truth_of
-from .methods import check_experiment, is_classical
+from .methods import check_experiment, is_classical, never_empty
 from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import Run, describe_environment, kept_beside
 from .seal import seal
@@ -63,7 +63,7 @@ def fit(
     with only_writer(folder):
         check_folder(folder, overwrite)
         data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
-        config = settle(config, data)
+        config = settle(config, data, say)
         open_folder(folder, config)
         return _carry_through(folder, config, data, resume=False, say=say)
 
@@ -118,8 +118,8 @@ def read_data(config: Config) -> MultiLabelData:
     return set_aside(load_data(settings.source, **settings.reading()), settings, config.seed, validation=not is_classical(config.method))
 
 
-def settle(config: Config, data: MultiLabelData) -> Config:
-    """The experiment with what each "auto" stands for by name: its configuration says what picked the checkpoint, and in what precision."""
+def settle(config: Config, data: MultiLabelData, say: Say = lambda line: None) -> Config:
+    """The experiment with what each "auto" stands for by name: what picks the checkpoint, in what precision, and the smallest label set."""
     training = config.training
     if training.monitor == "auto":
         training = replace(training, monitor=_monitor(config, data))
@@ -127,7 +127,10 @@ def settle(config: Config, data: MultiLabelData) -> Config:
         from ..training.fit import resolve_precision
 
         training = replace(training, precision=resolve_precision(training))
-    return replace(config, training=training)
+    method = never_empty(config.method, data.statistics(data.label_space(config.data.unseen_labels)))
+    if method != config.method:
+        say("every training row carries a label, so every prediction gets one at least (at_least: 0 would leave some without)")
+    return replace(config, training=training, method=method)
 
 
 def _monitor(config: Config, data: MultiLabelData) -> str:

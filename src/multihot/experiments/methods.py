@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from scipy import sparse
 
-from ..components import build, choices, first_line
+from ..calibration import split_rules
+from ..components import build, choices, find, first_line, split_config
 from ..errors import ConfigurationError, nearest
+from ..labels import LabelStatistics
 from ..method import METHODS, Method
 from .config import Config
 
@@ -42,6 +45,34 @@ def check_experiment(config: Config) -> None:
     """Refuse an experiment whose method or sampler cannot work, before any data is read."""
     check_method(config.method)
     build("sampler", config.training.sampler, targets=ONE_ROW)
+
+
+def never_empty(method: Mapping[str, Any], statistics: LabelStatistics) -> dict[str, Any]:
+    """The method with ``at_least: 1`` among the rules of its label sets, where every training row carries a label and it says nothing else.
+
+    The rules stand in the decision of methods that score labels, and in the constraints of decodings that walk a decoder. Methods that
+    choose one label by themselves have neither.
+    """
+    if not statistics.num_examples or (statistics.set_sizes == 0).any():
+        return dict(method)
+    if is_classical(method):
+        from ..classical import takes_decisions
+
+        return dict(method) | ({"decision": _with_fewest(method.get("decision") or "own_rule")} if takes_decisions(method) else {})
+    whole = Method.from_config(method)
+    name, arguments = split_config("decoding", whole.decoding)
+    taken = inspect.signature(find("decoding", name)).parameters
+    if "decision" in taken and whole.decision is not None:
+        return dict(method) | {"decision": _with_fewest(whole.decision)}
+    if "constraints" in taken:
+        constraints = {"at_least": 1} | dict(arguments.get("constraints") or {})
+        return dict(method) | {"decoding": {"name": name} | arguments | {"constraints": constraints}}
+    return dict(method)
+
+
+def _with_fewest(decision: Any) -> dict[str, Any]:
+    plain, rules = split_rules(decision)
+    return plain | {"at_least": 1} | rules
 
 
 def method_summaries() -> dict[str, str]:

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
+from ..calibration import half_of
 from ..data.batches import make_loader
-from ..decoding.threshold import half_of
 from ..encoders.pretrained import weights_follow
 from ..errors import RunError
 from ..interfaces import Decoding, Model, Processor
@@ -50,6 +50,9 @@ class Predictor(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write all that ``load`` needs, without pickle."""
+
+    def save_decisions(self, folder: Path) -> None:
+        """Write what calibration and decision learned."""
 
 
 @dataclass

@@ -19,13 +19,13 @@ from .fit import Say, measure_and_finish, read_data
 from .grouping import flatten
 from .lock import only_writer
 from .measure import targets_of
-from .methods import check_method, is_classical
-from .predictor import NeuralPredictor, kept_for_promise
+from .methods import check_method, is_classical, never_empty
+from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import FORMAT, Run, describe_environment
 from .set_aside import set_aside
 
 READING = ("method.decoding", "method.decision", "method.calibration")  # what reads a trained model
-COPIED = ("model.safetensors", "processor.json", "labels.json")
+COPIED = ("model.safetensors", "processor.json", "features.json", "labels.json")
 
 
 def redecode(
@@ -61,6 +61,7 @@ def redecode(
     folder = Path(out)
     config = config.settled_like(run.config)
     _check_same_training(run, config)
+    config = replace(config, method=never_empty(config.method, run.statistics))
     if folder.resolve() == run.folder.resolve():
         raise ConfigurationError(f"{folder} is the run to read; choose another --out")
     with only_writer(folder):
@@ -69,20 +70,12 @@ def redecode(
 
 
 def _read_again(run: Run, config: Config, folder: Path, data: MultiLabelData | None, say: Say) -> Run:
-    data = read_data(config) if data is None else set_aside(data, config.data, config.seed)
+    data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
     _check_same_instances(run, data)
     run.check_files()
-    method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
-    predictor = NeuralPredictor.load(run.folder, method, run.labels, run.statistics, decided=False)
+    predictor = _decided_anew(run, config, data, say)
     open_folder(folder, config)
     _copy(run, folder)
-    say(f"{run.folder} read by {method.summary()}")
-    if predictor.decoding.decision is not None or predictor.decoding.calibration is not None:
-        kept = kept_for_promise(predictor.decoding, config.training.monitor, len(data.splits["validation"]))
-        if kept is not None and not _promised(run):
-            say("the weights were chosen by all of the validation split, so that nothing is guaranteed; train with this decision for that")
-            kept[:] = False
-        predictor.decoding.fit(predictor.predict(data.splits["validation"]), *targets_of(data, "validation", run.labels), kept)
     predictor.save_decisions(folder)
     cost = {name: value for name, value in run.metrics["cost"].items() if name != "decoding_seconds"}
     measure_and_finish(folder, data, run.labels, run.whole_statistics, predictor, cost, run.metrics["data"]["unseen_labels"])
@@ -90,10 +83,29 @@ def _read_again(run: Run, config: Config, folder: Path, data: MultiLabelData | N
     return Run(folder)
 
 
+def _decided_anew(run: Run, config: Config, data: MultiLabelData, say: Say) -> Predictor:
+    """The run's weights with the configuration's decoding, fitted where it has something to learn."""
+    if is_classical(config.method):
+        from ..classical import load_classical
+
+        classical = load_classical(run.folder, run.labels, run.statistics, config.method)
+        say(f"{run.folder} read by {classical.described()['rule']}")
+        classical.fit_decisions(data, run.labels, config.seed)
+        return classical
+    method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
+    predictor = NeuralPredictor.load(run.folder, method, run.labels, run.statistics, decided=False)
+    say(f"{run.folder} read by {method.summary()}")
+    if predictor.decoding.decision is not None or predictor.decoding.calibration is not None:
+        kept = kept_for_promise(predictor.decoding, config.training.monitor, len(data.splits["validation"]))
+        if kept is not None and not _promised(run):
+            say("the weights were chosen by all of the validation split, so that nothing is guaranteed; train with this decision for that")
+            kept[:] = False
+        predictor.decoding.fit(predictor.predict(data.splits["validation"]), *targets_of(data, "validation", run.labels), kept)
+    return predictor
+
+
 def _check_same_training(run: Run, config: Config) -> None:
     """Refuse a configuration that the run's weights do not belong to."""
-    if is_classical(run.config.method):
-        raise ConfigurationError(f"{run.folder}: method '{run.config.method['name']}' has no decoding; train it with another decision")
     check_method(config.method)
     ours, theirs = _settings(run.config), _settings(config)
     for key in sorted(ours.keys() | theirs.keys()):
@@ -112,7 +124,7 @@ def _promised(run: Run) -> bool:
 
 def _settings(config: Config) -> dict[str, Any]:
     """All settings under dotted keys, with every part of the method spelt out."""
-    parts: dict[str, Any] = Method.from_config(config.method).to_config()
+    parts = dict(config.method) if is_classical(config.method) else Method.from_config(config.method).to_config()
     return flatten(replace(config, method=parts).to_dict())
 
 
@@ -130,7 +142,8 @@ def _check_same_instances(run: Run, data: MultiLabelData) -> None:
 
 def _copy(run: Run, folder: Path) -> None:
     for name in COPIED:
-        shutil.copyfile(run.folder / name, folder / name)
+        if (run.folder / name).exists():  # a neural run has a processor, a classical one features
+            shutil.copyfile(run.folder / name, folder / name)
     if (run.folder / DATA).exists():
         shutil.copyfile(run.folder / DATA, folder / DATA)
     if (run.folder / "log").is_dir():

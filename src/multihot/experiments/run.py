@@ -156,7 +156,7 @@ class Run:
         if (self.folder / "classical.json").exists():
             from ..classical import load_classical
 
-            return load_classical(self.folder)
+            return load_classical(self.folder, self.labels, self.statistics)
         from ..method import Method
         from .predictor import NeuralPredictor
 
