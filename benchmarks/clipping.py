@@ -56,7 +56,7 @@ def train(name: str, method: str, updates: int, settings: dict[str, object], fro
 def main() -> int:
     """Print a line a method."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--updates", type=int, default=200, help="of each training")
+    parser.add_argument("--updates", type=int, default=40, help="of each training")
     parser.add_argument("--data", nargs="+", choices=CASES, default=list(CASES), help="by name")
     parser.add_argument("--from-path", type=Path, help="the folder that holds copies of the data")
     given = read_options(parser, data=["mulan/emotions"], updates=10)
