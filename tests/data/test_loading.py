@@ -147,6 +147,17 @@ def test_targets_agree_with_encoding_row_by_row(files):
     assert data.statistics(space).counts.tolist() == [10, 20]
 
 
+def test_parts_of_other_training_rows_have_other_names_in_caches(files):
+    """Rows that were selected, filtered or mapped by hand must not be served what was prepared of others."""
+    data = load(files / "train.csv")
+    train = data.split("train")
+    changed = [train, train.select(range(20)), train.select(range(5, 25)), train.map(lambda row: {"labels": row["labels"][:1]})]
+    made = [replace(data, splits={"train": rows}).with_validation(0.2) for rows in changed]
+    for name in ("train", "validation"):
+        assert len({parts.split(name)._fingerprint for parts in made}) == len(changed)
+    assert len({parts.fingerprint for parts in made}) == len(changed)
+
+
 def test_a_part_of_training_is_cut_off(files):
     data = load(files / "train.csv")
     cut = data.with_validation(0.2, seed=1)

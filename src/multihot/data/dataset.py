@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -224,11 +224,23 @@ class MultiLabelData:
             raise DataError(
                 f"{self.name}: {len(train)} training rows are too few to cut off a share of {fraction}; give a file for {split}"
             )
-        mark = hashlib.sha256(f"{self.fingerprint}-{split}-{method}-{fraction}-{seed}".encode()).hexdigest()[:32]
-        parts = {"train": train.select(kept, new_fingerprint=f"{mark}-kept"), split: train.select(cut, new_fingerprint=f"{mark}-cut")}
-        merged = self.splits | parts
-        splits = {name: merged[name] for name in SPLITS if name in merged}
-        return replace(self, splits=splits, fingerprint=mark, cut_off=(*self.cut_off, split))
+        parts = self.with_rows({"train": kept, split: cut}, f"{split}-{method}-{fraction}-{seed}")
+        return replace(parts, cut_off=(*self.cut_off, split))
+
+    def with_rows(self, rows: Mapping[str, Iterable[int]], what: str) -> MultiLabelData:
+        """The same data with splits made of rows of the training split.
+
+        Their fingerprints, by which caches know them, follow from that of the training rows themselves, which may not be those that the
+        source gave.
+
+        Args:
+            rows: split -> numbers of training rows.
+            what: the settings that the numbers follow from.
+        """
+        train = self.split("train")
+        mark = hashlib.sha256(f"{self.fingerprint}-{train._fingerprint}-{what}".encode()).hexdigest()[:32]
+        merged = self.splits | {name: train.select(kept, new_fingerprint=f"{mark}-{name}") for name, kept in rows.items()}
+        return replace(self, splits={name: merged[name] for name in SPLITS if name in merged}, fingerprint=mark)
 
     def _distinct(self, rows: datasets.Dataset) -> set[str]:
         return {label for table in _batches(rows, ["labels"]) for label in pc.unique(pc.list_flatten(table["labels"])).to_pylist()}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -155,11 +153,8 @@ def cut_long_tail(data: MultiLabelData, alpha: float = 6.0, largest: int | None 
     space = data.label_space()
     targets = binarise(data.label_sets("train", space)[0])
     rows = long_tailed_subset(targets, alpha, largest, smallest, seed)
-    settings: tuple[Any, ...] = (data.fingerprint, "long tail", alpha, largest, smallest, seed)
-    mark = hashlib.sha256("-".join(map(str, settings)).encode()).hexdigest()[:32]
-    splits = data.splits | {"train": data.split("train").select(rows, new_fingerprint=mark)}
     return LongTail(
-        data=replace(data, splits=splits, fingerprint=mark),
+        data=data.with_rows({"train": rows}, f"long tail-{alpha}-{largest}-{smallest}-{seed}"),
         space=space,
         wanted=wanted_counts(targets, alpha, largest, smallest),
         before=LabelStatistics.from_targets(targets).counts,

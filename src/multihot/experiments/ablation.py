@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +78,7 @@ def held_out(data: MultiLabelData, limit: int | None = None) -> MultiLabelData:
             f"the ablation needs at least {LEAST} training rows, got {size} of {data.name}; raise --limit or give more"
         )
     rows = np.sort(np.random.default_rng(0).choice(len(train), size, replace=False))
-    mark = sha256(f"{data.fingerprint}-{size}".encode()).hexdigest()[:32]  # of other rows than the whole split: another name in caches
-    part = replace(data, name=f"{data.name} (held out)", fingerprint=mark, splits={"train": train.select(rows, new_fingerprint=mark)})
+    part = replace(data, name=f"{data.name} (held out)", splits={"train": train}).with_rows({"train": rows}, f"ablation-{size}")
     return part.with_validation(HELD_OUT, split="test").with_validation(VALIDATION)
 
 

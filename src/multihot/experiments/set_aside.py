@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-
 import numpy as np
 
 from ..data import MultiLabelData, random_split
@@ -18,7 +14,7 @@ def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validatio
     if "train" not in data.splits:
         raise DataError(f"{data.name} has no training split; it has {', '.join(data.splits)}")
     if settings.limit:
-        data = _cut(data, f"limit-{settings.limit}", {"train": range(min(settings.limit, len(data.splits["train"])))})
+        data = data.with_rows({"train": range(min(settings.limit, len(data.splits["train"])))}, f"limit-{settings.limit}")
     if settings.test_group is not None:
         data = _without_group(data, settings.test_group)
     if "test" not in data.splits and settings.test:
@@ -40,7 +36,7 @@ def _without_group(data: MultiLabelData, group: str) -> MultiLabelData:
         some = ", ".join(sorted({identity.partition("/")[0] for identity in train[:1000]["id"] if "/" in identity})[:5])
         held = "all rows are" if inside.any() else "no row is"
         raise DataError(f"{data.name}: {held} of data.test_group '{group}'; the ids begin with {some or 'no name and slash'}")
-    return _cut(data, f"without-{group}", {"train": np.flatnonzero(~inside), "test": np.flatnonzero(inside)})
+    return data.with_rows({"train": np.flatnonzero(~inside), "test": np.flatnonzero(inside)}, f"without-{group}")
 
 
 def _with_share(data: MultiLabelData, share: float, seed: int) -> MultiLabelData:
@@ -48,11 +44,4 @@ def _with_share(data: MultiLabelData, share: float, seed: int) -> MultiLabelData
     kept = random_split(len(train), [share, 1 - share], seed)[0]
     if not len(kept):
         raise DataError(f"{data.name}: a share of {share} leaves none of the {len(train)} training rows; raise data.train_share")
-    return _cut(data, f"share-{share}-{seed}", {"train": kept})
-
-
-def _cut(data: MultiLabelData, what: str, rows: Mapping[str, Iterable[int]]) -> MultiLabelData:
-    """Splits made of rows of the training split, under a fingerprint of their own, else caches would mix them up."""
-    mark = hashlib.sha256(f"{data.fingerprint}-{what}".encode()).hexdigest()[:32]
-    parts = {name: data.splits["train"].select(kept, new_fingerprint=f"{mark}-{name}") for name, kept in rows.items()}
-    return replace(data, splits={**data.splits, **parts}, fingerprint=mark)
+    return data.with_rows({"train": kept}, f"share-{share}-{seed}")
