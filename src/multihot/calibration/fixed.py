@@ -25,10 +25,11 @@ def at_least(scores: Any, threshold: Any) -> Any:
     return stored_where(matrix, (matrix.data >= per_label[matrix.indices]) & (matrix.data > -np.inf))
 
 
-def stored_where(matrix: sparse.csr_matrix, stay: np.ndarray) -> sparse.csr_matrix:
-    """A boolean matrix that holds the marked ones of another matrix's stored entries."""
+def stored_where(matrix: sparse.csr_matrix, stay: np.ndarray, values: np.ndarray | None = None) -> sparse.csr_matrix:
+    """A matrix that holds the marked ones of another matrix's stored entries: true, or the values given for all of them."""
     ends = np.concatenate([[0], np.cumsum(stay)])[matrix.indptr]
-    return sparse.csr_matrix((np.ones(int(stay.sum()), dtype=bool), matrix.indices[stay], ends), shape=matrix.shape)
+    data = np.ones(int(stay.sum()), dtype=bool) if values is None else values[stay]
+    return sparse.csr_matrix((data, matrix.indices[stay], ends), shape=matrix.shape)
 
 
 def stored_places(matrix: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:

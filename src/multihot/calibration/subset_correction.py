@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from scipy import sparse
 
 from ..errors import ConfigurationError
 from ..interfaces import Decision
 from ..labels import LabelStatistics, binarise
 from .entries import read_scores
+from .fixed import stored_where
 from .tuned import GlobalDecision, expect_fitted
 
 CHUNK = 2**24  # sums over label sets that are held at once
+SPARSE_ROWS = 2**10  # rows of sparse scores that are looked at together: an index finds their label sets
 FIT_ROWS = 20_000  # rows that fitting looks at; of more, so many are drawn
 OFFSETS = 8  # offsets tried beside 0 and the best single threshold
 WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # of the logarithm of a label set's frequency, in units of the scores' spread
@@ -87,6 +89,7 @@ class SubsetCorrectionDecision(Decision):
         self.settings = None if self.needs_fit else Settings(*(float(value) for value in self.given))  # type: ignore[arg-type]
         self.statistics = statistics
         self.members = sparse.csr_matrix(statistics.sets, dtype=np.float64)  # (U, L)
+        self.holders = sparse.csr_matrix(self.members.T)  # (L, U): the index, label -> label sets that hold it
         self.sizes = statistics.set_sizes
         self.log_frequency = np.log(statistics.multiplicity / max(statistics.num_examples, 1))
 
@@ -126,7 +129,7 @@ class SubsetCorrectionDecision(Decision):
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)
         offset, weight, penalty = expect_fitted("subset_correction", self.settings)
-        parts = [self._choose(dense, offset, weight, penalty) for _, dense in self._chunks(matrix)]
+        parts = [self._choose(part, offset, weight, penalty) for _, part in self._chunks(matrix)]
         chosen = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix(matrix.shape, dtype=bool)
         return chosen if sparse.issparse(matrix) else chosen.toarray()
 
@@ -140,46 +143,62 @@ class SubsetCorrectionDecision(Decision):
         )
         return self
 
-    def _chunks(self, matrix: Any) -> Iterator[tuple[slice, Float[np.ndarray, "n L"]]]:
-        """Dense scores of some rows at a time; -inf where a sparse matrix stores none."""
-        step = max(1, CHUNK // max(*self.members.shape, 1))
+    def _chunks(self, matrix: Any) -> Iterator[tuple[slice, Any]]:
+        """Some rows at a time, in double precision; a sparse matrix without its -inf."""
+        step = SPARSE_ROWS if sparse.issparse(matrix) else max(1, CHUNK // max(*self.members.shape, 1))
         for start in range(0, matrix.shape[0], step):
-            part = matrix[start : start + step]
-            if sparse.issparse(part):
-                dense = np.full(part.shape, -np.inf)
-                dense[np.repeat(np.arange(part.shape[0]), np.diff(part.indptr)), part.indices] = part.data
-            else:
-                dense = part.astype(np.float64)
-            yield slice(start, start + len(dense)), dense
+            part = matrix[start : start + step].astype(np.float64)
+            yield slice(start, start + part.shape[0]), stored_where(part, part.data > -np.inf, part.data) if sparse.issparse(part) else part
 
-    def _sums(self, dense: Float[np.ndarray, "n L"]) -> Float[np.ndarray, "n U"]:
-        """The sum of the scores of every label set of the training split."""
-        return np.ascontiguousarray((self.members @ dense.T).T)
+    def _sums(self, part: Any) -> Any:
+        """The sum of the scores of every label set of the training split: (n, U), or sparse with those whose labels are all stored."""
+        if not sparse.issparse(part):
+            return np.ascontiguousarray((self.members @ part.T).T)
+        counted = sparse.csr_matrix((part.data + 1j, part.indices, part.indptr), shape=part.shape)  # the number of labels beside the sum
+        found = sparse.csr_matrix(counted @ self.holders)
+        found.sort_indices()
+        return stored_where(found, np.rint(found.data.imag) == self.sizes[found.indices], found.data.real)
 
-    def _nearest(
-        self, sums: Float[np.ndarray, "n U"], offset: float, weight: float
-    ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    def _nearest(self, sums: Any, offset: float, weight: float) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
         """The best label set of the training split for each row, and its value: half of that above, but for a constant of the row."""
-        values = sums + (0.5 * weight * self.log_frequency - offset * self.sizes)
-        found = values.argmax(axis=1)
-        return found, values[np.arange(len(values)), found]
+        bonus = 0.5 * weight * self.log_frequency - offset * self.sizes
+        if not sparse.issparse(sums):
+            values = sums + bonus
+            found = values.argmax(axis=1)
+            return found, values[np.arange(len(values)), found]
+        empty = np.flatnonzero(self.sizes == 0)[:1]
+        found = np.full(sums.shape[0], empty[0] if len(empty) else 0)
+        best = np.full(sums.shape[0], bonus[empty[0]] if len(empty) else -np.inf)
+        values, starts = sums.data + bonus[sums.indices], sums.indptr[:-1]
+        rows = np.flatnonzero(np.diff(sums.indptr))
+        highest = np.maximum.reduceat(values, starts[rows]) if len(rows) else np.empty(0)
+        first = np.flatnonzero(values == np.repeat(highest, np.diff(sums.indptr)[rows]))[::-1]  # of equals the first is written last
+        place = np.zeros(sums.shape[0], dtype=np.int64)
+        place[np.repeat(np.arange(sums.shape[0]), np.diff(sums.indptr))[first]] = sums.indices[first]
+        better = rows[highest > best[rows]]
+        found[better], best[rows] = place[better], np.maximum(highest, best[rows])
+        return found, best
 
-    def _new(self, dense: Float[np.ndarray, "n L"], offset: float) -> tuple[Bool[np.ndarray, "n L"], Float[np.ndarray, " n"]]:
+    def _new(self, part: Any, offset: float) -> tuple[Any, Float[np.ndarray, " n"]]:
         """The label set of all scores above the offset, and its value; -inf where it is empty, or one of the training split."""
-        chosen = dense > offset
-        values = np.where(chosen, dense - offset, 0.0).sum(axis=1)
-        new = chosen.any(axis=1) & (self.statistics.set_frequency(chosen) == 0)
-        return chosen, np.where(new, values, -np.inf)
+        if sparse.issparse(part):
+            chosen = stored_where(part, part.data > offset)
+            gains = stored_where(part, part.data > offset, part.data - offset)
+        else:
+            chosen = part > offset
+            gains = np.where(chosen, part - offset, 0.0)
+        new = (_per_row(chosen) > 0) & (self.statistics.set_frequency(chosen) == 0)
+        return chosen, np.where(new, _per_row(gains), -np.inf)
 
-    def _choose(self, dense: Float[np.ndarray, "n L"], offset: float, weight: float, penalty: float) -> sparse.csr_matrix:
-        found, values = self._nearest(self._sums(dense), offset, weight)
+    def _choose(self, part: Any, offset: float, weight: float, penalty: float) -> sparse.csr_matrix:
+        found, values = self._nearest(self._sums(part), offset, weight)
         chosen = sparse.csr_matrix(self.members[found], dtype=bool)
-        above, own = self._new(dense, offset)
+        above, own = self._new(part, offset)
         insists = (_lead(own, values) > penalty) | (values == -np.inf)  # no label set of the training split has a score
         if not insists.any():
             return chosen
         known = sparse.csr_matrix(chosen.multiply(~insists[:, None]))
-        return sparse.csr_matrix(known + sparse.csr_matrix(above & insists[:, None]), dtype=bool)
+        return sparse.csr_matrix(known + sparse.csr_matrix(above).multiply(insists[:, None]), dtype=bool)
 
     def _grid(self, matrix: Any, truth: sparse.csr_matrix) -> list[tuple[float, float]]:
         """Offsets and weights to try."""
@@ -200,16 +219,16 @@ class SubsetCorrectionDecision(Decision):
         """For each offset and weight, what becomes of every row by the training split's label sets and by a new one."""
         rows = matrix.shape[0]
         found = [_Outcome(np.zeros((rows, 5)), np.zeros((rows, 5)), np.zeros(rows)) for _ in grid]
-        for part, dense in self._chunks(matrix):
+        for part, scores in self._chunks(matrix):
             true = truth[part]
-            wanted = np.diff(true.indptr)
-            sums, shared = self._sums(dense), np.asarray((true.astype(np.float64) @ self.members.T).todense())
+            wanted, sums = np.diff(true.indptr), self._sums(scores)
+            shared = sparse.csr_matrix(true.astype(np.float64) @ self.holders)
             for number, (offset, weight) in enumerate(grid):
                 if not number or offset != grid[number - 1][0]:
-                    above, own = self._new(dense, offset)
-                    new = _hits(np.asarray(true.multiply(above).sum(axis=1)).ravel(), above.sum(axis=1), wanted)
+                    above, own = self._new(scores, offset)
+                    new = _hits(_per_row(true.multiply(above)), _per_row(above), wanted)
                 best, values = self._nearest(sums, offset, weight)
-                known = _hits(shared[np.arange(len(best)), best], self.sizes[best], wanted)
+                known = _hits(np.asarray(shared[np.arange(len(best)), best]).ravel(), self.sizes[best], wanted)
                 found[number].known[part], found[number].new[part], found[number].lead[part] = known, new, _lead(own, values)
         return found
 
@@ -248,6 +267,10 @@ class SubsetCorrectionDecision(Decision):
         if self.measure == "micro_f1":
             return 2 * hits / (chosen + true) if chosen + true else 0.0
         return (example_f1 if self.measure == "example_f1" else exact) / max(rows, 1)
+
+
+def _per_row(matrix: Any) -> Float[np.ndarray, " n"]:
+    return np.asarray(matrix.sum(axis=1)).ravel()
 
 
 def _complexity(settings: Settings) -> tuple[float, ...]:
