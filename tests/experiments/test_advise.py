@@ -49,7 +49,7 @@ LONG_TAILED = targets_with([300, 100, 40, 20, 10, 5, 3, 2])
         (DENSE, "macro_f1", "zlpr", "per_label"),
         (SPARSE, "micro_f1", "binary_cross_entropy", {"name": "global", "measure": "micro_f1"}),
         (SPARSE, "map", "binary_cross_entropy", {"name": "global", "measure": "micro_f1"}),
-        (SPARSE, "subset_accuracy", "zlpr", "own_rule"),
+        (SPARSE, "subset_accuracy", "zlpr", "subset_correction"),
         (LONG_TAILED, "micro_f1", "zlpr", {"name": "global", "measure": "micro_f1"}),
         (LONG_TAILED, "macro_f1", "zlpr", "per_label"),
     ],
