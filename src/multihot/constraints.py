@@ -47,7 +47,7 @@ class Constraints:
         at_least: int = 0,
         at_most: int | None = None,
     ):
-        self.at_least, self.at_most = _sizes(at_least, at_most, len(space))
+        self.at_least, self.at_most = check_sizes(at_least, at_most, len(space))
         pairs = [
             (_column(space, label), _column(space, other))
             for label, others in [*(implies or {}).items(), *((child, [parent]) for child, parent in (parents or {}).items())]
@@ -201,14 +201,19 @@ class Constraints:
 RULES = tuple(name for name in inspect.signature(Constraints).parameters if name != "space")
 
 
-def _sizes(at_least: Any, at_most: Any, num_labels: int) -> tuple[int, int | None]:
+def check_sizes(at_least: Any = 0, at_most: Any = None, num_labels: int | None = None) -> tuple[int, int | None]:
+    """The fewest and the most labels of a label set, as far as they can be.
+
+    Raises:
+        ConfigurationError: for what is no such number, or a least number above the most that there may be.
+    """
     for name, value, lowest in (("at_least", at_least, 0), ("at_most", at_most, 1)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < lowest):
             raise ConfigurationError(f"constraints: {name} must be a whole number from {lowest} on, got {value!r}")
     least = at_least or 0
-    if least > (num_labels if at_most is None else min(at_most, num_labels)):
-        most = f"at_most {at_most}" if at_most is not None and at_most < num_labels else f"the {num_labels} labels that there are"
-        raise ConfigurationError(f"constraints: at_least {least} is more than {most}")
+    for most, said in ((at_most, f"at_most {at_most}"), (num_labels, f"the {num_labels} labels that there are")):
+        if most is not None and least > most:
+            raise ConfigurationError(f"constraints: at_least {least} is more than {said}")
     return least, at_most
 
 

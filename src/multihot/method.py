@@ -14,6 +14,7 @@ import torch
 
 from .calibration import build_decision, split_rules
 from .components import allowing, build, check_keys, choices, dotted_paths, find, split_config
+from .constraints import check_sizes
 from .errors import ConfigurationError, nearest
 from .interfaces import SCALES, Decoding, Encoder, Model, Objective, Processor
 from .labels import LabelSpace, LabelStatistics
@@ -301,7 +302,10 @@ def _processor_of(encoder: type[Encoder]) -> type[Any]:
 
 def check_arguments(kind: str, part: Part) -> None:
     """Refuse an unknown component or an argument its constructor does not have."""
-    name, arguments = split_config(kind, split_rules(part)[0] if kind == "decision" and part else part)
+    if kind == "decision" and part:
+        part, rules = split_rules(part)
+        check_sizes(rules.get("at_least"), rules.get("at_most"))
+    name, arguments = split_config(kind, part)
     parameters = inspect.signature(find(kind, name)).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         check_keys(arguments, set(parameters), where=f"{kind} '{name}'")

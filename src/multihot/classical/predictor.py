@@ -204,8 +204,8 @@ def check_classical(method: Mapping[str, Any]) -> None:
     >>> check_classical({"name": "linear-svm", "cost_sensitive": "micro_f1"})
     """
     classifier = build_classifier(method)
+    check_arguments("decision", method.get("decision") or OWN_RULE)
     plain, _ = split_rules(method.get("decision") or OWN_RULE)
-    check_arguments("decision", plain)
     given = [key for key in ("decision", "calibration") if method.get(key) is not None]
     if given and isinstance(classifier, DistributionClassifier):
         raise ConfigurationError(f"method '{method['name']}' predicts label distributions and chooses their mode; leave `{given[0]}` out")
