@@ -36,6 +36,7 @@ def run(path: Path, out: Path, flags: list[str]) -> tuple[str, float]:
 def main() -> int:
     """Run them all, print the table, and fail where one of them did."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="which benchmarks; all by default")
     parser.add_argument("--quick", action="store_true", help="the form of seconds of each")
     parser.add_argument("--strict", action="store_true", help="count a missed limit as a failure")
     parser.add_argument("--out", type=Path, help="a folder for the figures, one JSON file a benchmark")
@@ -45,7 +46,10 @@ def main() -> int:
     ends: dict[str, tuple[str, float]] = {}
     with tempfile.TemporaryDirectory() as spare:
         out = options.out or Path(spare)
-        for path in sorted(options.folder.glob("[!_]*.py")):
+        paths = {path.stem: path for path in sorted(options.folder.glob("[!_]*.py"))}
+        if unknown := [name for name in options.names if name not in paths]:
+            parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(paths)}")
+        for path in [paths[name] for name in options.names or paths]:
             ends[path.stem] = run(path, out / f"{path.stem}.json", flags)
     print("\n| benchmark | seconds | |\n|---|---|---|")
     for name, (words, seconds) in ends.items():

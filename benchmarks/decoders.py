@@ -233,10 +233,10 @@ def _rows(part: str, spent: Mapping[str, tuple[float, ...]]) -> list[dict[str, A
 def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--texts", type=int, default=1024, help="texts an epoch, and texts decoded")
-    parser.add_argument("--plain-texts", type=int, default=256, help="how many of them the plain loop sees, since it is slow")
-    parser.add_argument("--epochs", type=int, default=2, help="epochs of each system; the fastest counts")
-    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--texts", type=int, default=256, help="texts an epoch, and texts decoded")
+    parser.add_argument("--plain-texts", type=int, default=32, help="how many of them the plain loop sees, since it is slow")
+    parser.add_argument("--epochs", type=int, default=1, help="epochs of each system; the fastest counts")
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--part", choices=["training", "decoding", "both"], default="both")
     parser.add_argument("--costs", action="store_true", help="measure the cost over beam widths and numbers of labels instead")
     parser.add_argument("--plot", type=Path, help="with --costs: draw them to this file")

@@ -147,8 +147,8 @@ def measure(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--texts", type=int, default=2048, help="texts an epoch")
-    parser.add_argument("--epochs", type=int, default=2, help="epochs of each system; the fastest counts")
+    parser.add_argument("--texts", type=int, default=256, help="texts an epoch")
+    parser.add_argument("--epochs", type=int, default=1, help="epochs of each system; the fastest counts")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = read_options(parser, texts=4, epochs=1, batch_size=2)
