@@ -17,6 +17,7 @@ from multihot.errors import ConfigurationError, DataError, RunError
 from multihot.experiments import Run, override
 from multihot.experiments.compare import compare
 from multihot.experiments.config import Config
+from multihot.experiments.fit import fit
 from multihot.experiments.redecode import redecode
 from multihot.report import make_report
 
@@ -127,11 +128,47 @@ def test_other_data_and_taken_folders_are_refused(trained: Run, tmp_path: Path) 
     assert redecode(trained, config, tmp_path / "taken", overwrite=True).metrics["test"]
 
 
-def test_classical_methods_have_no_decoding(tmp_path: Path) -> None:
-    source = write_csv(tmp_path / "train.csv", small_rows(60))
-    run = multihot.fit(source, text="body", labels="tags", method="linear-svm", out=tmp_path / "svm")
-    with pytest.raises(ConfigurationError, match="'linear-svm' has no decoding"):
-        redecode(run, run.config, tmp_path / "never")
+def test_a_classical_run_is_read_by_another_decision(tmp_path: Path) -> None:
+    rows = [row for row in small_rows(120) if row["tags"]]
+    source = write_csv(tmp_path / "train.csv", rows)
+    said: list[str] = []
+    config = Config.from_dict(
+        {"data": {"source": str(source), "text": "body", "labels": "tags", "id": "id"}, "method": {"name": "linear-svm"}}
+    )
+    run = fit(config, tmp_path / "svm", say=said.append)
+    assert any("every training row carries a label" in line for line in said)
+    assert run.config.method["decision"] == {"name": "own_rule", "at_least": 1}
+    settings = ["method.decision={name: subset_correction, measure: micro_f1}", "method.calibration=platt"]
+    read = redecode(run, read_by(run, *settings), tmp_path / "sets")
+    assert read.config.method["decision"] == {"name": "subset_correction", "measure": "micro_f1", "at_least": 1}
+    trained = fit(Config.from_dict(override(config.to_dict(), settings)), tmp_path / "trained")
+    for ours, theirs in ((read, trained), (Run(read.folder), Run(trained.folder))):
+        asked = ours.predict([{"id": "new", "text": "gold bank rate copper said the"}]), ours.prediction("test")[0]
+        other = theirs.predict([{"id": "new", "text": "gold bank rate copper said the"}]), theirs.prediction("test")[0]
+        for one, two in zip(asked, other, strict=True):
+            np.testing.assert_array_equal(one.chosen, two.chosen)
+            np.testing.assert_allclose(one.scores, two.scores)
+    assert read.prediction("test")[0].chosen.any(axis=1).all()
+    assert (read.folder / "model.safetensors").read_bytes() == (run.folder / "model.safetensors").read_bytes()
+    with pytest.raises(ConfigurationError, match=r"trained with method\.C None, not 2"):
+        redecode(run, read_by(run, "method.C=2"), tmp_path / "never")
+
+
+def test_a_neural_run_is_read_by_whole_label_sets(trained: Run, tmp_path: Path) -> None:
+    run = redecode(trained, read_by(trained, "method.decoding=threshold", "method.decision=subset_correction"), tmp_path / "sets")
+    prediction, targets = run.prediction("validation")
+    assert run.metrics["validation"]["subset_accuracy"] == (prediction.chosen == targets.toarray()).all(axis=1).mean()
+    again = Run(run.folder).predict([{"id": "new", "text": "gold bank rate copper said the"}])
+    assert run.labels.decode(again.chosen) == [["metal", "money"]]
+
+
+def test_sequence_decoders_leave_no_label_set_empty_where_training_has_none(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "train.csv", [row for row in small_rows(120) if row["tags"]])
+    settings = QUICK | {"training.epochs": 1, "training.learning_rate": 1e-5}
+    run = multihot.fit(source, text="body", labels="tags", method=PARTS, settings=settings, out=tmp_path / "run")
+    assert run.config.method["decoding"] == {"name": "beam", "constraints": {"at_least": 1}}
+    for split in ("validation", "test"):
+        assert run.prediction(split)[0].chosen.any(axis=1).all()
 
 
 def test_the_command(trained: Run, tmp_path: Path) -> None:
