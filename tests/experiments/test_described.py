@@ -94,6 +94,12 @@ RULES = {
     "cardinality": [({}, "as many labels as it truly has")],
     "proportional": [({}, "Each label has its own threshold, at which it is chosen as often as it is true")],
     "expected_f1": [({}, "the label set with the highest expected F1")],
+    "subset_correction": [
+        ({}, "The label set of the training split that the scores speak for most"),
+        ({"measure": "example_f1"}, "tuned for example F1"),
+        ({"offset": 0, "weight": 0, "penalty": 1}, "by settings given beforehand"),
+        ({"at_least": 1, "at_most": 3}, "Each label set has at least 1 and at most 3 of the labels"),
+    ],
 }
 
 

@@ -11,6 +11,7 @@ import yaml
 from small import QUICK, small_rows, write_csv
 from typer.testing import CliRunner
 
+import multihot
 from multihot.cli import app
 from multihot.errors import ConfigurationError, RunError
 from multihot.experiments import sweep as sweeps
@@ -176,3 +177,15 @@ def wait_for(happened, seconds=90):
     while not happened():
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.05)
+
+
+def test_a_sweep_knows_runs_again_whose_smallest_label_set_was_settled(tmp_path):
+    source = write_csv(tmp_path / "t.csv", [row for row in small_rows() if row["tags"]])
+    content = {
+        "data": [{"name": "small", "source": str(source), "text": "body", "labels": "tags"}],
+        "methods": {"svm": "linear-svm", "one": {"name": "linear-svm", "decision": {"name": "own_rule", "at_least": 0}}},
+    }
+    sweep = run_sweep(plan_sweep(content, tmp_path / "out"))
+    assert [cell.state for cell in sweep.cells] == ["finished", "finished"]
+    assert [cell.state for cell in plan_sweep(content, tmp_path / "out").cells] == ["finished", "finished"]
+    assert multihot.load(tmp_path / "out" / "small" / "svm" / "0").config.method["decision"] == {"name": "own_rule", "at_least": 1}

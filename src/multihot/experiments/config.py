@@ -140,7 +140,11 @@ class Config:
     def settled_like(self, other: Config) -> Config:
         """The same experiment with what each "auto" came to in another one, if it could have come to that."""
         found = {name: getattr(other.training, name) for name in AUTO if getattr(self.training, name) == "auto"}
-        return replace(self, training=replace(self.training, **{name: value for name, value in found.items() if value in AUTO[name]}))
+        training = replace(self.training, **{name: value for name, value in found.items() if value in AUTO[name]})
+        from .methods import with_fewest
+
+        method = other.method if other.method == with_fewest(self.method) else self.method
+        return replace(self, training=training, method=method)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for YAML."""

@@ -28,7 +28,7 @@ from .files import check_name, plain, write_json
 from .frozen import encode_once
 from .lock import only_writer
 from .measure import break_down, has_label_sets, measure, targets_of, truth_of
-from .methods import check_experiment, is_classical, never_empty
+from .methods import check_experiment, is_classical, never_empty, with_fewest
 from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import Run, describe_environment, kept_beside
 from .seal import seal
@@ -127,7 +127,9 @@ def settle(config: Config, data: MultiLabelData, say: Say = lambda line: None) -
         from ..training.fit import resolve_precision
 
         training = replace(training, precision=resolve_precision(training))
-    method = never_empty(config.method, data.statistics(data.label_space(config.data.unseen_labels)))
+    method: Any = config.method
+    if with_fewest(method) != method:
+        method = never_empty(method, data.statistics(data.label_space(config.data.unseen_labels)))
     if method != config.method:
         say("every training row carries a label, so every prediction gets one at least (at_least: 0 would leave some without)")
     return replace(config, training=training, method=method)

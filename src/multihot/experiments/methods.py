@@ -48,13 +48,16 @@ def check_experiment(config: Config) -> None:
 
 
 def never_empty(method: Mapping[str, Any], statistics: LabelStatistics) -> dict[str, Any]:
-    """The method with ``at_least: 1`` among the rules of its label sets, where every training row carries a label and it says nothing else.
+    """The method as ``with_fewest`` has it where every training row carries a label, and as it is elsewhere."""
+    return with_fewest(method) if statistics.num_examples and statistics.set_sizes.all() else dict(method)
+
+
+def with_fewest(method: Mapping[str, Any]) -> dict[str, Any]:
+    """The method with ``at_least: 1`` among the rules of its label sets, unless it says another ``at_least``.
 
     The rules stand in the decision of methods that score labels, and in the constraints of decodings that walk a decoder. Methods that
     choose one label by themselves have neither.
     """
-    if not statistics.num_examples or (statistics.set_sizes == 0).any():
-        return dict(method)
     if is_classical(method):
         from ..classical import takes_decisions
 
