@@ -7,7 +7,7 @@ from .classifier_chain import ClassifierChainClassifier
 from .label_powerset import LabelPowersetClassifier
 from .linear_svm import LinearSVMClassifier
 from .logistic_regression import LogisticClassifier
-from .predictor import ClassicalPredictor, check_classical, fit_classical, load_classical, takes_decisions
+from .predictor import ClassicalPredictor, check_classical, decision_of, fit_classical, load_classical, takes_decisions
 from .sa_bfgs import SaBfgsClassifier
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "LogisticClassifier",
     "SaBfgsClassifier",
     "check_classical",
+    "decision_of",
     "fit_classical",
     "load_classical",
     "takes_decisions",

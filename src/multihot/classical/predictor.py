@@ -108,7 +108,7 @@ class ClassicalPredictor:
         """Take decision, constraints and calibration of a configuration, not yet fitted."""
         self.method = dict(method)
         labels = {"num_labels": len(space), "statistics": statistics}
-        config = method.get("decision") or OWN_RULE
+        config = decision_of(method)
         plain, rules = split_rules(config)
         self.decision, self.constraints = None, None
         if plain["name"] == OWN_RULE:
@@ -204,8 +204,8 @@ def check_classical(method: Mapping[str, Any]) -> None:
     >>> check_classical({"name": "linear-svm", "cost_sensitive": "micro_f1"})
     """
     classifier = build_classifier(method)
-    check_arguments("decision", method.get("decision") or OWN_RULE)
-    plain, _ = split_rules(method.get("decision") or OWN_RULE)
+    check_arguments("decision", decision_of(method))
+    plain, _ = split_rules(decision_of(method))
     given = [key for key in ("decision", "calibration") if method.get(key) is not None]
     if given and isinstance(classifier, DistributionClassifier):
         raise ConfigurationError(f"method '{method['name']}' predicts label distributions and chooses their mode; leave `{given[0]}` out")
@@ -220,6 +220,16 @@ def check_classical(method: Mapping[str, Any]) -> None:
             )
     allowed = {name for maker in FEATURES.values() for name in inspect.signature(maker).parameters}
     check_keys(_feature_settings(method), allowed, where="method.features")
+
+
+def decision_of(method: Mapping[str, Any]) -> dict[str, Any]:
+    """The decision of a classical method's configuration; the method's own rule where it names none, whatever rules stand there.
+
+    >>> decision_of({"name": "linear-svm", "decision": {"at_least": 0}})
+    {'name': 'own_rule', 'at_least': 0}
+    """
+    given = method.get("decision") or OWN_RULE
+    return {"name": OWN_RULE, **given} if isinstance(given, Mapping) else {"name": given}
 
 
 def takes_decisions(method: Mapping[str, Any]) -> bool:

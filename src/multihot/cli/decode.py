@@ -71,5 +71,7 @@ def _name(config: Config) -> str:
     from ..method import Method
 
     if is_classical(config.method):
-        return split_config("decision", config.method.get("decision") or "own_rule")[0]
+        from ..classical import decision_of
+
+        return str(decision_of(config.method)["name"])
     return split_config("decoding", Method.from_config(config.method).decoding)[0]

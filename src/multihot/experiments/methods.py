@@ -59,9 +59,9 @@ def with_fewest(method: Mapping[str, Any]) -> dict[str, Any]:
     choose one label by themselves have neither.
     """
     if is_classical(method):
-        from ..classical import takes_decisions
+        from ..classical import decision_of, takes_decisions
 
-        return dict(method) | ({"decision": _with_fewest(method.get("decision") or "own_rule")} if takes_decisions(method) else {})
+        return dict(method) | ({"decision": _with_fewest(decision_of(method))} if takes_decisions(method) else {})
     whole = Method.from_config(method)
     name, arguments = split_config("decoding", whole.decoding)
     taken = inspect.signature(find("decoding", name)).parameters
