@@ -44,10 +44,13 @@ def ordinal_loss(
     logits, targets, known = read_inputs("ordinal_loss", logits, targets, known)
     check_mass("ordinal_loss", "row", targets, known, "ordinal regression needs one label or a distribution that sums to 1 in each row")
     mass = targets.sum(-1, keepdim=True)
-    above = targets.flip(-1).cumsum(-1).flip(-1) - targets
-    questions = torch.ones_like(targets, dtype=torch.bool) if known is None else known
-    questions = questions & (questions.flip(-1).cumsum(-1).flip(-1) > 1) & (mass > 0)  # some known label lies above
-    above = (above / torch.where(mass > 0, mass, 1)).clamp(0, 1)
+    whole = torch.where(mass > 0, mass, 1)
+    if known is None:  # the questions are those of all labels but the last
+        above = ((mass - targets.cumsum(-1)[:, :-1]) / whole).clamp(0, 1)
+        entropies = F.binary_cross_entropy_with_logits(logits[:, :-1], above, reduction="none").sum(-1)
+        return (entropies / max(above.shape[-1], 1)).masked_fill(mass.squeeze(-1) <= 0, 0.0)
+    above = ((targets.flip(-1).cumsum(-1).flip(-1) - targets) / whole).clamp(0, 1)
+    questions = known & (known.flip(-1).cumsum(-1).flip(-1) > 1) & (mass > 0)  # some known label lies above
     entropies = F.binary_cross_entropy_with_logits(logits, above, reduction="none").masked_fill(~questions, 0.0)
     return entropies.sum(-1) / questions.sum(-1).clamp(min=1)
 
