@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 
 import multihot
 from multihot.cli import app
-from multihot.components import KINDS, UntrustedError, allowing, choices, dotted_paths, find
+from multihot.components import KINDS, UntrustedError, allowed, allowing, choices, dotted_paths, find
 from multihot.errors import ConfigurationError
 from multihot.experiments.config import Config
 from multihot.experiments.files import read_json, write_json
@@ -319,3 +320,12 @@ class TestConsent:
             planned = plan_sweep(content, canary.parent / "sweep")
         assert [cell.reason for cell in run_sweep(planned).failed] == []
         assert json.loads((planned.cells[0].folder / "metrics.json").read_text())["test"]
+
+
+def test_a_refused_option_leaves_nothing_allowed_and_no_loose_ends(monkeypatch):
+    loose = []
+    monkeypatch.setattr(sys, "unraisablehook", loose.append)
+    result = CliRunner().invoke(app, ["decode", "run", "--decoding", "my_package.Mine", "--set", "no key", "--trust", "my_package"])
+    assert result.exit_code == 2
+    gc.collect()
+    assert (loose, allowed()) == ([], frozenset())

@@ -73,14 +73,24 @@ def allowing(*names: str) -> Iterator[None]:
     ...     sorted(allowed())
     ['my_package']
     """
-    for name in names:
-        if not isinstance(name, str) or not DOTTED_PATH.fullmatch(f"{name}.x"):
-            raise ConfigurationError(f"{name!r} names no package to trust; give a package or a module, such as my_package.losses")
-    token = _allowed.set(_allowed.get() | set(names))
+    before = allowed()
+    allow(*names)
     try:
         yield
     finally:
-        _allowed.reset(token)
+        _allowed.set(before)
+
+
+def allow(*names: str) -> None:
+    """The same from here on, to the end of the context that this runs in: of a call of the command line, which has one of its own.
+
+    Raises:
+        ConfigurationError: for what is no name of a package or module.
+    """
+    for name in names:
+        if not isinstance(name, str) or not DOTTED_PATH.fullmatch(f"{name}.x"):
+            raise ConfigurationError(f"{name!r} names no package to trust; give a package or a module, such as my_package.losses")
+    _allowed.set(_allowed.get() | set(names))
 
 
 def allowed() -> frozenset[str]:

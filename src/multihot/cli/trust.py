@@ -6,19 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from ..components import allowing, dotted_paths
+from ..components import allow, dotted_paths
 
 
-def named(context: typer.Context, value: Any) -> Any:
+def named(value: Any) -> Any:
     """Allow the classes that an option's value names: whoever types a name wants it."""
     from ..experiments.config import override
 
-    context.with_resource(allowing(*dotted_paths(override({}, value) if isinstance(value, list) else value)))
+    allow(*dotted_paths(override({}, value) if isinstance(value, list) else value))
     return value
 
 
-def _trusted(context: typer.Context, value: list[str] | None) -> list[str] | None:
-    context.with_resource(allowing(*(value or ())))
+def _trusted(value: list[str] | None) -> list[str] | None:
+    allow(*(value or ()))
     return value
 
 
