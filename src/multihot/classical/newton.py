@@ -16,12 +16,14 @@ Rows: TypeAlias = Float[np.ndarray, " N"]  # a number for each row
 Weights: TypeAlias = Float[np.ndarray, " F"]
 Loss = Callable[[Rows], tuple[Rows, Rows]]  # margins -> first and second derivative of the loss at each of them
 
-MOST_STEPS = 200
+MOST_STEPS = 2000
 MOST_CONJUGATE_STEPS = 200  # for one step of Newton's method
 INEXACT, LEAST_INEXACT = 0.3, 0.03  # part of the gradient that a step may leave over: with all rows, and with few
 EVERY = 8  # rows of the commoner class that one stands for in a first, rough solution
 ROUGH = 0.1  # its tolerance
-LINE_TOLERANCE = 0.01  # part of the slope along a step that may be left at its end
+LINE_TOLERANCE = (
+    1e-9  # part of the slope along a step that may be left at its end; with much more, a step ends beyond a kink and the next goes back
+)
 MOST_LINE_STEPS = 30
 
 
