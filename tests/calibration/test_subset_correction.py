@@ -186,3 +186,11 @@ def allowed(rules):
         )
 
     return obeys
+
+
+def test_a_promise_ends_where_rules_take_labels_away():
+    statistics, scores, targets = problem(2, rows=200)
+    for rules, kept in (({"at_least": 1}, True), ({"at_most": 2}, False), ({"implies": {"a": ["b"]}}, False)):
+        config = {"name": "conformal", "recall": 0.8, **rules}
+        decision = build_decision(config, label_space=NAMES, statistics=statistics).fit(scores, targets)
+        assert decision.to_dict()["guaranteed"] is kept

@@ -44,6 +44,8 @@ class RuledDecision(Decision):
 
     def fit(self, scores: Any, targets: Any, known: Any = None) -> RuledDecision:
         self.decision.fit(scores, targets, known)
+        if self.promises and (self.constraints.at_most is not None or self.constraints.between_labels):
+            self.decision.withdraw()  # rules that take labels away keep no recall
         return self
 
     def withdraw(self) -> None:
