@@ -56,7 +56,7 @@ def make_model(num_labels: int) -> Model:
     shared = {"num_labels": num_labels, "width": encoder.width}
     scorer = build("scorer", {"name": "binary_relevance", "attention_size": ATTENTION, "dropout": 0.5}, **shared)
     sizes = {"hidden_size": HIDDEN, "embedding_size": EMBEDDING, "attention_size": ATTENTION, "layers": 2, "dropout": 0.5}
-    return Model(encoder, scorer, build("decoder", {"name": "recurrent"} | sizes, **shared))
+    return Model(encoder, scorer, build("decoder", {"name": "recurrent", "direct": False, "first_cell": False} | sizes, **shared))
 
 
 def expect_length(decoder: RecurrentDecoder, labels: float) -> None:
