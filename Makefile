@@ -49,7 +49,7 @@ format: $(READY) ## mend what can be mended without thinking
 bench: $(READY) ## every benchmark, one after another, and a table of them; figures as JSON under runs/benchmarks
 	$(BIN)/python benchmarks --out runs/benchmarks
 
-bench-quick: $(READY) ## the same in small sizes, within two minutes: shows that they run
+bench-quick: $(READY) ## the same in small sizes, within three minutes: shows that they run
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks --quick --out runs/benchmarks/quick
 
 docs: $(READY) ## write the table of components from the code, check links and commands, build the site in site/
