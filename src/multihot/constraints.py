@@ -56,8 +56,8 @@ class Constraints:
         others = sorted({pair for pair in pairs if pair[0] != pair[1]})
         self.implied = np.asarray(others, dtype=np.int64).reshape(-1, 2)  # (E, 2): the first needs the second
         self.groups = [sorted({_column(space, label) for label in group}) for group in excludes]
-        self.needs = _closure(self.implied, len(space))  # (L, L): row a holds a and all that it implies
-        self.excluded = _apart(self.groups, len(space))  # (L, L): true where two labels exclude each other
+        self.needs = _closure(self.implied, len(space))  # (L, L) of 0 and 1: row a holds a and all that it implies
+        self.excluded = _apart(self.groups, len(space))  # (L, L): 1 where two labels exclude each other
         self._dense: tuple[Tensor, Tensor] | None = None
         self._check(space)
 
@@ -107,9 +107,9 @@ class Constraints:
         sizes = np.diff(rows.indptr)
         found = (sizes < self.at_least) | (sizes > (rows.shape[1] if self.at_most is None else self.at_most))
         if self.between_labels:
-            bound = sparse.csr_matrix(rows @ self.needs.astype(np.int64))
+            bound = sparse.csr_matrix(rows @ self.needs)
             found |= np.diff(bound.indptr) > sizes
-            found |= np.asarray((rows @ self.excluded.astype(np.int64)).multiply(rows).sum(axis=1)).ravel() > 0
+            found |= np.asarray((rows @ self.excluded).multiply(rows).sum(axis=1)).ravel() > 0
         return found
 
     def best(self, margins: Any, chosen: Any) -> Any:
@@ -182,7 +182,7 @@ class Constraints:
         return wanted[found.x > 0.5]
 
     def _check(self, space: LabelSpace) -> None:
-        torn = (self.needs.astype(np.int64) @ self.excluded.astype(np.int64)).multiply(self.needs).sum(axis=1)
+        torn = (self.needs @ self.excluded).multiply(self.needs).sum(axis=1)
         if (torn > 0).any():
             name = space.names[int(np.flatnonzero(torn)[0])]
             raise ConfigurationError(f"constraints: label '{name}' needs labels that exclude each other; drop one of the rules")
@@ -231,14 +231,14 @@ def _closure(implied: np.ndarray, num_labels: int) -> sparse.csr_matrix:
         needs.data[:] = 1
         further = needs @ needs
         if further.nnz == needs.nnz:
-            return sparse.csr_matrix(needs.astype(bool))
+            return sparse.csr_matrix(needs)
         needs = further
 
 
 def _apart(groups: Sequence[Sequence[int]], num_labels: int) -> sparse.csr_matrix:
     pairs = {(one, other) for group in groups for one in group for other in group if one != other}
     rows, columns = zip(*pairs, strict=True) if pairs else ((), ())
-    return sparse.csr_matrix((np.ones(len(pairs), dtype=bool), (rows, columns)), shape=(num_labels, num_labels))
+    return sparse.csr_matrix((np.ones(len(pairs), dtype=np.int64), (rows, columns)), shape=(num_labels, num_labels))
 
 
 def _to_tensor(matrix: sparse.csr_matrix, device: torch.device) -> Tensor:

@@ -172,9 +172,7 @@ class Method:
             part = getattr(self, kind)
             if part is None or (kind == "decision" and (self.calibration is not None or kind not in taken)):
                 continue  # calibrated scores are log-odds
-            reader, settings = split_config(kind, part)
-            if kind == "decision":
-                settings = {key: value for key, value in split_rules(part)[0].items() if key != "name"}
+            reader, settings = split_config(kind, split_rules(part)[0] if kind == "decision" else part)
             needed = find(kind, reader).needs_scores(**settings)
             if SCALES.index(needed) > given:
                 wish = {"log_odds": "reads scores as log-odds", "zero": "takes 0 for the middle of the scores"}[needed]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from scipy import sparse
+
 from ..components import build, split_config
 from ..constraints import RULES, Constraints
 from ..interfaces import Decision
@@ -57,7 +60,15 @@ class RuledDecision(Decision):
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)
         chosen = self.decision(matrix)
-        return self.constraints.best(with_cuts_taken(matrix, self.cuts(matrix), chosen), chosen)
+        rows = np.flatnonzero(self.constraints.broken(chosen))
+        if not len(rows):
+            return chosen
+        some, own = matrix[rows], chosen[rows]
+        best = self.constraints.best(with_cuts_taken(some, self.cuts(some), own), own)
+        if sparse.issparse(chosen):
+            chosen = chosen.tolil()
+        chosen[rows] = best
+        return chosen.tocsr() if sparse.issparse(chosen) else chosen
 
     def to_dict(self) -> dict[str, Any]:
         return self.decision.to_dict()

@@ -21,9 +21,8 @@ MOST_CONJUGATE_STEPS = 200  # for one step of Newton's method
 INEXACT, LEAST_INEXACT = 0.3, 0.03  # part of the gradient that a step may leave over: with all rows, and with few
 EVERY = 8  # rows of the commoner class that one stands for in a first, rough solution
 ROUGH = 0.1  # its tolerance
-LINE_TOLERANCE = (
-    1e-9  # part of the slope along a step that may be left at its end; with much more, a step ends beyond a kink and the next goes back
-)
+# part of the slope along a step that may be left at its end; with much more, a step ends beyond a kink and the next goes back
+LINE_TOLERANCE = 1e-9
 MOST_LINE_STEPS = 30
 
 

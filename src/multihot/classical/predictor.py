@@ -95,12 +95,19 @@ class ClassicalPredictor:
         if any(learned.values()):
             _write_json(folder / READING_FILE, {name: part.to_dict() for name, part in learned.items() if part is not None})
 
-    def fit_decisions(self, data: MultiLabelData, space: LabelSpace, seed: int) -> None:
+    @property
+    def learns(self) -> bool:
+        """Whether its calibration or its decision has something to learn."""
+        return self.calibration is not None or (self.decision is not None and self.decision.needs_fit)
+
+    def fit_again(self, data: MultiLabelData, space: LabelSpace, seed: int) -> None:
+        """Fit calibration and decision on the training split of its data."""
+        if self.learns:
+            rows, targets, unknown = _training_rows(data, space)
+            self.fit_decisions(self.features.transform(rows), targets, unknown, seed)
+
+    def fit_decisions(self, features: Features, targets: Any, unknown: Any, seed: int) -> None:
         """Fit calibration and decision on scores of training rows, each by a classifier that was trained without it, in five folds."""
-        if self.calibration is None and (self.decision is None or not self.decision.needs_fit):
-            return
-        rows, targets, unknown = _training_rows(data, space)
-        features = self.features.transform(rows)
         scores = _out_of_fold(self.method, features, targets, unknown, seed)
         fit_in_turn(self.calibration, self.decision, scores, targets, None if unknown is None else ~unknown.toarray().astype(bool))
 
@@ -140,7 +147,12 @@ class ClassicalPredictor:
 
 
 def fit_classical(
-    method: Mapping[str, Any], data: MultiLabelData, space: LabelSpace, seed: int = 0, progress: Progress | None = None
+    method: Mapping[str, Any],
+    data: MultiLabelData,
+    space: LabelSpace,
+    seed: int = 0,
+    progress: Progress | None = None,
+    statistics: LabelStatistics | None = None,
 ) -> ClassicalPredictor:
     """Train a classical method on the training split.
 
@@ -151,6 +163,7 @@ def fit_classical(
         space: the labels.
         seed: of whatever is drawn.
         progress: told how many of how many steps are done.
+        statistics: of the training split; None counts them.
 
     Raises:
         ConfigurationError: for an unknown name or setting.
@@ -160,10 +173,12 @@ def fit_classical(
     classifier = build_classifier(method)
     of_distributions = isinstance(classifier, DistributionClassifier)
     rows, targets, unknown = _training_rows(data, space, of_distributions)
-    classifier.fit(features.fit_transform(rows), targets, seed, unknown, progress)
+    made = features.fit_transform(rows)
+    classifier.fit(made, targets, seed, unknown, progress)
     predictor = ClassicalPredictor(dict(method), data.modality, features, classifier)
-    predictor.read_by(method, space, data.statistics(space))
-    predictor.fit_decisions(data, space, seed)
+    predictor.read_by(method, space, data.statistics(space) if statistics is None else statistics)
+    if predictor.learns:
+        predictor.fit_decisions(made, targets, unknown, seed)
     return predictor
 
 

@@ -177,7 +177,7 @@ def _train(
     from ..classical import fit_classical
 
     began = time.perf_counter()
-    predictor = fit_classical(config.method, data, space, config.seed)
+    predictor = fit_classical(config.method, data, space, config.seed, statistics=statistics)
     cost = {"seconds": time.perf_counter() - began, "parameters": predictor.num_parameters}
     predictor.save(folder)
     return predictor, cost

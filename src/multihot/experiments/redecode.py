@@ -90,7 +90,7 @@ def _decided_anew(run: Run, config: Config, data: MultiLabelData, say: Say) -> P
 
         classical = load_classical(run.folder, run.labels, run.statistics, config.method)
         say(f"{run.folder} read by {classical.described()['rule']}")
-        classical.fit_decisions(data, run.labels, config.seed)
+        classical.fit_again(data, run.labels, config.seed)
         return classical
     method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
     predictor = NeuralPredictor.load(run.folder, method, run.labels, run.statistics, decided=False)
