@@ -1,25 +1,42 @@
-"""Additive attention against its formula, one query and one state at a time."""
+"""Attention against its formulas, one query and one state at a time."""
 
 import pytest
 import torch
 
-from multihot.attention import AdditiveAttention
+from multihot.attention import AdditiveAttention, DotAttention
+
+
+def additive_energy(attention, query, state):
+    return attention.energy(torch.tanh(attention.query(query) + attention.key(state)))[0]
+
+
+def dot_energy(attention, query, state):
+    return torch.tanh(attention.query(query)) @ state
+
+
+ENERGIES = {"additive": additive_energy, "dot": dot_energy}
+
+
+@pytest.fixture(params=ENERGIES)
+def kind(request):
+    return request.param
 
 
 @pytest.fixture
-def attention():
+def attention(kind):
     torch.manual_seed(0)
-    return AdditiveAttention(query_size=3, width=4, attention_size=5).double()
+    made = AdditiveAttention(query_size=3, width=4, attention_size=5) if kind == "additive" else DotAttention(query_size=3, width=4)
+    return made.double()
 
 
-def test_it_is_the_formula(attention):
+def test_it_is_the_formula(attention, kind):
     queries, states = torch.randn(4, 3).double(), torch.randn(2, 6, 4).double()  # two queries for each of two instances
     mask = torch.tensor([[True] * 6, [True] * 2 + [False] * 4])
     contexts, weights = attention(queries, attention.keys(states), states, mask)
     for row, query in enumerate(queries):
         instance = row // 2
         real = states[instance][mask[instance]]
-        energies = [attention.energy(torch.tanh(attention.query(query) + attention.key(state)))[0] for state in real]
+        energies = [ENERGIES[kind](attention, query, state) for state in real]
         alpha = torch.softmax(torch.stack(energies), dim=0)
         torch.testing.assert_close(weights[row, : len(real)], alpha)
         assert weights[row, len(real) :].tolist() == [0] * (6 - len(real))

@@ -1,4 +1,4 @@
-"""Additive attention, for whatever asks: a scorer's hidden layer, a decoder's state."""
+"""Attention over an encoder's states, for whatever asks: a scorer's hidden layer, a decoder's state."""
 
 from __future__ import annotations
 
@@ -41,9 +41,49 @@ class AdditiveAttention(nn.Module):
         rows, steps = mask.shape
         asked = self.query(query).unflatten(0, (rows, -1))  # (B, K, A)
         if steps == 1:  # one state gets all the weight
-            weights = asked.new_ones(rows, asked.shape[1], 1)
+            energies = asked.new_zeros(rows, asked.shape[1], 1)
         else:
             energies = self.energy(torch.tanh(asked[:, :, None] + keys[:, None]))[..., 0]  # (B, K, S)
-            weights = torch.softmax(energies.masked_fill(~mask[:, None], -torch.inf), dim=-1)
-        context = torch.bmm(weights.to(states.dtype), states)
-        return context.flatten(0, 1), weights.flatten(0, 1)
+        return _mix(energies, states, mask)
+
+
+class DotAttention(nn.Module):
+    """One vector asks, and a state answers by how much it points the same way.
+
+    ``e_j = tanh(W q) . h_j``, ``alpha = softmax(e)``, ``c = sum_j alpha_j h_j``: the attention of the code published with the thesis,
+    after Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation".
+    It costs one product a state, where additive attention computes a hyperbolic tangent of every value.
+
+    Args:
+        query_size: size Q of what asks.
+        width: size D of a state.
+
+    >>> attention = DotAttention(query_size=3, width=4)
+    >>> states, mask = torch.randn(2, 6, 4), torch.ones(2, 6, dtype=torch.bool)
+    >>> context, weights = attention(torch.randn(2, 3), attention.keys(states), states, mask)
+    >>> context.shape, weights.shape
+    (torch.Size([2, 4]), torch.Size([2, 6]))
+    """
+
+    def __init__(self, query_size: int, width: int):
+        super().__init__()
+        self.query = nn.Linear(query_size, width)
+
+    def keys(self, states: Float[Tensor, "B S D"]) -> Float[Tensor, "B S D"]:
+        """The states themselves."""
+        return states
+
+    def forward(
+        self, query: Float[Tensor, "N Q"], keys: Float[Tensor, "B S D"], states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+    ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N S"]]:
+        """Queries (N, Q), N / B of them in a row for each instance -> contexts (N, D) and weights (N, S)."""
+        asked = torch.tanh(self.query(query)).unflatten(0, (len(mask), -1))  # (B, K, D)
+        return _mix(torch.bmm(asked, keys.to(asked.dtype).transpose(1, 2)), states, mask)
+
+
+def _mix(
+    energies: Float[Tensor, "B K S"], states: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N S"]]:
+    weights = torch.softmax(energies.masked_fill(~mask[:, None], -torch.inf), dim=-1)
+    context = torch.bmm(weights.to(states.dtype), states)
+    return context.flatten(0, 1), weights.flatten(0, 1)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from multihot.attention import AdditiveAttention, DotAttention
 from multihot.components import build
 from multihot.decoders import RecurrentDecoder
 from multihot.labels import LabelStatistics
@@ -11,6 +12,7 @@ from multihot.types import Encoding
 VARIANTS = {
     "plain": {},
     "without attention": {"attention": False},
+    "attention of the published code": {"attention": "dot", "layers": 2},
     "two layers": {"layers": 2},
     "global embedding": {"global_embedding": True},
     "as the thesis prints it": {"direct": False, "first_cell": False},
@@ -59,10 +61,10 @@ def test_it_is_what_the_equations_say(variant):
                 g = torch.sigmoid(decoder.gate(torch.cat([given, expected])))
                 given = (1 - g) * given + g * expected
             given = torch.cat([given, context])  # [T 4.5]
-            if decoder.attention is None:
+            look = decoder.attention
+            if look is None:
                 context = encoding.pooled[row]
-            else:
-                look = decoder.attention
+            elif isinstance(look, AdditiveAttention):
                 energies = torch.stack(
                     [look.energy(torch.tanh(look.query(hidden[-1]) + look.key(state)))[0] for state in states]
                 )  # [T 4.2]
@@ -70,6 +72,9 @@ def test_it_is_what_the_equations_say(variant):
             for layer, cell in enumerate(decoder.cells):
                 hidden[layer], memory[layer] = lstm_cell(cell, given, hidden[layer], memory[layer])
                 given = hidden[layer]
+            if isinstance(look, DotAttention):
+                energies = states @ torch.tanh(look.query.weight @ hidden[-1] + look.query.bias)
+                context = (torch.softmax(energies, 0)[:, None] * states).sum(0)
             inner = decoder.from_state(hidden[-1]) + decoder.from_context(context)
             if decoder.from_pooled is not None:
                 inner = inner + decoder.from_pooled.weight @ encoding.pooled[row]
@@ -139,7 +144,9 @@ def test_the_output_starts_from_how_often_labels_and_stop_are_emitted():
         RecurrentDecoder(4, 6, prior_bias=True)
 
 
-def test_it_is_built_by_name_and_needs_a_layer():
+def test_it_is_built_by_name_and_refuses_what_it_cannot_be():
     assert isinstance(build("decoder", "recurrent", num_labels=4, width=6), RecurrentDecoder)
     with pytest.raises(ValueError, match="'layers' parameter must be at least 1, got 0"):
         RecurrentDecoder(4, 6, layers=0)
+    with pytest.raises(ValueError, match="'attention' parameter must be 'additive', 'dot' or False, got 'luong'"):
+        RecurrentDecoder(4, 6, attention="luong")

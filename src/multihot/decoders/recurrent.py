@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ..attention import AdditiveAttention
+from ..attention import AdditiveAttention, DotAttention
 from ..interfaces import Decoder, State
 from ..labels import LabelStatistics
 from ..types import Encoding
@@ -37,8 +37,9 @@ class RecurrentDecoder(Decoder):
         embedding_size: size of a label's vector.
         layers: of the LSTM.
         dropout: share of values dropped between the layers and before the output in training, in [0, 1).
-        attention: whether it looks at the states; without, ``c_t`` is the pooled vector.
-        attention_size: size of the space in which state and states are compared; it sets the cost of attention.
+        attention: how it looks at the states: ``"additive"`` as above; ``"dot"``, where ``d_t`` asks and not ``d_{t-1}``, as in the
+            published code: ``alpha_t = softmax_j(tanh(W_a d_t) . h_j)``; or not at all (False): ``c_t`` is the pooled vector.
+        attention_size: size of the space in which additive attention compares state and states; it sets the cost.
         global_embedding: mix in the expected embedding.
         direct: whether the pooled vector reaches the output directly; False leaves ``U_d p`` out.
         first_cell: whether the LSTM's cell starts from the pooled vector too; False starts it from 0.
@@ -47,7 +48,7 @@ class RecurrentDecoder(Decoder):
         statistics: label statistics of the training split.
 
     Raises:
-        ValueError: if there is no layer, or no statistics for ``prior_bias``.
+        ValueError: if there is no layer or no such attention, or no statistics for ``prior_bias``.
 
     >>> decoder = RecurrentDecoder(num_labels=4, width=8, hidden_size=16).eval()
     >>> encoding = Encoding(torch.randn(2, 5, 8), torch.ones(2, 5, dtype=torch.bool), torch.randn(2, 8))
@@ -66,7 +67,7 @@ class RecurrentDecoder(Decoder):
         embedding_size: int = 128,
         layers: int = 1,
         dropout: float = 0.2,
-        attention: bool = True,
+        attention: str | bool = "additive",
         attention_size: int = 128,
         global_embedding: bool = False,
         direct: bool = True,
@@ -82,7 +83,7 @@ class RecurrentDecoder(Decoder):
         self.first_cell = nn.Linear(width, layers * hidden_size) if first_cell else None
         sizes = [embedding_size + width] + [hidden_size] * layers
         self.cells = nn.ModuleList(nn.LSTMCell(sizes[i], hidden_size) for i in range(layers))
-        self.attention = AdditiveAttention(hidden_size, width, attention_size) if attention else None
+        self.attention = _attention(attention, hidden_size, width, attention_size)
         self.from_state = nn.Linear(hidden_size, hidden_size)
         self.from_context = nn.Linear(width, hidden_size, bias=False)
         self.from_pooled = nn.Linear(width, hidden_size, bias=False) if direct else None
@@ -113,13 +114,16 @@ class RecurrentDecoder(Decoder):
     def step(self, previous: Int[Tensor, " N"], state: State, encoding: Encoding) -> tuple[Float[Tensor, "N L+1"], State]:
         """Logits of the next symbol and the state after it; N / B hypotheses in a row for each instance of the encoding."""
         given = torch.cat([self._embed(previous, state), state["context"]], dim=-1)
-        context, attention = self._look(state, encoding)
+        if not isinstance(self.attention, DotAttention):
+            context, attention = self._look(state["hidden"][:, -1], state, encoding)
         hidden, cell = [], []
         for layer, lstm in enumerate(self.cells):
             h, c = lstm(given, (state["hidden"][:, layer], state["cell"][:, layer]))
             hidden.append(h)
             cell.append(c)
             given = self.dropout(h)
+        if isinstance(self.attention, DotAttention):
+            context, attention = self._look(hidden[-1], state, encoding)
         before = self.from_state(given) + self.from_context(context)
         if self.from_pooled is not None:
             before = before + state["direct"]
@@ -144,9 +148,19 @@ class RecurrentDecoder(Decoder):
         share = torch.sigmoid(self.gate(torch.cat([embedded, state["expected"]], dim=-1)))
         return (1 - share) * embedded + share * state["expected"]
 
-    def _look(self, state: State, encoding: Encoding) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N S"]]:
+    def _look(self, asking: Float[Tensor, "N H"], state: State, encoding: Encoding) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N S"]]:
         if self.attention is not None:
-            return self.attention(state["hidden"][:, -1], state["keys"], encoding.states, encoding.mask)
-        hypotheses = len(state["hidden"]) // len(encoding.pooled)
+            return self.attention(asking, state["keys"], encoding.states, encoding.mask)
+        hypotheses = len(asking) // len(encoding.pooled)
         evenly = encoding.mask / encoding.mask.sum(-1, keepdim=True)
         return encoding.pooled.repeat_interleave(hypotheses, 0), evenly.repeat_interleave(hypotheses, 0)
+
+
+def _attention(kind: str | bool, hidden_size: int, width: int, attention_size: int) -> AdditiveAttention | DotAttention | None:
+    if kind is False:
+        return None
+    if kind in ("additive", True):
+        return AdditiveAttention(hidden_size, width, attention_size)
+    if kind == "dot":
+        return DotAttention(hidden_size, width)
+    raise ValueError(f"the 'attention' parameter must be 'additive', 'dot' or False, got {kind!r}")
