@@ -222,6 +222,12 @@ def test_auto_stands_for_what_it_came_to(ldl: Run) -> None:
     by_hand = replace(ldl.config, training=replace(ldl.config.training, monitor="map"))
     assert asked.settled_like(by_hand).training.monitor == "auto"
     assert settle(by_hand, None) == by_hand  # what is named is left alone, whatever the data
+    left_open = replace(ldl.config, training=replace(ldl.config.training, gradient_clip=None, gradient_clip_by=None, epochs=None))
+    assert left_open.settled_like(ldl.config).training.gradient_clip == 0
+    assert settle(left_open, None).training.epochs == 12
+    emitting = replace(left_open, method={"name": "ocd"})
+    assert emitting.settled_like(settle(by_hand, None)).training.gradient_clip is None  # a decoder's is another
+    assert emitting.settled_like(replace(emitting, training=emitting.training.for_decoder(True))).training.epochs == 20
 
 
 def test_a_sweep_knows_its_finished_runs_again(ldl: Run, folder: Path, tmp_path: Path) -> None:

@@ -63,11 +63,11 @@ def test_nothing_is_clipped_unless_a_source_or_the_user_asks() -> None:
     plain, decoder = TrainingSettings().for_decoder(False), TrainingSettings().for_decoder(True)
     assert plain.gradient_clip == 0
     assert (decoder.gradient_clip, decoder.gradient_clip_by) == (10.0, "value")
-    asked = TrainingSettings(gradient_clip=0.0)
-    assert asked.for_decoder(True) is asked
-    asked = TrainingSettings(gradient_clip=3.0)
-    assert asked.for_decoder(False) is asked
-    assert asked.gradient_clip_by == "norm"
+    for bound in (0.0, 3.0):
+        for decoder in (True, False):
+            asked = TrainingSettings(gradient_clip=bound).for_decoder(decoder)
+            assert (asked.gradient_clip, asked.gradient_clip_by) == (bound, "norm")
+    assert TrainingSettings(gradient_clip_by="norm").for_decoder(True).gradient_clip_by == "norm"
     for wrong in ({"gradient_clip": -1.0}, {"gradient_clip": float("nan")}, {"gradient_clip_by": "entry"}):
         with pytest.raises(ConfigurationError, match=rf"training.{next(iter(wrong))}"):
             TrainingSettings(**wrong)

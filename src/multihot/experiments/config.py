@@ -15,7 +15,7 @@ import yaml
 from ..components import check_keys
 from ..errors import ConfigurationError
 from ..storage import write_text
-from ..training.settings import AUTO, TrainingSettings
+from ..training.settings import AUTO, FAMILY, TrainingSettings
 
 T = TypeVar("T")
 
@@ -138,11 +138,13 @@ class Config:
         )
 
     def settled_like(self, other: Config) -> Config:
-        """The same experiment with what each "auto" came to in another one, if it could have come to that."""
-        found = {name: getattr(other.training, name) for name in AUTO if getattr(self.training, name) == "auto"}
-        training = replace(self.training, **{name: value for name, value in found.items() if value in AUTO[name]})
-        from .methods import with_fewest
+        """The same experiment with what each setting left open came to in another one, if it could have come to that."""
+        from .methods import emits_labels, with_fewest
 
+        family = asdict(self.training.for_decoder(emits_labels(self.method)))
+        could: dict[str, tuple[Any, ...]] = {name: AUTO.get(name, (family[name],)) for name in (*AUTO, *FAMILY)}
+        found = {name: getattr(other.training, name) for name in could if getattr(self.training, name) in ("auto", None)}
+        training = replace(self.training, **{name: value for name, value in found.items() if value in could[name]})
         method = other.method if other.method == with_fewest(self.method) else self.method
         return replace(self, training=training, method=method)
 

@@ -28,7 +28,7 @@ from .files import check_name, plain, write_json
 from .frozen import encode_once
 from .lock import only_writer
 from .measure import break_down, has_label_sets, measure, targets_of, truth_of
-from .methods import check_experiment, is_classical, never_empty, with_fewest
+from .methods import check_experiment, emits_labels, is_classical, never_empty, with_fewest
 from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import Run, describe_environment, kept_beside
 from .seal import seal
@@ -119,8 +119,9 @@ def read_data(config: Config) -> MultiLabelData:
 
 
 def settle(config: Config, data: MultiLabelData, say: Say = lambda line: None) -> Config:
-    """The experiment with what each "auto" stands for by name: what picks the checkpoint, in what precision, and the smallest label set."""
-    training = config.training
+    """The experiment with what each "auto" stands for by name: epochs and clipping, what picks the checkpoint, in what precision, and the
+    smallest label set."""
+    training = config.training.for_decoder(emits_labels(config.method))
     if training.monitor == "auto":
         training = replace(training, monitor=_monitor(config, data))
     if training.precision == "auto" and not is_classical(config.method):

@@ -47,6 +47,11 @@ def check_experiment(config: Config) -> None:
     build("sampler", config.training.sampler, targets=ONE_ROW)
 
 
+def emits_labels(method: Mapping[str, Any]) -> bool:
+    """Whether a method has a decoder that emits labels one after another."""
+    return not is_classical(method) and Method.from_config(method).decoder is not None
+
+
 def never_empty(method: Mapping[str, Any], statistics: LabelStatistics) -> dict[str, Any]:
     """The method as ``with_fewest`` has it where every training row carries a label, and as it is elsewhere."""
     return with_fewest(method) if statistics.num_examples and statistics.set_sizes.all() else dict(method)

@@ -144,7 +144,7 @@ class TrainingModule(pl.LightningModule):
         return f"training/{turn}_{what}" if len(self.kinds) > 1 else f"training/{what}"
 
     def _clip(self, optimiser: Any, turn: str) -> None:
-        assert self.settings.gradient_clip is not None, "it is asked for"
+        assert self.settings.gradient_clip is not None and self.settings.gradient_clip_by is not None, "it is asked for"
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)  # Lightning would clip gradients that are still scaled
         scale = scaler.get_scale() if scaler is not None else 1.0
         clipped = clip_gradients(optimiser, self.settings.gradient_clip, self.settings.gradient_clip_by, scale)

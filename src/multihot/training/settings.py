@@ -12,8 +12,10 @@ from ..metrics import LOWER_IS_BETTER
 SCHEDULES = ("constant", "linear", "cosine", "step")
 CLIP_BY = ("norm", "value")
 SOURCES_BOUND = 10.0  # entries of gradients are clipped to [-10, 10] [T table 4.4]
+EPOCHS = {"scorer": 12, "decoder": 20}  # a decoder learns more slowly than a scorer does
 OPTIMISERS = ("adam", "adamw", "sgd")
 LOGGERS = ("tensorboard", "mlflow", "wandb")
+FAMILY = ("epochs", "gradient_clip", "gradient_clip_by")  # what a family of methods says where a setting is left open
 # what a setting of "auto" may come to
 AUTO = {"monitor": ("micro_f1", "mean_absolute_error", "kullback_leibler"), "precision": ("32-true", "bf16-mixed")}
 
@@ -23,7 +25,7 @@ class TrainingSettings:
     """Settings of one training.
 
     Args:
-        epochs: passes over the training split.
+        epochs: passes over the training split; None is 12, and 20 where a decoder emits labels.
         updates: number of updates; when given, it replaces ``epochs``.
         batch_size: instances a batch.
         sampler: which instances an epoch consists of: a sampler's name, or a mapping with ``name`` and its arguments.
@@ -36,7 +38,8 @@ class TrainingSettings:
         warmup: share of the updates in which the learning rate rises from 0, in [0, 1).
         gradient_clip: bound of the gradients; 0 for none. None does as the methods' sources do: no clipping, but where a decoder emits
             labels, entries beyond 10 are clipped [T table 4.4]. The log says which share of the updates was clipped.
-        gradient_clip_by: what is bounded: the "norm" of all gradients together, or the "value" of each entry.
+        gradient_clip_by: what is bounded: the "norm" of all gradients together, or the "value" of each entry; None is the norm, but where a
+            decoder emits labels and no bound is given.
         validate_every: "1 epoch", "2 epochs", "500 updates".
         monitor: the validation measure that picks the best checkpoint ("micro_f1", "map", "loss", ...); "auto" is "micro_f1", and of
             methods that predict label distributions "mean_absolute_error" where labels lie on an axis, else "kullback_leibler".
@@ -55,7 +58,7 @@ class TrainingSettings:
     30
     """
 
-    epochs: int = 12
+    epochs: int | None = None
     updates: int | None = None
     batch_size: int = 32
     sampler: str | dict[str, Any] = "instance_balanced"
@@ -67,7 +70,7 @@ class TrainingSettings:
     step_factor: float = 0.1
     warmup: float = 0.0
     gradient_clip: float | None = None
-    gradient_clip_by: str = "norm"
+    gradient_clip_by: str | None = None
     validate_every: str = "1 epoch"
     monitor: str = "auto"
     patience: int | None = None
@@ -92,7 +95,8 @@ class TrainingSettings:
             raise ConfigurationError(f"training.warmup must be in [0, 1), got {self.warmup!r}")
         _one_of("schedule", self.schedule, SCHEDULES)
         _one_of("optimiser", self.optimiser, OPTIMISERS)
-        _one_of("gradient_clip_by", self.gradient_clip_by, CLIP_BY)
+        if self.gradient_clip_by is not None:
+            _one_of("gradient_clip_by", self.gradient_clip_by, CLIP_BY)
         for logger in self.loggers:
             _one_of("loggers", logger, LOGGERS)
         for name in ("validate_every", "step_every"):
@@ -100,7 +104,7 @@ class TrainingSettings:
 
     def total_updates(self, per_epoch: int) -> int:
         """Updates in the whole training, where an epoch has that many."""
-        return self.updates or self.epochs * per_epoch
+        return self.updates or (self.epochs or EPOCHS["scorer"]) * per_epoch
 
     def interval(self, name: str, per_epoch: int) -> int:
         """How many updates the setting of that name stands for: ``validate_every`` or ``step_every``."""
@@ -120,10 +124,11 @@ class TrainingSettings:
         return self.learning_rate * factors.get(self.schedule, 1.0)
 
     def for_decoder(self, decoder: bool) -> TrainingSettings:
-        """The settings with clipping as the methods' sources have it, where none was asked for."""
-        if self.gradient_clip is not None:
-            return self
-        return replace(self, gradient_clip=SOURCES_BOUND, gradient_clip_by="value") if decoder else replace(self, gradient_clip=0.0)
+        """The settings with the epochs and the clipping of the family of methods, where none were asked for."""
+        epochs = self.epochs or EPOCHS["decoder" if decoder else "scorer"]
+        if self.gradient_clip is None and decoder:
+            return replace(self, epochs=epochs, gradient_clip=SOURCES_BOUND, gradient_clip_by=self.gradient_clip_by or "value")
+        return replace(self, epochs=epochs, gradient_clip=self.gradient_clip or 0.0, gradient_clip_by=self.gradient_clip_by or "norm")
 
     @property
     def monitor_mode(self) -> str:
