@@ -43,7 +43,17 @@ class AdditiveAttention(nn.Module):
         if steps == 1:  # one state gets all the weight
             weights = asked.new_ones(rows, asked.shape[1], 1)
         else:
-            energies = self.energy(torch.tanh(asked[:, :, None] + keys[:, None]))[..., 0]  # (B, K, S)
+            energies = self._energies(asked[:, :, None], keys[:, None])  # (B, K, S)
             weights = torch.softmax(energies.masked_fill(~mask[:, None], -torch.inf), dim=-1)
         context = torch.bmm(weights.to(states.dtype), states)
         return context.flatten(0, 1), weights.flatten(0, 1)
+
+    def _energies(self, asked: Float[Tensor, "B K 1 A"], keys: Float[Tensor, "B 1 S A"]) -> Float[Tensor, "B K S"]:
+        """``e_j``, up to an addend that softmax takes out again.
+
+        ``tanh(z) = 2 sigmoid(2 z) - 1``, and a processor's sigmoid takes a third of the time of its tanh. Where 1 - sigmoid would be
+        rounded coarsely, in 16 bits, tanh stays.
+        """
+        if torch.finfo(asked.dtype).bits < 32:
+            return self.energy(torch.tanh(asked + keys))[..., 0]
+        return nn.functional.linear(torch.add(2 * asked, keys, alpha=2).sigmoid_(), 2 * self.energy.weight)[..., 0]
