@@ -43,8 +43,18 @@ class AdditiveAttention(nn.Module):
         if steps == 1:  # one state gets all the weight
             energies = asked.new_zeros(rows, asked.shape[1], 1)
         else:
-            energies = self.energy(torch.tanh(asked[:, :, None] + keys[:, None]))[..., 0]  # (B, K, S)
+            energies = self._energies(asked[:, :, None], keys[:, None])  # (B, K, S)
         return _mix(energies, states, mask)
+
+    def _energies(self, asked: Float[Tensor, "B K 1 A"], keys: Float[Tensor, "B 1 S A"]) -> Float[Tensor, "B K S"]:
+        """``e_j``, up to an addend that softmax takes out again.
+
+        ``tanh(z) = 2 sigmoid(2 z) - 1``, and a processor's sigmoid takes a third of the time of its tanh. Where 1 - sigmoid would be
+        rounded coarsely, in 16 bits, tanh stays.
+        """
+        if torch.finfo(asked.dtype).bits < 32:
+            return self.energy(torch.tanh(asked + keys))[..., 0]
+        return nn.functional.linear(torch.add(2 * asked, keys, alpha=2).sigmoid_(), 2 * self.energy.weight)[..., 0]
 
 
 class DotAttention(nn.Module):
@@ -52,7 +62,7 @@ class DotAttention(nn.Module):
 
     ``e_j = tanh(W q) . h_j``, ``alpha = softmax(e)``, ``c = sum_j alpha_j h_j``: the attention of the code published with the thesis,
     after Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation".
-    It costs one product a state, where additive attention computes a hyperbolic tangent of every value.
+    It costs one product a state, where additive attention computes a nonlinear function of every value.
 
     Args:
         query_size: size Q of what asks.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -35,9 +36,17 @@ def clip_gradients(optimiser: Optimizer | Any, bound: float, by: str, scale: flo
     gradients = [p.grad for p in parameters if p.grad is not None and p.grad.numel()]
     if not gradients:
         return torch.tensor(False)
-    largest = torch.stack([norm.to(gradients[0].device) for norm in torch._foreach_norm(gradients, float("inf"))]).max()
-    torch.nn.utils.clip_grad_value_(parameters, bound * scale)
+    largest = torch.stack([entry.to(gradients[0].device) for entry in _largest_entries(gradients)]).max()
+    if largest.device.type != "cpu" or not largest <= bound * scale:  # an accelerator is not asked; NaN is no reason to clip nothing
+        torch.nn.utils.clip_grad_value_(parameters, bound * scale)
     return largest > bound * scale
+
+
+def _largest_entries(gradients: list[Tensor]) -> Sequence[Float[Tensor, ""]]:
+    """The largest absolute value of each; on a processor ``aminmax`` takes a tenth of the time of the norm."""
+    if all(gradient.device.type == "cpu" for gradient in gradients):
+        return [torch.maximum(-least, most) for least, most in map(torch.aminmax, gradients)]
+    return torch._foreach_norm(gradients, float("inf"))
 
 
 class ClippedShare:

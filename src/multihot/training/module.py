@@ -144,10 +144,12 @@ class TrainingModule(pl.LightningModule):
         return f"training/{turn}_{what}" if len(self.kinds) > 1 else f"training/{what}"
 
     def _clip(self, optimiser: Any, turn: str) -> None:
-        assert self.settings.gradient_clip is not None and self.settings.gradient_clip_by is not None, "it is asked for"
+        bound, by = self.settings.gradient_clip, self.settings.gradient_clip_by
+        assert bound is not None, "it is asked for"
+        assert by is not None, "its family says by what"
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)  # Lightning would clip gradients that are still scaled
         scale = scaler.get_scale() if scaler is not None else 1.0
-        clipped = clip_gradients(optimiser, self.settings.gradient_clip, self.settings.gradient_clip_by, scale)
+        clipped = clip_gradients(optimiser, bound, by, scale)
         self.latest[self._name(turn, "clipped")] = self.clipped[turn].add(clipped)
 
     def _check_finite(self, loss: Tensor, turn: str, batch: Batch, update: int) -> None:
