@@ -40,10 +40,8 @@ class AdditiveAttention(nn.Module):
         """Queries (N, Q), N / B of them in a row for each instance -> contexts (N, D) and weights (N, S)."""
         rows, steps = mask.shape
         asked = self.query(query).unflatten(0, (rows, -1))  # (B, K, A)
-        if steps == 1:  # one state gets all the weight
-            energies = asked.new_zeros(rows, asked.shape[1], 1)
-        else:
-            energies = self._energies(asked[:, :, None], keys[:, None])  # (B, K, S)
+        alone = steps == 1  # then it gets all the weight
+        energies = asked.new_zeros(rows, asked.shape[1], 1) if alone else self._energies(asked[:, :, None], keys[:, None])  # (B, K, S)
         return _mix(energies, states, mask)
 
     def _energies(self, asked: Float[Tensor, "B K 1 A"], keys: Float[Tensor, "B 1 S A"]) -> Float[Tensor, "B K S"]:
