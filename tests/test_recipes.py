@@ -217,7 +217,7 @@ def test_the_end_of_one_name_stands_for_the_whole_recipe(capsys, tmp_path, monke
     assert "demszky2020-bert: goemotions/demszky2020-bert\n" in capsys.readouterr().err
     assert _default_folder("demszky2020-bert", None).as_posix() == "runs/goemotions-demszky2020-bert"
     assert call("recipes", "show", "demszky2020-bert").stdout == recipe_path("goemotions/demszky2020-bert").read_text()
-    with pytest.raises(ConfigurationError, match="recipe 'tsai2019-seq2seq' may be aapd/tsai2019-seq2seq or .*; give one of these names"):
+    with pytest.raises(ConfigurationError, match=r"recipe 'tsai2019-seq2seq' may be aapd/tsai2019-seq2seq or .*; give one of these names"):
         find_recipe("tsai2019-seq2seq")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "demszky2020-bert").mkdir()

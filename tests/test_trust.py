@@ -109,7 +109,9 @@ def experiment(desk: Path, **method) -> dict:
     return {**content, "method": {**FAST["method"], **method}}
 
 
-@pytest.mark.parametrize("name", ["venv.__main__.X", "runs.gift.notes.X", NAME, "antigravity.X", "multihot.__main__.X", "multihot.cli.__main__.X"])
+@pytest.mark.parametrize(
+    "name", ["venv.__main__.X", "runs.gift.notes.X", NAME, "antigravity.X", "multihot.__main__.X", "multihot.cli.__main__.X"]
+)
 @pytest.mark.parametrize("command", ["predict", "evaluate", "decode"])
 def test_a_foreign_run_runs_nothing(desk, canary, watch, command, name):
     run = foreign(desk / "runs" / "own", canary.parent / "gift", "encoder", name)

@@ -141,9 +141,10 @@ class Config:
         """The same experiment with what each "auto" came to in another one, if it could have come to that."""
         found = {name: getattr(other.training, name) for name in AUTO if getattr(self.training, name) == "auto"}
         training = replace(self.training, **{name: value for name, value in found.items() if value in AUTO[name]})
-        from .methods import with_fewest
+        from .methods import vectors_like, with_fewest
 
-        method = other.method if other.method == with_fewest(self.method) else self.method
+        method = vectors_like(self.method, other.method)
+        method = other.method if other.method == with_fewest(method) else method
         return replace(self, training=training, method=method)
 
     def to_dict(self) -> dict[str, Any]:

@@ -172,7 +172,7 @@ class Learner:
         labels = {"num_labels": len(pool.space), "label_space": pool.space, "statistics": statistics}
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         with allowing(*named):
-            self.encoder: Encoder = build("encoder", method.encoder, **self.processor.provides(), **labels).to(self.device)
+            self.encoder: Encoder = method.build_encoder(self.processor, **labels).to(self.device)
             spread_out = build("distribution", distribution, **labels)
         self.degrees: Float[Tensor, "N L"] = spread_out(torch.from_numpy(pool.targets.toarray())).float()
 
