@@ -169,7 +169,7 @@ class Learner:
         self.processor: Processor = processor.fit(pool.rows.select(seen))
         self.rows = self.processor.prepare(pool.rows)
         statistics = LabelStatistics.from_targets(pool.targets[seen])
-        labels = {"num_labels": len(pool.space), "label_space": pool.space, "statistics": statistics}
+        labels: dict[str, Any] = {"num_labels": len(pool.space), "label_space": pool.space, "statistics": statistics}
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         with allowing(*named):
             self.encoder: Encoder = method.build_encoder(self.processor, **labels).to(self.device)
