@@ -9,17 +9,14 @@ from torch import Tensor, nn
 EMBEDDING_SCALE = 0.1  # with PyTorch's 1.0 a rare word hardly leaves its random vector: Adam moves it by the learning rate an update
 
 
-def word_embedding(
-    vocabulary_size: int, size: int, given: Float[Tensor, "V E"] | None = None, frozen: bool = False, scale: float = EMBEDDING_SCALE
-) -> nn.Embedding:
-    """A vector a word, 0 for padding: given ones where there are some, and normal ones of standard deviation ``scale`` elsewhere.
+def word_embedding(vocabulary_size: int, size: int, given: Float[Tensor, "V E"] | None = None, frozen: bool = False) -> nn.Embedding:
+    """A vector a word, 0 for padding: given ones where there are some, and normal ones of standard deviation 0.1 elsewhere.
 
     Args:
         vocabulary_size: number of word ids V; 0 is padding.
         size: numbers a word E.
         given: vectors to start from, NaN in the rows of words without one; None gives none.
         frozen: the table stands still, random rows included.
-        scale: standard deviation of random vectors.
 
     Raises:
         ValueError: if the given vectors are of another size, or there is nothing to freeze.
@@ -29,7 +26,7 @@ def word_embedding(
     ([0.0, 0.0], [[1.0, 2.0], [3.0, 4.0]], False)
     """
     table = nn.Embedding(vocabulary_size, size, padding_idx=0)
-    nn.init.normal_(table.weight[1:], std=scale)
+    nn.init.normal_(table.weight[1:], std=EMBEDDING_SCALE)
     start_from(table.weight, given, frozen)
     return table
 

@@ -55,7 +55,7 @@ class TextLSTMEncoder(Encoder):
         if layers < 1:
             raise ValueError(f"the 'layers' parameter must be at least 1, got {layers!r}")
         self.width = 2 * hidden_size
-        self.embedding = word_embedding(vocabulary_size, embedding_size, word_vectors, freeze_vectors, scale=1.0)
+        self.embedding = word_embedding(vocabulary_size, embedding_size, word_vectors, freeze_vectors)
         sizes = [embedding_size] + [self.width] * (layers - 1)
         self.forwards = nn.ModuleList(nn.LSTM(size, hidden_size, batch_first=True) for size in sizes)
         self.backwards = nn.ModuleList(nn.LSTM(size, hidden_size, batch_first=True) for size in sizes)
