@@ -21,7 +21,7 @@ from multihot.errors import ConfigurationError
 from multihot.experiments import Config, Run, load_config
 from multihot.experiments.citations import CITES, COST_SENSITIVE, GLOBAL_EMBEDDING, cited_by_method, references
 from multihot.experiments.methods import is_classical
-from multihot.experiments.recipes import FOLDER, check_recipe, recipe_names, recipe_path, summary
+from multihot.experiments.recipes import FOLDER, check_recipe, find_recipe, recipe_names, recipe_path, summary
 from multihot.labels import LabelStatistics
 from multihot.method import Method
 from multihot.metrics import evaluate
@@ -207,6 +207,21 @@ def test_names_misspelt_are_met_with_the_nearest():
         result = call(*words)
         assert result.exit_code == 2
         assert meant in result.stderr
+
+
+def test_the_end_of_one_name_stands_for_the_whole_recipe(capsys, tmp_path, monkeypatch):
+    from multihot.cli.train import _content, _default_folder
+
+    content = _content("demszky2020-bert", None, None, None, None, None, None, None, None, [], None)
+    assert content["data"]["source"] == "goemotions"
+    assert "demszky2020-bert: goemotions/demszky2020-bert\n" in capsys.readouterr().err
+    assert _default_folder("demszky2020-bert", None).as_posix() == "runs/goemotions-demszky2020-bert"
+    assert call("recipes", "show", "demszky2020-bert").stdout == recipe_path("goemotions/demszky2020-bert").read_text()
+    with pytest.raises(ConfigurationError, match=r"recipe 'tsai2019-seq2seq' may be aapd/tsai2019-seq2seq or .*; give one of these names"):
+        find_recipe("tsai2019-seq2seq")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demszky2020-bert").mkdir()
+    assert find_recipe("demszky2020-bert") is None  # what lies there is meant
 
 
 def test_recipes_are_listed_shown_and_copied(tmp_path):

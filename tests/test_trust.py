@@ -109,7 +109,9 @@ def experiment(desk: Path, **method) -> dict:
     return {**content, "method": {**FAST["method"], **method}}
 
 
-@pytest.mark.parametrize("name", ["venv.__main__.X", "runs.gift.notes.X", NAME, "antigravity.X", "multihot.cli.__main__.X"])
+@pytest.mark.parametrize(
+    "name", ["venv.__main__.X", "runs.gift.notes.X", NAME, "antigravity.X", "multihot.__main__.X", "multihot.cli.__main__.X"]
+)
 @pytest.mark.parametrize("command", ["predict", "evaluate", "decode"])
 def test_a_foreign_run_runs_nothing(desk, canary, watch, command, name):
     run = foreign(desk / "runs" / "own", canary.parent / "gift", "encoder", name)
@@ -184,8 +186,9 @@ def test_a_foreign_file_started_by_module_runs_nothing(desk, canary):
     file = canary.parent / "foreign.yaml"
     file.write_text(yaml.safe_dump(experiment(desk, loss=NAME)))
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
-    command = [sys.executable, "-m", "multihot.cli", "train", str(file)]
-    refused = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=canary.parent)
+    command = [sys.executable, "-m", "multihot", "train", str(file)]
+    older = [sys.executable, "-m", "multihot.cli", "train", str(file)]
+    refused = subprocess.run(older, capture_output=True, text=True, env=environment, cwd=canary.parent)
     assert refused.returncode == 2
     assert "is code outside multihot" in refused.stderr
     # even trusted, it is not found by accident: the working folder is no place that was asked for

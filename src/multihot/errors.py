@@ -54,13 +54,27 @@ class RunError(MultihotError):
     """A run folder that is missing, incomplete or altered."""
 
 
-def nearest(name: str, choices: Iterable[str]) -> str:
-    """Say which of the choices was probably meant, and list them all.
+def nearest(name: str, choices: Iterable[str], shown_by: str = "") -> str:
+    """Say which of the choices was probably meant, and list them all, or the command that shows them where they are too many.
 
     >>> nearest("asymetric", ["asymmetric", "focal"])
     "did you mean 'asymmetric'? Choices: asymmetric, focal"
+    >>> nearest("yeats", ["mulan/yeast", "mulan/flags"], shown_by="multihot data list")
+    "did you mean 'mulan/yeast'? `multihot data list` shows all"
     """
     names = sorted(str(choice) for choice in choices)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    meant = f"did you mean '{close[0]}'? " if close else ""
-    return f"{meant}Choices: {', '.join(names) or 'none'}"
+    whole = {choice.rpartition("/")[2]: choice for choice in names} | {choice: choice for choice in names}
+    close = difflib.get_close_matches(name, whole, n=3 if shown_by else 1, cutoff=0.6)
+    meant = " or ".join(f"'{choice}'" for choice in dict.fromkeys(whole[near] for near in close))
+    rest = f"`{shown_by}` shows all" if shown_by else f"Choices: {', '.join(names) or 'none'}"
+    return f"did you mean {meant}? {rest}" if meant else rest
+
+
+def completed(name: str, choices: Iterable[str]) -> list[str]:
+    """The choices that a name may stand for: itself, or else those that end so behind a slash.
+
+    >>> completed("yeast", ["mulan/yeast", "ldl-yeast-alpha", "mulan/flags"])
+    ['mulan/yeast']
+    """
+    names = list(choices)
+    return [name] if name in names else [choice for choice in names if choice.endswith(f"/{name}")]

@@ -6,7 +6,7 @@ Every method of the sources is a choice of these parts, so a comparison of two m
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -15,12 +15,15 @@ import torch
 from .calibration import build_decision, split_rules
 from .components import allowing, build, check_keys, choices, dotted_paths, find, split_config
 from .constraints import check_sizes
+from .data.word_vectors import VectorFile, read_word_vectors, words_of_label
+from .encoders.pretrained import needs_weights
 from .errors import ConfigurationError, nearest
 from .interfaces import SCALES, Decoding, Encoder, Model, Objective, Processor
 from .labels import LabelSpace, LabelStatistics
 from .sizing import widen
 
 Part = str | dict[str, Any] | None
+Say = Callable[[str], None]
 
 ENCODER_FOR = {
     "text": "text_cnn",
@@ -202,13 +205,16 @@ class Method:
         with allowing(*dotted_paths(cls.reads)):
             return build("processor", {"name": cls.reads, **shared, **own}, **available)
 
-    def assemble(self, processor: Processor, space: LabelSpace, statistics: LabelStatistics) -> tuple[Model, Objective, Decoding]:
+    def assemble(
+        self, processor: Processor, space: LabelSpace, statistics: LabelStatistics, say: Say = lambda line: None
+    ) -> tuple[Model, Objective, Decoding]:
         """Build the model, the objective that trains it and the decoding that reads it.
 
         Args:
             processor: fitted on the training split; supplies what the encoder needs to know of the inputs.
             space: the labels.
             statistics: of the training split.
+            say: told in one line what a file of word vectors holds.
 
         Returns:
             (model, objective, decoding).
@@ -216,7 +222,7 @@ class Method:
         labels = {"num_labels": len(space), "label_space": space, "statistics": statistics}
         loss = build("loss", self.loss, **labels) if self.loss else None
         labels["extra_logits"] = loss.extra_logits if loss is not None else 0
-        model = self._sized(processor, labels)._model(processor, labels)
+        model = self._sized(processor, labels)._model(processor, labels, say)
         distribution = build("distribution", self.distribution, **labels) if self.distribution else None
         objective = build("objective", self.objective, loss=loss, distribution=distribution, width=model.encoder.width, **labels)
         decision = build_decision(self.decision, space, loss=loss, num_labels=len(space), statistics=statistics) if self.decision else None
@@ -225,9 +231,16 @@ class Method:
         decoding = build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)
         return model, objective, decoding
 
-    def _model(self, processor: Processor, labels: Mapping[str, Any]) -> Model:
-        encoder: Encoder = build("encoder", self.encoder, **processor.provides(), **labels)
-        scorer = build("scorer", self.scorer, width=encoder.width, **labels) if self.scorer else None
+    def build_encoder(self, processor: Processor, say: Say = lambda line: None, **labels: Any) -> Encoder:
+        """Build the encoder alone."""
+        provided = processor.provides()
+        rows = [[word] if word else [] for word in provided.get("vocabulary", ())]
+        return _with_vectors("encoder", self.encoder, rows, say, **provided, **labels)
+
+    def _model(self, processor: Processor, labels: Mapping[str, Any], say: Say = lambda line: None) -> Model:
+        encoder = self.build_encoder(processor, say, **labels)
+        rows = [words_of_label(name) for name in labels["label_space"].names]
+        scorer = _with_vectors("scorer", self.scorer, rows, say, width=encoder.width, **labels) if self.scorer else None
         decoder = build("decoder", self.decoder, width=encoder.width, **labels) if self.decoder else None
         return Model(encoder, scorer, decoder)
 
@@ -298,6 +311,36 @@ def _processor_of(encoder: type[Encoder]) -> type[Any]:
         return find("processor", encoder.reads)
 
 
+def _with_vectors(kind: str, part: Part, rows: Sequence[Sequence[str]], say: Say, **available: Any) -> Any:
+    """Build a part; where it names a file of word vectors, it gets a vector a row from it, and is as wide as they are.
+
+    Args:
+        kind: of the part.
+        part: its configuration.
+        rows: the words of each row of its table: of the vocabulary, or of the labels.
+        say: told how many rows the file has a vector for.
+        **available: see ``build``.
+    """
+    name, arguments = split_config(kind, part)
+    if arguments.get("word_vectors") is None:
+        return build(kind, part, **available)
+    if not rows:
+        raise ConfigurationError(f"{kind} '{name}' names word vectors, but its processor knows no words; leave `word_vectors` out")
+    file = VectorFile.of(arguments["word_vectors"])
+    if not needs_weights() or torch.get_default_device().type == "meta":  # weights follow, or only shapes count
+        given = torch.full((1, 1), torch.nan).expand(len(rows), file.numbers)
+    else:
+        given = torch.from_numpy(read_word_vectors(file.path, rows))
+        known, asked = int((~given.isnan()).all(1).sum()), sum(map(bool, rows))
+        what = {"encoder": "words", "scorer": "labels"}[kind]
+        rest = "the others start at random" if known < asked else "so none starts at random"
+        say(f"{file.file}: vectors of {given.shape[1]} numbers for {known:,} of {asked:,} {what}; {rest}")
+    parameters = inspect.signature(find(kind, name)).parameters
+    size = next((key for key in ("embedding_size", "width") if key in parameters and key not in available), None)
+    sized = {size: given.shape[1]} if size else {}
+    return build(kind, {"name": name, **arguments, "word_vectors": given}, **available, **sized)
+
+
 def check_arguments(kind: str, part: Part) -> None:
     """Refuse an unknown component or an argument its constructor does not have."""
     if kind == "decision" and part:
@@ -307,3 +350,5 @@ def check_arguments(kind: str, part: Part) -> None:
     parameters = inspect.signature(find(kind, name)).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         check_keys(arguments, set(parameters), where=f"{kind} '{name}'")
+    if arguments.get("word_vectors") is not None:
+        VectorFile.of(arguments["word_vectors"])

@@ -27,6 +27,9 @@ def test_get_takes_a_copy_at_hand(shared_data, tmp_path):
     result = runner.invoke(app, ["data", "get", "mulan/flags", "--from", str(shared_data)], env=env)
     assert result.exit_code == 0
     assert "129 train, 65 test; 7 labels" in result.stdout
+    result = runner.invoke(app, ["data", "get", "flags", "--from", str(shared_data)], env=env)
+    assert "flags: mulan/flags\n" in result.stderr
+    assert "mulan/flags: 129 train" in result.stdout
     result = runner.invoke(
         app, ["data", "get", "mulan/flags", "--from", str(shared_data / "mulan"), "--to", str(tmp_path / "here")], env=env
     )

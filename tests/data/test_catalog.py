@@ -119,6 +119,17 @@ def test_a_download_that_fails_says_what_to_do(toy, tmp_path, monkeypatch):
 def test_names_near_by_are_suggested():
     with pytest.raises(DataError, match="did you mean 'goemotions'"):
         catalog.get("goemotion")
+    with pytest.raises(DataError, match="did you mean 'mulan/yeast'\\? `multihot data list` shows all") as error:
+        load("yeats")
+    assert "reuters" not in str(error.value)
+
+
+def test_the_end_of_one_name_stands_for_the_whole(monkeypatch, toy):
+    assert catalog.get("yeast") is catalog.get("mulan/yeast")
+    assert catalog.find("flag") is None
+    monkeypatch.setitem(catalog.ENTRIES, "other/yeast", toy)
+    with pytest.raises(DataError, match="data set 'yeast' may be mulan/yeast or other/yeast; give one of these names"):
+        load("yeast")
 
 
 @pytest.mark.parametrize("name", [name for name, entry in catalog.ENTRIES.items() if entry.files and not entry.pictures])

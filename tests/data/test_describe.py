@@ -103,7 +103,19 @@ def test_declared_labels_that_never_occur_count_in_density_and_tail_alone(label_
 def test_words_of_texts():
     texts = {"train": ["corn, wheat  rises\n", "", "one"]}
     description = describe(data_of({"train": [["a"], ["a"], ["b"]]}, text=texts))
-    assert description.splits["train"].inputs == {"median_words": 1, "most_words": 3, "empty_texts": 1}
+    assert description.splits["train"].inputs == {"mean_words": 4 / 3, "median_words": 1, "most_words": 3, "empty_texts": 1}
+    assert description.to_dict()["splits"][0]["mean_words"] == 4 / 3
+
+
+@pytest.mark.parametrize("name", ["reuters21578", "aapd"])
+def test_mean_words_are_what_splitting_every_text_counts(shared_data, name):
+    from multihot.data import load
+
+    data = load(name, from_path=shared_data)
+    description = describe(data)
+    for split, rows in data.splits.items():
+        counts = [len(text.split()) for text in rows["text"]]
+        assert description.splits[split].inputs["mean_words"] == pytest.approx(sum(counts) / len(counts))
 
 
 def test_features_of_tables():

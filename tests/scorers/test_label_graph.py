@@ -105,3 +105,15 @@ def test_the_graph_is_saved_with_the_weights_and_extra_logits_stay_alone() -> No
 def test_settings_out_of_range_are_refused(setting: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError, match="parameter must be"):
         build("scorer", {"name": "label_graph", **setting}, num_labels=6, width=4, statistics=STATISTICS)
+
+
+def test_labels_start_from_given_vectors() -> None:
+    given = torch.randn(6, 3)
+    given[2] = torch.nan
+    settings = {"name": "label_graph", "embedding_size": 3, "word_vectors": given, "freeze_vectors": True}
+    scorer = build("scorer", settings, num_labels=6, width=4, statistics=STATISTICS, extra_logits=1)
+    torch.testing.assert_close(scorer.embedding[[0, 1, 3, 4, 5]], given[[0, 1, 3, 4, 5]])
+    assert scorer.embedding[[2, 6]].isfinite().all()
+    assert not scorer.embedding.requires_grad
+    with pytest.raises(ConfigurationError, match="the word vectors hold 3 numbers, but 300 are asked for"):
+        build("scorer", settings | {"embedding_size": 300}, num_labels=6, width=4, statistics=STATISTICS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -51,3 +52,10 @@ def main() -> None:
     # five to ten times as slow, while sleeping costs next to nothing where none does
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     app()
+
+
+def main_of_module() -> None:
+    """The same for ``python -m multihot`` and ``python -m multihot.cli``."""
+    if not sys.flags.safe_path:  # with -m, Python puts the working folder first: what lies there by accident is no module of ours
+        del sys.path[0]
+    main()

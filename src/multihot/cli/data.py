@@ -52,6 +52,7 @@ def get_data(
     from ..data import catalog, load
 
     entry = catalog.get(name)
+    say(f"{name}: {entry.name}") if name != entry.name else None
     if not entry.made_by:
         folder = catalog.obtain(entry, copy, to)
         say(f"{entry.title}; terms: {entry.licence}; cite: {entry.citation}")
@@ -59,9 +60,9 @@ def get_data(
         if to is not None:
             tell(str(folder))
             return
-    data = load(name, from_path=copy)
+    data = load(entry.name, from_path=copy)
     rows = ", ".join(f"{len(rows):,} {split}" for split, rows in data.splits.items())
-    tell(f"{name}: {rows}; {len(data.label_space())} labels")
+    tell(f"{entry.name}: {rows}; {len(data.label_space())} labels")
 
 
 @app.command("stats")

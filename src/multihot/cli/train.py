@@ -68,10 +68,13 @@ def _content(
 ) -> dict[str, Any]:  # fmt: skip
     from ..experiments import load_config, override
     from ..experiments.config import settings_of
+    from ..experiments.recipes import recipe_name
 
     content: dict[str, Any] = {}
     configuration = _configuration(source)
     if configuration is not None:
+        name = recipe_name(configuration)
+        say(f"{source}: {name}") if name not in (None, source) else None
         content, source = load_config(configuration), None
     data = settings_of(content.get("data"), f"{configuration}: data")
     if source is not None:
@@ -99,8 +102,11 @@ def _configuration(source: str | None) -> Path | None:
 
 
 def _default_folder(given: str | None, config: Any) -> Path:
-    if given is not None and _configuration(given) is not None:
-        return Path("runs") / (Path(given).stem if Path(given).suffix else given.replace("/", "-"))
+    from ..experiments.recipes import recipe_name
+
+    configuration = _configuration(given)
+    if configuration is not None:
+        return Path("runs") / (recipe_name(configuration) or configuration.stem).replace("/", "-")
     source = config.data.source
     name = Path(source if isinstance(source, str) else source["train"]).name.split(".")[0] if source else "run"
     return Path("runs") / f"{name}-{config.method.get('name', 'br')}"

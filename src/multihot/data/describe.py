@@ -226,6 +226,7 @@ def _describe_inputs(data: MultiLabelData, rows: Any) -> dict[str, float]:
     if data.modality == "text":
         words = _word_counts(rows)
         return {
+            "mean_words": float(words.mean()) if len(words) else 0.0,
             "median_words": float(np.median(words)) if len(words) else 0.0,
             "most_words": float(words.max(initial=0)),
             "empty_texts": float((words == 0).sum()),

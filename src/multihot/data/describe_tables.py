@@ -31,6 +31,7 @@ SPLIT_FIGURES = (
     ("unseen_sets", "label sets unseen in training", "{:.1%}"),
     ("unseen_rows", "rows with such a label set", "{:.1%}"),
     ("outside", "labels outside the label space", "{:,}"),
+    ("mean_words", "mean words", "{:,.2f}"),
     ("median_words", "median words", "{:,.0f}"),
     ("most_words", "most words", "{:,.0f}"),
     ("empty_texts", "empty texts", "{:,.0f}"),

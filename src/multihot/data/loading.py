@@ -138,7 +138,7 @@ def _resolve(source: str | Path | Mapping[str, str | Path], kind: str | None) ->
         return Source(next(iter(paths.values())).name.split(".")[0], parts)
     path = Path(source)
     if not os.path.exists(path) and not path.suffix and path.name == str(source):
-        raise DataError(f"there is no file and no data set '{source}'; {nearest(str(source), catalog.names())}")
+        raise DataError(f"there is no file and no data set '{source}'; {nearest(str(source), catalog.names(), catalog.LISTED_BY)}")
     check_exists(path)
     name = path.resolve().name.split(".")[0]
     if path.is_dir() and kind is None:

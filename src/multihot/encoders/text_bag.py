@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..embeddings import word_embedding
 from ..interfaces import Encoder
 from ..types import Encoding
-from .text_cnn import EMBEDDING_SCALE, UNKNOWN
+from .text_cnn import UNKNOWN
 
 
 class TextBagEncoder(Encoder):
@@ -23,6 +25,11 @@ class TextBagEncoder(Encoder):
         width: size D of a word's vector, which is a state.
         dropout: share of the pooled values dropped in training, in [0, 1).
         word_dropout: share of the words replaced by the unknown word in training, in [0, 1); unknown words then mean something.
+        word_vectors: (V, D) to start from, NaN in the rows of words without; a configuration names a file of them instead.
+        freeze_vectors: all word vectors stay as they start, random ones included.
+
+    Raises:
+        ValueError: if the word vectors are not of the size asked for, or there are none to freeze.
 
     >>> encoder = TextBagEncoder(vocabulary_size=10, width=6).eval()
     >>> tokens = torch.tensor([[5, 3, 7], [2, 0, 0]])
@@ -33,11 +40,18 @@ class TextBagEncoder(Encoder):
 
     reads: ClassVar[str] = "words"
 
-    def __init__(self, vocabulary_size: int, width: int = 128, dropout: float = 0.3, word_dropout: float = 0.1):
+    def __init__(
+        self,
+        vocabulary_size: int,
+        width: int = 128,
+        dropout: float = 0.3,
+        word_dropout: float = 0.1,
+        word_vectors: Float[Tensor, "V D"] | None = None,
+        freeze_vectors: bool = False,
+    ):
         super().__init__()
         self.width = width
-        self.embedding = nn.Embedding(vocabulary_size, width, padding_idx=0)
-        nn.init.normal_(self.embedding.weight[1:], std=EMBEDDING_SCALE)
+        self.embedding = word_embedding(vocabulary_size, width, word_vectors, freeze_vectors)
         self.word_dropout = word_dropout
         self.dropout = nn.Dropout(dropout)
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..embeddings import word_embedding
 from ..interfaces import Encoder
 from ..types import Encoding
 
 UNKNOWN = 1  # the number of every word that the vocabulary lacks
-EMBEDDING_SCALE = 0.1  # with PyTorch's 1.0 a rare word hardly leaves its random vector: Adam moves it by the learning rate an update
 
 
 class TextCNNEncoder(Encoder):
@@ -30,9 +31,12 @@ class TextCNNEncoder(Encoder):
         dropout: share of the words' values dropped in training, in [0, 1).
         pooled_dropout: share of the pooled values dropped in training, in [0, 1).
         word_dropout: share of the words replaced by the unknown word in training, in [0, 1); unknown words then mean something.
+        word_vectors: (V, E) to start from, NaN in the rows of words without; a configuration names a file of them instead.
+        freeze_vectors: all word vectors stay as they start, random ones included.
 
     Raises:
-        ValueError: if a kernel has no middle, or the width cannot be shared equally.
+        ValueError: if a kernel has no middle, the width cannot be shared equally, the word vectors are not of the size asked for, or
+            there are none to freeze.
 
     >>> encoder = TextCNNEncoder(vocabulary_size=10, embedding_size=8, width=6).eval()
     >>> tokens = torch.tensor([[5, 3, 7], [2, 0, 0]])
@@ -52,6 +56,8 @@ class TextCNNEncoder(Encoder):
         dropout: float = 0.3,
         pooled_dropout: float = 0.3,
         word_dropout: float = 0.1,
+        word_vectors: Float[Tensor, "V E"] | None = None,
+        freeze_vectors: bool = False,
     ):
         super().__init__()
         if not kernel_sizes or any(size < 1 or size % 2 == 0 for size in kernel_sizes):
@@ -59,8 +65,7 @@ class TextCNNEncoder(Encoder):
         if width % len(kernel_sizes):
             raise ValueError(f"the 'width' parameter must be a multiple of the {len(kernel_sizes)} kernel sizes, got {width!r}")
         self.width = width
-        self.embedding = nn.Embedding(vocabulary_size, embedding_size, padding_idx=0)
-        nn.init.normal_(self.embedding.weight[1:], std=EMBEDDING_SCALE)
+        self.embedding = word_embedding(vocabulary_size, embedding_size, word_vectors, freeze_vectors)
         self.convolutions = nn.ModuleList(
             nn.Conv1d(embedding_size, width // len(kernel_sizes), size, padding=size // 2) for size in kernel_sizes
         )

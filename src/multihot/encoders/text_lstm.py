@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from ..embeddings import word_embedding
 from ..interfaces import Encoder
 from ..types import Encoding
 
@@ -25,9 +26,11 @@ class TextLSTMEncoder(Encoder):
         hidden_size: size of one direction's state; a state has D = 2 * hidden_size values.
         layers: number of bidirectional layers, at least 1.
         dropout: share of values dropped before each layer in training, in [0, 1).
+        word_vectors: (V, E) to start from, NaN in the rows of words without; a configuration names a file of them instead.
+        freeze_vectors: all word vectors stay as they start, random ones included.
 
     Raises:
-        ValueError: if there is no layer.
+        ValueError: if there is no layer, the word vectors are not of the size asked for, or there are none to freeze.
 
     >>> encoder = TextLSTMEncoder(vocabulary_size=10, embedding_size=8, hidden_size=4).eval()
     >>> tokens = torch.tensor([[5, 3, 7], [2, 0, 0]])
@@ -38,12 +41,21 @@ class TextLSTMEncoder(Encoder):
 
     reads: ClassVar[str] = "words"
 
-    def __init__(self, vocabulary_size: int, embedding_size: int = 512, hidden_size: int = 256, layers: int = 2, dropout: float = 0.5):
+    def __init__(
+        self,
+        vocabulary_size: int,
+        embedding_size: int = 512,
+        hidden_size: int = 256,
+        layers: int = 2,
+        dropout: float = 0.5,
+        word_vectors: Float[Tensor, "V E"] | None = None,
+        freeze_vectors: bool = False,
+    ):
         super().__init__()
         if layers < 1:
             raise ValueError(f"the 'layers' parameter must be at least 1, got {layers!r}")
         self.width = 2 * hidden_size
-        self.embedding = nn.Embedding(vocabulary_size, embedding_size, padding_idx=0)
+        self.embedding = word_embedding(vocabulary_size, embedding_size, word_vectors, freeze_vectors)
         sizes = [embedding_size] + [self.width] * (layers - 1)
         self.forwards = nn.ModuleList(nn.LSTM(size, hidden_size, batch_first=True) for size in sizes)
         self.backwards = nn.ModuleList(nn.LSTM(size, hidden_size, batch_first=True) for size in sizes)

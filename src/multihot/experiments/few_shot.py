@@ -169,10 +169,10 @@ class Learner:
         self.processor: Processor = processor.fit(pool.rows.select(seen))
         self.rows = self.processor.prepare(pool.rows)
         statistics = LabelStatistics.from_targets(pool.targets[seen])
-        labels = {"num_labels": len(pool.space), "label_space": pool.space, "statistics": statistics}
+        labels: dict[str, Any] = {"num_labels": len(pool.space), "label_space": pool.space, "statistics": statistics}
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         with allowing(*named):
-            self.encoder: Encoder = build("encoder", method.encoder, **self.processor.provides(), **labels).to(self.device)
+            self.encoder: Encoder = method.build_encoder(self.processor, **labels).to(self.device)
             spread_out = build("distribution", distribution, **labels)
         self.degrees: Float[Tensor, "N L"] = spread_out(torch.from_numpy(pool.targets.toarray())).float()
 

@@ -28,7 +28,11 @@ from .files import check_name, plain, write_json
 from .frozen import encode_once
 from .lock import only_writer
 from .measure import break_down, has_label_sets, measure, targets_of, truth_of
+<<<<<<< HEAD
 from .methods import check_experiment, emits_labels, is_classical, never_empty, with_fewest
+=======
+from .methods import check_experiment, is_classical, never_empty, pin_vectors, with_fewest
+>>>>>>> h-data
 from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import Run, describe_environment, kept_beside
 from .seal import seal
@@ -59,6 +63,7 @@ def fit(
         TrainingInterruptedError: after Ctrl-C; ``resume`` goes on.
     """
     check_experiment(config)
+    config = replace(config, method=pin_vectors(config.method))
     folder = Path(out)
     with only_writer(folder):
         check_folder(folder, overwrite)
@@ -102,6 +107,7 @@ def _go_on(folder: Path, data: MultiLabelData | None, say: Say) -> Run:
         )
     config = Config.from_dict(load_config(folder / "config.yaml"), where=str(folder / "config.yaml"))
     check_experiment(config)
+    pin_vectors(config.method)  # refuses other vectors than the training began with
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
     if (folder / DATA).exists():
         check_data(folder, data)
@@ -164,17 +170,17 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
     whole = data.statistics(space, whole=True)
     write_json(folder / "labels.json", trained_on | {"whole_statistics": whole.to_dict()})
-    predictor, cost = _train(folder, config, data, space, statistics, resume)
+    predictor, cost = _train(folder, config, data, space, statistics, resume, say)
     measure_and_finish(folder, data, space, whole, predictor, cost, unseen)
     close_folder(folder)
     return Run(folder)
 
 
 def _train(
-    folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, resume: bool
+    folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, resume: bool, say: Say
 ) -> tuple[Predictor, dict[str, Any]]:
     if not is_classical(config.method):
-        return _train_neural(folder, config, data, space, statistics, resume)
+        return _train_neural(folder, config, data, space, statistics, resume, say)
     from ..classical import fit_classical
 
     began = time.perf_counter()
@@ -185,7 +191,7 @@ def _train(
 
 
 def _train_neural(
-    folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, resume: bool
+    folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, resume: bool, say: Say
 ) -> tuple[NeuralPredictor, dict[str, Any]]:
     from ..data.batches import make_loader
     from ..training.fit import seed_everything, train
@@ -193,7 +199,7 @@ def _train_neural(
     seed_everything(config.seed)
     method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
     processor = method.build_processor(num_features=data.num_features).fit(data.splits["train"])
-    model, objective, decoding = method.assemble(processor, space, statistics)
+    model, objective, decoding = method.assemble(processor, space, statistics, say)
     options: dict[str, Any] = {"workers": config.training.workers, "unseen": config.data.unseen_labels}
     sampling = build("sampler", config.training.sampler, targets=data.label_sets("train", space)[0])
     loaders = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from scipy import sparse
 
 from ..calibration import split_rules
 from ..components import build, choices, find, first_line, split_config
+from ..data.word_vectors import VectorFile
 from ..errors import ConfigurationError, nearest
 from ..labels import LabelStatistics
 from ..method import METHODS, Method
@@ -50,6 +51,31 @@ def check_experiment(config: Config) -> None:
 def emits_labels(method: Mapping[str, Any]) -> bool:
     """Whether a method has a decoder that emits labels one after another."""
     return not is_classical(method) and Method.from_config(method).decoder is not None
+
+
+def pin_vectors(method: Mapping[str, Any]) -> dict[str, Any]:
+    """The method with the checksum and the size of each file of word vectors that it names, so that a run stays bound to it.
+
+    Raises:
+        DataError: if there is no such file, or it is not the one whose checksum the method states.
+    """
+    return _with_files(method, lambda kind, file: file.pinned())
+
+
+def vectors_like(method: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The method with the checksums and sizes that another method states for the same files of word vectors."""
+    theirs: dict[str, VectorFile] = {}
+    _with_files(other, lambda kind, file: theirs.setdefault(kind, file))
+    return _with_files(method, lambda kind, file: theirs[kind] if kind in theirs and file.may_be(theirs[kind]) else file)
+
+
+def _with_files(method: Mapping[str, Any], change: Callable[[str, VectorFile], VectorFile]) -> dict[str, Any]:
+    """The method with each file of word vectors that a part names changed."""
+    found = dict(method)
+    for kind, part in method.items():
+        if kind in ("encoder", "scorer") and isinstance(part, Mapping) and part.get("word_vectors") is not None:
+            found[kind] = {**part, "word_vectors": change(kind, VectorFile.of(part["word_vectors"])).to_dict()}
+    return found
 
 
 def never_empty(method: Mapping[str, Any], statistics: LabelStatistics) -> dict[str, Any]:

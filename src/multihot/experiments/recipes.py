@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..components import UntrustedError
-from ..errors import ConfigurationError, nearest
+from ..errors import ConfigurationError, completed, nearest
 from .config import Config, load_config
 
 FOLDER = Path(__file__).parents[1] / "recipes"
@@ -17,21 +17,29 @@ def recipe_names() -> list[str]:
     >>> "reuters21578/tsai2019-br" in recipe_names()
     True
     """
-    return sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.yaml"))
+    return sorted(str(recipe_name(path)) for path in FOLDER.rglob("*.yaml"))
 
 
 def recipe_path(name: str) -> Path:
-    """The file of a recipe.
+    """The file of a recipe; the part of its name behind the slash will do where no other ends so.
 
     Raises:
-        ConfigurationError: if there is none of that name; the message lists near misses and all names.
+        ConfigurationError: if there is none of that name, or more than one; the message names near misses.
 
     >>> recipe_path("reuters21578/tsai2019-br").name
     'tsai2019-br.yaml'
     """
-    if name not in recipe_names():
-        raise ConfigurationError(f"there is no recipe '{name}'; {nearest(name, recipe_names())}")
-    return FOLDER / f"{name}.yaml"
+    found = completed(name, recipe_names())
+    if not found:
+        raise ConfigurationError(f"there is no recipe '{name}'; {nearest(name, recipe_names(), 'multihot recipes list')}")
+    if len(found) > 1:
+        raise ConfigurationError(f"recipe '{name}' may be {' or '.join(found)}; give one of these names")
+    return FOLDER / f"{found[0]}.yaml"
+
+
+def recipe_name(path: Path) -> str | None:
+    """The name of the recipe that lies in a file; None for any other file."""
+    return path.relative_to(FOLDER).with_suffix("").as_posix() if path.is_relative_to(FOLDER) else None
 
 
 def find_recipe(source: str) -> Path | None:
@@ -41,12 +49,19 @@ def find_recipe(source: str) -> Path | None:
         source: what was given to ``multihot train``.
 
     Raises:
-        ConfigurationError: for what can only be a recipe's name misspelt: no such path exists, but recipes lie in that folder.
+        ConfigurationError: for what can only be a recipe's name misspelt: no such path exists, but recipes lie in that folder; and for
+            the end of several names that is no data set and no method either.
 
-    >>> find_recipe("reuters21578") is None
-    True
+    >>> find_recipe("reuters21578") is None, find_recipe("linear-svm") is None
+    (True, True)
     """
-    if source in recipe_names():
+    from ..data import catalog
+    from .methods import method_summaries
+
+    found = completed(source, recipe_names())
+    if source in found:
+        return recipe_path(source)
+    if found and not (Path(source).exists() or catalog.find(source) or source in method_summaries()):
         return recipe_path(source)
     folders = {name.rpartition("/")[0] for name in recipe_names()}
     if source.rpartition("/")[0] in folders and not Path(source).exists():

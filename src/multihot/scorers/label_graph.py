@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..embeddings import start_from
 from ..interfaces import Scorer
 from ..labels import LabelStatistics
 from ..types import Encoding
@@ -17,8 +18,8 @@ class LabelGraphScorer(Scorer):
     """ML-GCN: two graph convolutions turn label vectors into classifiers, so that labels that go together share what they learn.
 
     ``W = A lrelu(A E V_1) V_2``, ``s = W x + b``; E holds a vector a label, A is what ``label_graph`` makes and x the pooled vector.
-    After Chen et al. 2019, "Multi-Label Image Recognition with Graph Convolutional Networks". Label vectors are learned here, where the
-    source takes ready word vectors.
+    After Chen et al. 2019, "Multi-Label Image Recognition with Graph Convolutional Networks". Label vectors are learned from random
+    ones, or from the ready word vectors that the source takes.
 
     Args:
         num_labels: number of labels L.
@@ -30,9 +31,12 @@ class LabelGraphScorer(Scorer):
         neighbour_weight: what a label's neighbours weigh together, in [0, 1); the label itself weighs the rest.
         pooling: x is the encoder's ``"pooled"`` vector, or the ``"maximum"`` over the states as in the source.
         extra_logits: columns behind the L labels that the loss asks for; each has a vector and no neighbour.
+        word_vectors: (L, E) for the labels to start from, NaN for a label without; a configuration names a file of word vectors instead,
+            which are averaged over the words of a label's name as in the source.
+        freeze_vectors: all label vectors stay as they start, as in the source; random ones included.
 
     Raises:
-        ValueError: if a share or the pooling is none of these.
+        ValueError: if a share or the pooling is none of these, the word vectors are not of the size asked for, or there are none to freeze.
 
     >>> statistics = LabelStatistics.from_targets([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
     >>> scorer = LabelGraphScorer(num_labels=3, width=8, statistics=statistics).eval()
@@ -53,6 +57,8 @@ class LabelGraphScorer(Scorer):
         neighbour_weight: float = 0.2,
         pooling: str = "pooled",
         extra_logits: int = 0,
+        word_vectors: Float[Tensor, "L E"] | None = None,
+        freeze_vectors: bool = False,
     ):
         super().__init__()
         if pooling not in ("pooled", "maximum"):
@@ -62,6 +68,7 @@ class LabelGraphScorer(Scorer):
         graph[:num_labels, :num_labels] = torch.from_numpy(label_graph(statistics, threshold, neighbour_weight))
         self.register_buffer("graph", graph)
         self.embedding = nn.Parameter(torch.randn(num_labels + extra_logits, embedding_size) / embedding_size**0.5)
+        start_from(self.embedding, word_vectors, freeze_vectors)
         self.first = nn.Linear(embedding_size, hidden_size, bias=False)
         self.second = nn.Linear(hidden_size, width, bias=False)
         self.bias = nn.Parameter(torch.zeros(num_labels + extra_logits))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...errors import DataError, nearest
+from ...errors import DataError, completed, nearest
 from . import aapd, coco_mlt, digit_scenes, goemotions, ldl, mulan, reuters21578, ucmerced, voc2007_vehicles, voc_mlt
 from .entry import CatalogEntry, CatalogFile
 from .fetching import holds, obtain, resembles
 
-__all__ = ["ENTRIES", "CatalogEntry", "CatalogFile", "find", "get", "names", "obtain", "recognise"]
+__all__ = ["ENTRIES", "LISTED_BY", "CatalogEntry", "CatalogFile", "find", "get", "names", "obtain", "recognise"]
+
+LISTED_BY = "multihot data list"
 
 ENTRIES: dict[str, CatalogEntry] = {
     entry.name: entry
@@ -34,22 +36,33 @@ def names() -> list[str]:
 
 
 def find(name: str) -> CatalogEntry | None:
-    """The data set of that name, if there is one."""
-    return ENTRIES.get(name)
+    """The data set of that name, or the only one whose name ends so behind a slash; None where there is none.
+
+    Raises:
+        DataError: if several names end so.
+
+    >>> find("yeast").name
+    'mulan/yeast'
+    """
+    found = completed(name, ENTRIES)
+    if len(found) > 1:
+        raise DataError(f"data set '{name}' may be {' or '.join(found)}; give one of these names")
+    return ENTRIES[found[0]] if found else None
 
 
 def get(name: str) -> CatalogEntry:
-    """The data set of that name.
+    """The data set of that name; the part behind the slash will do.
 
     Raises:
-        DataError: if there is none; the message lists near misses and all names.
+        DataError: if there is none, or more than one; the message names near misses.
 
     >>> get("goemotions").labels
     28
     """
-    if name not in ENTRIES:
-        raise DataError(f"there is no data set '{name}' in the catalogue; {nearest(name, ENTRIES)}")
-    return ENTRIES[name]
+    entry = find(name)
+    if entry is None:
+        raise DataError(f"there is no data set '{name}' in the catalogue; {nearest(name, ENTRIES, LISTED_BY)}")
+    return entry
 
 
 def recognise(folder: Path) -> CatalogEntry | None:

@@ -111,6 +111,16 @@ def text_lines(path: Path, encoding: str | None = None, member: str | None = Non
                 raise DataError(f"{where}: not {codec.upper()} ({bad}); if the file is {hint}, say encoding='{hint.lower()}'") from error
 
 
+def byte_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file as they are, ends included.
+
+    Raises:
+        DataError: if it cannot be read, or a line goes on and on.
+    """
+    with open_bytes(path) as file:
+        yield from _short_lines(file, path)
+
+
 def _short_lines(file: IO[AnyStr], where: object) -> Iterator[AnyStr]:
     """The lines of a file; one that goes on and on is refused before it is all in memory."""
     most, number = limit("MULTIHOT_MAX_LINE_BYTES"), 0

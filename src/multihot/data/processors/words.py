@@ -84,8 +84,8 @@ class WordsProcessor(Processor):
         return [words_of(text, self.max_words, self.lowercase) for text in rows["text"]]
 
     def provides(self) -> dict[str, Any]:
-        """``vocabulary_size``: the numbers in use, padding and unknown word included."""
-        return {"vocabulary_size": len(self._fitted())}
+        """``vocabulary_size``: the numbers in use, padding and unknown word included; ``vocabulary``: their words, "" for these two."""
+        return {"vocabulary_size": len(self._fitted()), "vocabulary": ("", "", *self._fitted().words)}
 
     def to_dict(self) -> dict[str, Any]:
         """The words, in the order of their numbers."""
