@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from ..errors import ConfigurationError, RunError
 from ..interfaces import Decoding, Model, Objective
+from ..memory import keep_freed_memory
 from .callbacks import LastCheckpoint, Patience, RandomStates, TrainingProgress
 from .log import CSVLog
 from .module import COMPETING, Judge, TrainingModule
@@ -86,6 +87,7 @@ def train(
     callbacks: list[Callback] = [RandomStates(), progress, best, keeper]
     if settings.patience:
         callbacks.append(Patience(f"validation/{settings.monitor}", mode=settings.monitor_mode, patience=settings.patience))
+    keep_freed_memory()
     with quiet_lightning():
         seed_everything(seed)
         trainer = _trainer(settings, folder, callbacks, updates, per_epoch, start)
