@@ -138,24 +138,15 @@ class Config:
         )
 
     def settled_like(self, other: Config) -> Config:
-<<<<<<< HEAD
         """The same experiment with what each setting left open came to in another one, if it could have come to that."""
-        from .methods import emits_labels, with_fewest
+        from .methods import emits_labels, vectors_like, with_fewest
 
         family = asdict(self.training.for_decoder(emits_labels(self.method)))
         could: dict[str, tuple[Any, ...]] = {name: AUTO.get(name, (family[name],)) for name in (*AUTO, *FAMILY)}
         found = {name: getattr(other.training, name) for name in could if getattr(self.training, name) in ("auto", None)}
         training = replace(self.training, **{name: value for name, value in found.items() if value in could[name]})
-        method = other.method if other.method == with_fewest(self.method) else self.method
-=======
-        """The same experiment with what each "auto" came to in another one, if it could have come to that."""
-        found = {name: getattr(other.training, name) for name in AUTO if getattr(self.training, name) == "auto"}
-        training = replace(self.training, **{name: value for name, value in found.items() if value in AUTO[name]})
-        from .methods import vectors_like, with_fewest
-
         method = vectors_like(self.method, other.method)
         method = other.method if other.method == with_fewest(method) else method
->>>>>>> h-data
         return replace(self, training=training, method=method)
 
     def to_dict(self) -> dict[str, Any]:

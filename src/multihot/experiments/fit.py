@@ -28,11 +28,7 @@ from .files import check_name, plain, write_json
 from .frozen import encode_once
 from .lock import only_writer
 from .measure import break_down, has_label_sets, measure, targets_of, truth_of
-<<<<<<< HEAD
-from .methods import check_experiment, emits_labels, is_classical, never_empty, with_fewest
-=======
-from .methods import check_experiment, is_classical, never_empty, pin_vectors, with_fewest
->>>>>>> h-data
+from .methods import check_experiment, emits_labels, is_classical, never_empty, pin_vectors, with_fewest
 from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import Run, describe_environment, kept_beside
 from .seal import seal
