@@ -29,6 +29,9 @@ ENCODER_FOR = {
     "audio": "audio_attention",
 }  # the quick default of each modality
 
+CALLED = {"scorer": "scorer", "decoder": "decoder", "pair": "pair of decoders"}  # what objectives and decodings may need
+ADDED_BY = {"scorer": "scorer: binary_relevance", "decoder": "decoder: recurrent", "pair": "decoder: pair"}
+
 PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
 
@@ -111,6 +114,7 @@ class Method:
             if (part := getattr(self, kind)) is not None:
                 check_arguments(kind, part)
         self._check_needs("decoding", self.decoding)
+        self._check_read()
         self._check_needs("objective", self.objective)
         self._check_trained()
         self._check_supplied()
@@ -128,20 +132,30 @@ class Method:
         name, _ = split_config(kind, part)
         present = self._present()
         for missing in sorted(find(kind, name).needs - present):
-            article = "an" if missing[0] in "aeiou" else "a"
             usual = {"objective": Method.objective, "decoding": Method.decoding}[kind]
             fitting = sorted((other for other, cls in choices(kind).items() if cls.needs <= present), key=lambda other: other != usual)
             instead = f" or use `{kind}: {fitting[0]}`" if fitting else ""
-            example = {"decoder": "recurrent", "scorer": "binary_relevance"}[missing]
             raise ConfigurationError(
-                f"{kind} '{name}' needs {article} {missing}, but this method has only a {'/'.join(sorted(present))}; "
-                f"add `{missing}: {example}`{instead}"
+                f"{kind} '{name}' needs a {CALLED[missing]}, but this method has only a {'/'.join(sorted(present))}; "
+                f"add `{ADDED_BY[missing]}`{instead}"
             )
+
+    def _check_read(self) -> None:
+        """A decoder that the decoding reads by name must be there."""
+        name, arguments = split_config("decoding", self.decoding)
+        wanted = arguments.get("decoder")
+        names = () if self.decoder is None else find("decoder", split_config("decoder", self.decoder)[0]).names
+        if wanted is not None and wanted not in names:
+            there = f"it is one of {', '.join(names)}" if names else "this method has one decoder at most, so leave it out"
+            raise ConfigurationError(f"decoding '{name}' reads the decoder {wanted!r}; {there}")
 
     def _check_trained(self) -> None:
         name, _ = split_config("objective", self.objective)
         for part in sorted(self._present() - find("objective", name).needs):
-            raise ConfigurationError(f"objective '{name}' does not train the {part}; leave `{part}` out or choose an objective that does")
+            left_out = ADDED_BY[part] if part == "pair" else part
+            raise ConfigurationError(
+                f"objective '{name}' does not train the {CALLED[part]}; leave `{left_out}` out or choose an objective that does"
+            )
 
     def _check_supplied(self) -> None:
         """What the objective and the decoding cannot be without must be there; what neither takes would be left out without a word."""
@@ -189,7 +203,8 @@ class Method:
             raise ConfigurationError(f"encoder '{name}' reads {reads}, but the data is {modality}; use `encoder: {ENCODER_FOR[modality]}`")
 
     def _present(self) -> set[str]:
-        return {part for part in ("scorer", "decoder") if getattr(self, part) is not None}
+        several = self.decoder is not None and find("decoder", split_config("decoder", self.decoder)[0]).names
+        return {part for part in ("scorer", "decoder") if getattr(self, part) is not None} | ({"pair"} if several else set())
 
     def build_processor(self, **available: Any) -> Processor:
         """The processor, not yet fitted, that prepares rows for the encoder; it gets what it names of what is available."""
@@ -268,7 +283,14 @@ METHODS: dict[str, Method] = {
     "order-free+ss": replace(BARE_DECODER, objective={"name": "order_free", "lowest": 0.7}),
     "ocd": replace(BARE_DECODER, objective="optimal_completion"),
     "sgm-ge": replace(BARE_DECODER, decoder={"name": "recurrent", "global_embedding": True}),
-    "seq2set": replace(BARE_DECODER, objective="policy_gradient"),
+    "seq2set-simple": replace(BARE_DECODER, objective="policy_gradient"),
+    # two decoders on one encoder; `decoding.decoder: first` reads the one that learns label sequences
+    "seq2set": replace(
+        BARE_DECODER,
+        decoder={"name": "pair", "stacked": True},
+        objective={"name": "pair", "first": "likelihood", "second": {"name": "policy_gradient", "likelihood": 0.0}},
+    ),
+    "ocd+seq2seq": replace(BARE_DECODER, decoder="pair", objective={"name": "pair", "first": "likelihood", "second": "optimal_completion"}),
     # both on one encoder; `decoding` may also be threshold, beam, greedy or rescoring
     "ocd-mtl": Method(scorer=SMALL_SCORER, decoder="recurrent", loss=SUMMED, objective="multitask", decoding="joint"),
     # label distribution learning: the true label spread over its neighbours, or the distribution that the data gives
