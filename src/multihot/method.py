@@ -16,7 +16,7 @@ from .calibration import build_decision, split_rules
 from .components import allowing, build, check_keys, choices, dotted_paths, find, split_config
 from .constraints import check_sizes
 from .errors import ConfigurationError, nearest
-from .interfaces import SCALES, Decoding, Encoder, Model, Objective, Processor
+from .interfaces import SCALES, Decoding, Encoder, Loss, Model, Objective, Processor
 from .labels import LabelSpace, LabelStatistics
 from .sizing import widen
 
@@ -217,28 +217,39 @@ class Method:
         with allowing(*dotted_paths(cls.reads)):
             return build("processor", {"name": cls.reads, **shared, **own}, **available)
 
-    def assemble(self, processor: Processor, space: LabelSpace, statistics: LabelStatistics) -> tuple[Model, Objective, Decoding]:
+    def build_loss(self, space: LabelSpace, statistics: LabelStatistics) -> Loss | None:
+        """The loss, where there is one; arguments as for ``assemble``."""
+        return build("loss", self.loss, num_labels=len(space), label_space=space, statistics=statistics) if self.loss else None
+
+    def build_decoding(self, space: LabelSpace, statistics: LabelStatistics, loss: Loss | None) -> Decoding:
+        """What reads label sets out of a model that was trained with a loss; other arguments as for ``assemble``."""
+        labels = {"num_labels": len(space), "label_space": space, "statistics": statistics}
+        decision = build_decision(self.decision, space, loss=loss, num_labels=len(space), statistics=statistics) if self.decision else None
+        calibration = build("calibration", self.calibration, **labels) if self.calibration else None
+        # no encoder's width here: to a decoding, `width` is that of its beam
+        return build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)
+
+    def assemble(
+        self, processor: Processor, space: LabelSpace, statistics: LabelStatistics, loss: Loss | None = None
+    ) -> tuple[Model, Objective, Decoding]:
         """Build the model, the objective that trains it and the decoding that reads it.
 
         Args:
             processor: fitted on the training split; supplies what the encoder needs to know of the inputs.
             space: the labels.
             statistics: of the training split.
+            loss: from ``build_loss``, for whoever reads the model in other ways too; None makes one.
 
         Returns:
             (model, objective, decoding).
         """
         labels = {"num_labels": len(space), "label_space": space, "statistics": statistics}
-        loss = build("loss", self.loss, **labels) if self.loss else None
+        loss = self.build_loss(space, statistics) if loss is None else loss
         labels["extra_logits"] = loss.extra_logits if loss is not None else 0
         model = self._sized(processor, labels)._model(processor, labels)
         distribution = build("distribution", self.distribution, **labels) if self.distribution else None
         objective = build("objective", self.objective, loss=loss, distribution=distribution, width=model.encoder.width, **labels)
-        decision = build_decision(self.decision, space, loss=loss, num_labels=len(space), statistics=statistics) if self.decision else None
-        calibration = build("calibration", self.calibration, **labels) if self.calibration else None
-        # no encoder's width here: to a decoding, `width` is that of its beam
-        decoding = build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)
-        return model, objective, decoding
+        return model, objective, self.build_decoding(space, statistics, loss)
 
     def _model(self, processor: Processor, labels: Mapping[str, Any]) -> Model:
         encoder: Encoder = build("encoder", self.encoder, **processor.provides(), **labels)
