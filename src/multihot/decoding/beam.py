@@ -38,9 +38,7 @@ class BeamDecoding(Decoding):
 
     needs = frozenset({"decoder"})
 
-    def __init__(
-        self, label_space: LabelSpace, width: int = 6, constraints: Mapping[str, Any] | None = None, decoder: str | None = None
-    ):
+    def __init__(self, label_space: LabelSpace, width: int = 6, constraints: Mapping[str, Any] | None = None, decoder: str | None = None):
         self.decoder = decoder
         self.width = check_width(width)
         self.num_labels = len(label_space)
@@ -48,7 +46,8 @@ class BeamDecoding(Decoding):
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
-        found = beam_search(model.read_by(self.decoder).decoder, model.encode(batch), self.num_labels, self.width, constraints=self.constraints)
+        model = model.read_by(self.decoder)
+        found = beam_search(model.decoder, model.encode(batch), self.num_labels, self.width, constraints=self.constraints)
         return hypothesis_prediction(batch.ids, found, found.scores)
 
     @property
@@ -104,8 +103,9 @@ class RescoringDecoding(Decoding):
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
+        model = model.read_by(self.decoder)
         encoding = model.encode(batch)
-        found = beam_search(model.read_by(self.decoder).decoder, encoding, self.num_labels, self.width, constraints=self.constraints, whole=True)
+        found = beam_search(model.decoder, encoding, self.num_labels, self.width, constraints=self.constraints, whole=True)
         log_odds = scorer_log_odds(model, batch, encoding, self.loss)
         ranking = (found.label_sets() * log_odds[:, None]).sum(-1)
         return hypothesis_prediction(batch.ids, found, ranking)
@@ -164,9 +164,10 @@ class JointDecoding(Decoding):
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
+        model = model.read_by(self.decoder)
         encoding = model.encode(batch)
         log_odds = scorer_log_odds(model, batch, encoding, self.loss)
-        found = beam_search(model.read_by(self.decoder).decoder, encoding, self.num_labels, self.width, log_odds, self.constraints)
+        found = beam_search(model.decoder, encoding, self.num_labels, self.width, log_odds, self.constraints)
         return hypothesis_prediction(batch.ids, found, found.scores)
 
     @property

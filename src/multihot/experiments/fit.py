@@ -18,8 +18,8 @@ from ..data import load as load_data
 from ..errors import DataError, RunError
 from ..interfaces import Decoding
 from ..labels import LabelSpace, LabelStatistics
-from ..metrics import evaluate
 from ..method import Method
+from ..metrics import evaluate
 from ..predictions import Prediction, save_prediction
 from .attention import attention_kept
 from .begin import DATA, check_data, check_folder, clear_leavings, close_folder, open_folder, remember_data
