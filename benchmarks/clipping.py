@@ -22,7 +22,7 @@ import multihot
 from multihot.errors import MultihotError
 
 CASES = {
-    "reuters21578": ("br", "br+wgan-gp", "seq2seq", "ocd", "ocd-mtl", "seq2set"),
+    "reuters21578": ("br", "br+wgan-gp", "seq2seq", "ocd", "ocd-mtl", "seq2set-simple"),
     "mulan/emotions": ("br", "br+wgan-gp"),
 }
 SETTINGS = {"norm 10": {"training.gradient_clip": 10, "training.gradient_clip_by": "norm"}, "default": {}}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from toys import LABELS, toy_loader
 
-from multihot.components import allowing, build, choices
+from multihot.components import allowing, build, choices, split_config
 from multihot.errors import ConfigurationError
 from multihot.labels import LabelSpace, LabelStatistics
 from multihot.method import METHODS, Method
@@ -37,8 +37,10 @@ def assembled(method: Method):
 
 
 def small(name: str) -> Method:
-    decoder = METHODS[name].decoder
-    decoder = SMALL | decoder if isinstance(decoder, dict) else SMALL
+    decoder_name, arguments = split_config("decoder", METHODS[name].decoder)
+    sizes = {key: value for key, value in SMALL.items() if key != "name"}
+    sizes = {"first": sizes, "second": sizes} if decoder_name == "pair" else sizes
+    decoder = {"name": decoder_name} | sizes | arguments
     return Method.from_config({"name": name, "encoder": "toys.ToyEncoder", "decoder": decoder})
 
 
@@ -47,7 +49,8 @@ def count(model) -> int:
 
 
 def test_the_names():
-    published = {"br", "br++", "br+wgan-gp", "seq2seq", "seq2seq+ss", "order-free", "order-free+ss", "ocd", "ocd-mtl", "sgm-ge", "seq2set"}
+    published = {"br", "br++", "br+wgan-gp", "seq2seq", "seq2seq+ss", "order-free", "order-free+ss", "ocd", "ocd-mtl", "sgm-ge"}
+    published |= {"seq2set-simple", "seq2set", "ocd+seq2seq"}
     of_distributions = {"dldl", "dldl-bilevel", "ldl", "softmax", "label-smoothing", "ordinal", "l1-regression", "l2-regression"}
     assert set(METHODS) == published | of_distributions
     assert all(METHODS[name].scorer is None and METHODS[name].loss is None for name in set(SEQUENCE_METHODS) - {"ocd-mtl"})

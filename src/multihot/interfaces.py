@@ -106,6 +106,11 @@ class Decoder(nn.Module, ABC):
 
     aliases: ClassVar[tuple[str, ...]] = ()
     shared: ClassVar[frozenset[str]] = frozenset()
+    names: ClassVar[tuple[str, ...]] = ()  # of the decoders that it is composed of, where it is
+
+    def named(self, name: str) -> Decoder:
+        """The decoder of that name, one of ``names``; asked for anything else, a decoder does not get past ``Method.check``."""
+        raise KeyError(name)
 
     @abstractmethod
     def start(self, encoding: Encoding) -> State:
@@ -140,6 +145,10 @@ class Model(nn.Module):
         """The batch's inputs, encoded."""
         return self.encoder(batch.inputs)
 
+    def read_by(self, decoder: str | None) -> Model:
+        """The same model with one of the decoders that its decoder is composed of; None: as it is."""
+        return self if decoder is None else Model(self.encoder, self.scorer, self.decoder.named(decoder))
+
     def score(self, batch: Batch, encoding: Encoding | None = None) -> Float[Tensor, "B L"]:
         """The scorer's logits; an encoding made before is used again."""
         assert self.scorer is not None, "Method.check lets no objective or decoding ask for a scorer that is not there"
@@ -164,7 +173,7 @@ class Objective(ReadsScores, nn.Module, ABC):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
-    needs: frozenset[str] = frozenset()  # of {"scorer", "decoder"}: the parts it trains
+    needs: frozenset[str] = frozenset()  # of {"scorer", "decoder", "pair"}: the parts it trains
     turns: tuple[str, ...] = ("model",)
 
     def __init__(self) -> None:
@@ -284,6 +293,7 @@ class Decoding(ReadsScores, ABC):
 
     aliases: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[frozenset[str]] = frozenset()  # of {"scorer", "decoder"}: the parts it reads
+    decoder: str | None = None  # which of several decoders it reads, by name; None: the one that is read by default
     predicts_degrees: ClassVar[bool] = False  # whether its predictions carry label distributions
     loss: Loss | None = None  # whose ``scores`` make sense of a scorer's logits
     calibration: Calibration | None = None  # fitted on validation data before the decision, where the decoding has one

@@ -18,7 +18,7 @@ from .constraints import check_sizes
 from .data.word_vectors import VectorFile, read_word_vectors, words_of_label
 from .encoders.pretrained import needs_weights
 from .errors import ConfigurationError, nearest
-from .interfaces import SCALES, Decoding, Encoder, Model, Objective, Processor
+from .interfaces import SCALES, Decoding, Encoder, Loss, Model, Objective, Processor
 from .labels import LabelSpace, LabelStatistics
 from .sizing import widen
 
@@ -31,6 +31,9 @@ ENCODER_FOR = {
     "image": "image_cnn",
     "audio": "audio_attention",
 }  # the quick default of each modality
+
+CALLED = {"scorer": "scorer", "decoder": "decoder", "pair": "pair of decoders"}  # what objectives and decodings may need
+ADDED_BY = {"scorer": "scorer: binary_relevance", "decoder": "decoder: recurrent", "pair": "decoder: pair"}
 
 PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
@@ -114,6 +117,7 @@ class Method:
             if (part := getattr(self, kind)) is not None:
                 check_arguments(kind, part)
         self._check_needs("decoding", self.decoding)
+        self._check_read()
         self._check_needs("objective", self.objective)
         self._check_trained()
         self._check_supplied()
@@ -131,20 +135,30 @@ class Method:
         name, _ = split_config(kind, part)
         present = self._present()
         for missing in sorted(find(kind, name).needs - present):
-            article = "an" if missing[0] in "aeiou" else "a"
             usual = {"objective": Method.objective, "decoding": Method.decoding}[kind]
             fitting = sorted((other for other, cls in choices(kind).items() if cls.needs <= present), key=lambda other: other != usual)
             instead = f" or use `{kind}: {fitting[0]}`" if fitting else ""
-            example = {"decoder": "recurrent", "scorer": "binary_relevance"}[missing]
             raise ConfigurationError(
-                f"{kind} '{name}' needs {article} {missing}, but this method has only a {'/'.join(sorted(present))}; "
-                f"add `{missing}: {example}`{instead}"
+                f"{kind} '{name}' needs a {CALLED[missing]}, but this method has only a {'/'.join(sorted(present))}; "
+                f"add `{ADDED_BY[missing]}`{instead}"
             )
+
+    def _check_read(self) -> None:
+        """A decoder that the decoding reads by name must be there."""
+        name, arguments = split_config("decoding", self.decoding)
+        wanted = arguments.get("decoder")
+        names = () if self.decoder is None else find("decoder", split_config("decoder", self.decoder)[0]).names
+        if wanted is not None and wanted not in names:
+            there = f"it is one of {', '.join(names)}" if names else "this method has one decoder at most, so leave it out"
+            raise ConfigurationError(f"decoding '{name}' reads the decoder {wanted!r}; {there}")
 
     def _check_trained(self) -> None:
         name, _ = split_config("objective", self.objective)
         for part in sorted(self._present() - find("objective", name).needs):
-            raise ConfigurationError(f"objective '{name}' does not train the {part}; leave `{part}` out or choose an objective that does")
+            left_out = ADDED_BY[part] if part == "pair" else part
+            raise ConfigurationError(
+                f"objective '{name}' does not train the {CALLED[part]}; leave `{left_out}` out or choose an objective that does"
+            )
 
     def _check_supplied(self) -> None:
         """What the objective and the decoding cannot be without must be there; what neither takes would be left out without a word."""
@@ -192,7 +206,8 @@ class Method:
             raise ConfigurationError(f"encoder '{name}' reads {reads}, but the data is {modality}; use `encoder: {ENCODER_FOR[modality]}`")
 
     def _present(self) -> set[str]:
-        return {part for part in ("scorer", "decoder") if getattr(self, part) is not None}
+        several = self.decoder is not None and find("decoder", split_config("decoder", self.decoder)[0]).names
+        return {part for part in ("scorer", "decoder") if getattr(self, part) is not None} | ({"pair"} if several else set())
 
     def build_processor(self, **available: Any) -> Processor:
         """The processor, not yet fitted, that prepares rows for the encoder; it gets what it names of what is available."""
@@ -205,8 +220,20 @@ class Method:
         with allowing(*dotted_paths(cls.reads)):
             return build("processor", {"name": cls.reads, **shared, **own}, **available)
 
+    def build_loss(self, space: LabelSpace, statistics: LabelStatistics) -> Loss | None:
+        """The loss, where there is one; arguments as for ``assemble``."""
+        return build("loss", self.loss, num_labels=len(space), label_space=space, statistics=statistics) if self.loss else None
+
+    def build_decoding(self, space: LabelSpace, statistics: LabelStatistics, loss: Loss | None) -> Decoding:
+        """What reads label sets out of a model that was trained with a loss; other arguments as for ``assemble``."""
+        labels = {"num_labels": len(space), "label_space": space, "statistics": statistics}
+        decision = build_decision(self.decision, space, loss=loss, num_labels=len(space), statistics=statistics) if self.decision else None
+        calibration = build("calibration", self.calibration, **labels) if self.calibration else None
+        # no encoder's width here: to a decoding, `width` is that of its beam
+        return build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)
+
     def assemble(
-        self, processor: Processor, space: LabelSpace, statistics: LabelStatistics, say: Say = lambda line: None
+        self, processor: Processor, space: LabelSpace, statistics: LabelStatistics, loss: Loss | None = None, say: Say = lambda line: None
     ) -> tuple[Model, Objective, Decoding]:
         """Build the model, the objective that trains it and the decoding that reads it.
 
@@ -214,22 +241,19 @@ class Method:
             processor: fitted on the training split; supplies what the encoder needs to know of the inputs.
             space: the labels.
             statistics: of the training split.
+            loss: from ``build_loss``, for whoever reads the model in other ways too; None makes one.
             say: told in one line what a file of word vectors holds.
 
         Returns:
             (model, objective, decoding).
         """
         labels = {"num_labels": len(space), "label_space": space, "statistics": statistics}
-        loss = build("loss", self.loss, **labels) if self.loss else None
+        loss = self.build_loss(space, statistics) if loss is None else loss
         labels["extra_logits"] = loss.extra_logits if loss is not None else 0
         model = self._sized(processor, labels)._model(processor, labels, say)
         distribution = build("distribution", self.distribution, **labels) if self.distribution else None
         objective = build("objective", self.objective, loss=loss, distribution=distribution, width=model.encoder.width, **labels)
-        decision = build_decision(self.decision, space, loss=loss, num_labels=len(space), statistics=statistics) if self.decision else None
-        calibration = build("calibration", self.calibration, **labels) if self.calibration else None
-        # no encoder's width here: to a decoding, `width` is that of its beam
-        decoding = build("decoding", self.decoding, loss=loss, calibration=calibration, decision=decision, **labels)
-        return model, objective, decoding
+        return model, objective, self.build_decoding(space, statistics, loss)
 
     def build_encoder(self, processor: Processor, say: Say = lambda line: None, **labels: Any) -> Encoder:
         """Build the encoder alone."""
@@ -281,7 +305,14 @@ METHODS: dict[str, Method] = {
     "order-free+ss": replace(BARE_DECODER, objective={"name": "order_free", "lowest": 0.7}),
     "ocd": replace(BARE_DECODER, objective="optimal_completion"),
     "sgm-ge": replace(BARE_DECODER, decoder={"name": "recurrent", "global_embedding": True}),
-    "seq2set": replace(BARE_DECODER, objective="policy_gradient"),
+    "seq2set-simple": replace(BARE_DECODER, objective="policy_gradient"),
+    # two decoders on one encoder; `decoding.decoder: first` reads the one that learns label sequences
+    "seq2set": replace(
+        BARE_DECODER,
+        decoder={"name": "pair", "stacked": True},
+        objective={"name": "pair", "first": "likelihood", "second": {"name": "policy_gradient", "likelihood": 0.0}},
+    ),
+    "ocd+seq2seq": replace(BARE_DECODER, decoder="pair", objective={"name": "pair", "first": "likelihood", "second": "optimal_completion"}),
     # both on one encoder; `decoding` may also be threshold, beam, greedy or rescoring
     "ocd-mtl": Method(scorer=SMALL_SCORER, decoder="recurrent", loss=SUMMED, objective="multitask", decoding="joint"),
     # label distribution learning: the true label spread over its neighbours, or the distribution that the data gives

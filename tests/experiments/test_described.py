@@ -28,7 +28,8 @@ ABOVE_ZERO = "Every label whose score is above 0 is chosen; no threshold was tun
 MODE = ("log_probabilities", "The label with the largest degree is chosen; there is no threshold.")
 EXPECTED = {
     **dict.fromkeys(["br", "br++", "br+wgan-gp"], TUNED),
-    **dict.fromkeys(["seq2seq", "seq2seq+ss", "order-free", "order-free+ss", "ocd", "sgm-ge", "seq2set"], SEQUENCE),
+    **dict.fromkeys(["seq2seq", "seq2seq+ss", "order-free", "order-free+ss", "ocd", "sgm-ge"], SEQUENCE),
+    **dict.fromkeys(["seq2set-simple", "seq2set", "ocd+seq2seq"], SEQUENCE),
     "ocd-mtl": (
         "margins",
         "The labels of the best sequence by decoder and scorer together that beam search of width 6 found are chosen; "

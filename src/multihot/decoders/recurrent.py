@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ..attention import AdditiveAttention, DotAttention
+from ..errors import ConfigurationError
 from ..interfaces import Decoder, State
 from ..labels import LabelStatistics
 from ..types import Encoding
@@ -43,6 +44,8 @@ class RecurrentDecoder(Decoder):
         global_embedding: mix in the expected embedding.
         direct: whether the pooled vector reaches the output directly; False leaves ``U_d p`` out.
         first_cell: whether the LSTM's cell starts from the pooled vector too; False starts it from 0.
+        memory: size of the states of a second memory that it looks at beside the encoder's states, with an attention of its own;
+            ``remember`` puts it into the state. ``c_t`` then holds both contexts. None: there is no other memory.
         prior_bias: start the output from the logits ``log n_i`` of labels and ``log N`` of stop, less the logarithm of their sum; needs
             ``statistics``. None does so where there are statistics.
         statistics: label statistics of the training split.
@@ -57,7 +60,7 @@ class RecurrentDecoder(Decoder):
     (torch.Size([2, 5]), torch.Size([2, 5]))
     """
 
-    shared: ClassVar[frozenset[str]] = frozenset({"keys"})
+    shared: ClassVar[frozenset[str]] = frozenset({"keys", "memory", "memory_mask", "memory_keys"})
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class RecurrentDecoder(Decoder):
         global_embedding: bool = False,
         direct: bool = True,
         first_cell: bool = True,
+        memory: int | None = None,
         prior_bias: bool | None = None,
         statistics: LabelStatistics | None = None,
     ):
@@ -81,11 +85,13 @@ class RecurrentDecoder(Decoder):
         self.embedding = nn.Embedding(num_labels + 2, embedding_size)  # the labels, stop and start
         self.first_state = nn.Linear(width, layers * hidden_size)
         self.first_cell = nn.Linear(width, layers * hidden_size) if first_cell else None
-        sizes = [embedding_size + width] + [hidden_size] * layers
+        looked_at = width + (memory or 0)
+        sizes = [embedding_size + looked_at] + [hidden_size] * layers
         self.cells = nn.ModuleList(nn.LSTMCell(sizes[i], hidden_size) for i in range(layers))
         self.attention = _attention(attention, hidden_size, width, attention_size)
+        self.memory_attention = AdditiveAttention(hidden_size, memory, attention_size) if memory else None
         self.from_state = nn.Linear(hidden_size, hidden_size)
-        self.from_context = nn.Linear(width, hidden_size, bias=False)
+        self.from_context = nn.Linear(looked_at, hidden_size, bias=False)
         self.from_pooled = nn.Linear(width, hidden_size, bias=False) if direct else None
         self.output = nn.Linear(hidden_size, num_labels + 1)
         self.dropout = nn.Dropout(dropout)
@@ -100,7 +106,8 @@ class RecurrentDecoder(Decoder):
         layers = len(self.cells)
         hidden = torch.tanh(self.first_state(encoding.pooled)).unflatten(-1, (layers, -1))  # (B, layers, H)
         cell = torch.zeros_like(hidden) if self.first_cell is None else self.first_cell(encoding.pooled).unflatten(-1, (layers, -1))
-        state = {"hidden": hidden, "cell": cell, "context": torch.zeros_like(encoding.pooled)}
+        context = encoding.pooled.new_zeros(len(encoding.pooled), self.from_context.in_features)
+        state = {"hidden": hidden, "cell": cell, "context": context}
         if self.from_pooled is not None:
             state["direct"] = self.from_pooled(encoding.pooled)
         if self.attention is not None:
@@ -110,6 +117,11 @@ class RecurrentDecoder(Decoder):
             state["expected"] = start.expand(len(encoding.pooled), -1)
             state["said"] = torch.zeros(len(encoding.pooled), len(self.embedding.weight) - 1, dtype=torch.bool, device=start.device)
         return state
+
+    def remember(self, states: Float[Tensor, "B T M"], mask: Bool[Tensor, "B T"]) -> State:
+        """What the state before the first label holds besides, for a decoder with ``memory``: the memory's states and their mask."""
+        assert self.memory_attention is not None, "it was built without a memory"
+        return {"memory": states, "memory_mask": mask, "memory_keys": self.memory_attention.keys(states)}
 
     def step(self, previous: Int[Tensor, " N"], state: State, encoding: Encoding) -> tuple[Float[Tensor, "N L+1"], State]:
         """Logits of the next symbol and the state after it; N / B hypotheses in a row for each instance of the encoding."""
@@ -148,7 +160,19 @@ class RecurrentDecoder(Decoder):
         share = torch.sigmoid(self.gate(torch.cat([embedded, state["expected"]], dim=-1)))
         return (1 - share) * embedded + share * state["expected"]
 
-    def _look(self, asking: Float[Tensor, "N H"], state: State, encoding: Encoding) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N S"]]:
+    def _look(self, asking: Float[Tensor, "N H"], state: State, encoding: Encoding) -> tuple[Float[Tensor, "N C"], Float[Tensor, "N S"]]:
+        """Everything that was looked at in one vector, and the weights of the encoder's states."""
+        context, weights = self._look_at_states(asking, state, encoding)
+        if self.memory_attention is None:
+            return context, weights
+        if "memory" not in state:
+            raise ConfigurationError("decoder 'recurrent' was given a memory, which `decoder: pair` alone fills; leave `memory` out")
+        remembered, _ = self.memory_attention(asking, state["memory_keys"], state["memory"], state["memory_mask"])
+        return torch.cat([context, remembered], dim=-1), weights
+
+    def _look_at_states(
+        self, asking: Float[Tensor, "N H"], state: State, encoding: Encoding
+    ) -> tuple[Float[Tensor, "N D"], Float[Tensor, "N S"]]:
         if self.attention is not None:
             return self.attention(asking, state["keys"], encoding.states, encoding.mask)
         hypotheses = len(asking) // len(encoding.pooled)

@@ -27,6 +27,7 @@ class BeamDecoding(Decoding):
         label_space: the labels.
         width: hypotheses kept, at least 1; 1 is greedy decoding.
         constraints: arguments of ``Constraints``, such as ``{"at_most": 3}``.
+        decoder: "first" or "second", of a pair of decoders; None is the second, or the only one there is.
 
     Raises:
         ValueError: for a width below 1.
@@ -37,13 +38,15 @@ class BeamDecoding(Decoding):
 
     needs = frozenset({"decoder"})
 
-    def __init__(self, label_space: LabelSpace, width: int = 6, constraints: Mapping[str, Any] | None = None):
+    def __init__(self, label_space: LabelSpace, width: int = 6, constraints: Mapping[str, Any] | None = None, decoder: str | None = None):
+        self.decoder = decoder
         self.width = check_width(width)
         self.num_labels = len(label_space)
         self.constraints = Constraints.from_config(label_space, constraints)
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
+        model = model.read_by(self.decoder)
         found = beam_search(model.decoder, model.encode(batch), self.num_labels, self.width, constraints=self.constraints)
         return hypothesis_prediction(batch.ids, found, found.scores)
 
@@ -67,6 +70,7 @@ class RescoringDecoding(Decoding):
         loss: of the scorer; its scores must be log-odds, which those of binary cross entropy are.
         width: hypotheses kept, at least 1.
         constraints: arguments of ``Constraints``.
+        decoder: "first" or "second", of a pair of decoders; None is the second, or the only one there is.
 
     Raises:
         ValueError: for a width below 1.
@@ -83,7 +87,15 @@ class RescoringDecoding(Decoding):
     def needs_scores(cls, **arguments: Any) -> str:
         return "log_odds"
 
-    def __init__(self, label_space: LabelSpace, loss: Loss, width: int = 6, constraints: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        label_space: LabelSpace,
+        loss: Loss,
+        width: int = 6,
+        constraints: Mapping[str, Any] | None = None,
+        decoder: str | None = None,
+    ):
+        self.decoder = decoder
         self.loss = loss
         self.width = check_width(width)
         self.num_labels = len(label_space)
@@ -91,6 +103,7 @@ class RescoringDecoding(Decoding):
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
+        model = model.read_by(self.decoder)
         encoding = model.encode(batch)
         found = beam_search(model.decoder, encoding, self.num_labels, self.width, constraints=self.constraints, whole=True)
         log_odds = scorer_log_odds(model, batch, encoding, self.loss)
@@ -118,6 +131,7 @@ class JointDecoding(Decoding):
         loss: of the scorer; its scores must be log-odds, which those of binary cross entropy are.
         width: hypotheses kept, at least 1.
         constraints: arguments of ``Constraints``.
+        decoder: "first" or "second", of a pair of decoders; None is the second, or the only one there is.
 
     Raises:
         ValueError: for a width below 1.
@@ -134,7 +148,15 @@ class JointDecoding(Decoding):
     def needs_scores(cls, **arguments: Any) -> str:
         return "log_odds"
 
-    def __init__(self, label_space: LabelSpace, loss: Loss, width: int = 6, constraints: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        label_space: LabelSpace,
+        loss: Loss,
+        width: int = 6,
+        constraints: Mapping[str, Any] | None = None,
+        decoder: str | None = None,
+    ):
+        self.decoder = decoder
         self.loss = loss
         self.width = check_width(width)
         self.num_labels = len(label_space)
@@ -142,6 +164,7 @@ class JointDecoding(Decoding):
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
+        model = model.read_by(self.decoder)
         encoding = model.encode(batch)
         log_odds = scorer_log_odds(model, batch, encoding, self.loss)
         found = beam_search(model.decoder, encoding, self.num_labels, self.width, log_odds, self.constraints)

@@ -24,6 +24,7 @@ class GreedyDecoding(Decoding):
     Args:
         label_space: the labels.
         constraints: arguments of ``Constraints``, such as ``{"at_most": 3}``.
+        decoder: "first" or "second", of a pair of decoders; None is the second, or the only one there is.
 
     >>> GreedyDecoding(LabelSpace(["a", "b"])).needs
     frozenset({'decoder'})
@@ -31,12 +32,14 @@ class GreedyDecoding(Decoding):
 
     needs = frozenset({"decoder"})
 
-    def __init__(self, label_space: LabelSpace, constraints: Mapping[str, Any] | None = None):
+    def __init__(self, label_space: LabelSpace, constraints: Mapping[str, Any] | None = None, decoder: str | None = None):
+        self.decoder = decoder
         self.num_labels = len(label_space)
         self.constraints = Constraints.from_config(label_space, constraints)
 
     @torch.no_grad()
     def __call__(self, model: Model, batch: Batch) -> Prediction:
+        model = model.read_by(self.decoder)
         encoding = model.encode(batch)
         rows, stop = len(encoding.pooled), self.num_labels
         state = model.decoder.start(encoding)

@@ -51,7 +51,7 @@ def attention_kept(predictor: NeuralPredictor, rows: Any, prediction: Prediction
     words = dict(zip(shown["id"], pieces, strict=True)) if pieces is not None else {}
     found: dict[str, Any] = {}
     for batch in _batches(predictor, shown):
-        weights = attended(predictor.model, batch, [said[name] for name in batch.ids])
+        weights = attended(predictor.model.read_by(predictor.decoding.decoder), batch, [said[name] for name in batch.ids])
         if weights is None:
             return {}
         for name, looked in zip(batch.ids, weights, strict=True):

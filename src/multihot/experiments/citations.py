@@ -27,6 +27,7 @@ CITES: dict[str, tuple[str, ...]] = {
     "TextCNNEncoder": ("kim2014convolutional",),
     "TextLSTMEncoder": ("tsai2019thesis",),
     "RecurrentDecoder": ("tsai2019thesis", "bahdanau2015neural"),
+    "PairDecoder": ("tsai2019thesis", "bahdanau2015neural"),
     "LikelihoodObjective": ("nam2017maximizing",),
     "ScheduledSamplingObjective": ("bengio2015scheduled",),
     "OrderFreeObjective": ("chen2018order",),
@@ -77,6 +78,7 @@ CITES: dict[str, tuple[str, ...]] = {
 }
 COST_SENSITIVE = "parambath2014optimizing"
 GLOBAL_EMBEDDING = "yang2018sgm"
+STACKED = "yang2018deep"
 PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
 
@@ -121,10 +123,13 @@ def _behind_part(kind: str, part: str | dict[str, Any]) -> Iterator[str]:
         return
     cls = find(kind, name)
     yield from CITES.get(cls.__name__, ())
-    if kind == "objective" and (inner := inspect.signature(cls).parameters.get("sequence")) is not None:  # of both decoders
-        yield from _behind_part("objective", arguments.get("sequence", inner.default))
+    taken = inspect.signature(cls).parameters if kind == "objective" else {}
+    for inner in [name for name in taken if name in ("sequence", "first", "second")]:  # objectives of the decoders
+        yield from _behind_part("objective", arguments.get(inner, taken[inner].default))
     if arguments.get("global_embedding"):
         yield GLOBAL_EMBEDDING
+    if arguments.get("stacked"):
+        yield STACKED
 
 
 def cited_by_name(name: str) -> list[str]:

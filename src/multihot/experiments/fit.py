@@ -16,8 +16,10 @@ from ..components import build, find, split_config
 from ..data import MultiLabelData
 from ..data import load as load_data
 from ..errors import DataError, RunError
+from ..interfaces import Decoding
 from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
+from ..metrics import evaluate
 from ..predictions import Prediction, save_prediction
 from .attention import attention_kept
 from .begin import DATA, check_data, check_folder, clear_leavings, close_folder, open_folder, remember_data
@@ -30,6 +32,7 @@ from .lock import only_writer
 from .measure import break_down, has_label_sets, measure, targets_of, truth_of
 from .methods import check_experiment, emits_labels, is_classical, never_empty, pin_vectors, with_fewest
 from .predictor import NeuralPredictor, Predictor, kept_for_promise
+from .readings import MEASURES, readings_of
 from .run import Run, describe_environment, kept_beside
 from .seal import seal
 from .set_aside import set_aside
@@ -191,11 +194,13 @@ def _train_neural(
 ) -> tuple[NeuralPredictor, dict[str, Any]]:
     from ..data.batches import make_loader
     from ..training.fit import seed_everything, train
+    from ..training.module import Reading
 
     seed_everything(config.seed)
     method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
     processor = method.build_processor(num_features=data.num_features).fit(data.splits["train"])
-    model, objective, decoding = method.assemble(processor, space, statistics, say)
+    loss = method.build_loss(space, statistics)
+    model, objective, decoding = method.assemble(processor, space, statistics, loss, say)
     options: dict[str, Any] = {"workers": config.training.workers, "unseen": config.data.unseen_labels}
     sampling = build("sampler", config.training.sampler, targets=data.label_sets("train", space)[0])
     loaders = {
@@ -221,8 +226,16 @@ def _train_neural(
         ordered = decoding.fit(prediction.reorder([validation_ids[i] for i in rows]), some, known_of_some, np.zeros(len(rows), dtype=bool))
         return measure(ordered, some, whole, known_of_some)
 
+    def also(reading: Decoding) -> Reading:
+        def judge_reading(prediction: Prediction) -> dict[str, float]:
+            found = evaluate(targets, reading.fit(prediction.reorder(validation_ids), targets, known).chosen, known=known)
+            return {name: found[name] for name in MEASURES if name in found}
+
+        return reading, judge_reading
+
+    readings = {name: also(other.build_decoding(space, statistics, loss)) for name, other in readings_of(config, statistics).items()}
     outcome = train(
-        model, objective, decoding, loaders["train"], loaders["validation"], judge, config.training, folder, config.seed, resume
+        model, objective, decoding, loaders["train"], loaders["validation"], judge, config.training, folder, config.seed, resume, readings
     )
     predictor = NeuralPredictor(model, decoding, processor, space)
     decoding.fit(predictor.predict(data.splits["validation"]), targets, known, kept)

@@ -43,8 +43,11 @@ def check_method(method: Mapping[str, Any]) -> None:
 
 
 def check_experiment(config: Config) -> None:
-    """Refuse an experiment whose method or sampler cannot work, before any data is read."""
+    """Refuse an experiment whose method, sampler or readings cannot work, before any data is read."""
+    from .readings import readings_of
+
     check_method(config.method)
+    readings_of(config)
     build("sampler", config.training.sampler, targets=ONE_ROW)
 
 

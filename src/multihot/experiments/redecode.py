@@ -25,6 +25,7 @@ from .run import FORMAT, Run, describe_environment
 from .set_aside import set_aside
 
 READING = ("method.decoding", "method.decision", "method.calibration")  # what reads a trained model
+LOGGED = "training.readings"  # what read it while it was trained, and changed nothing
 COPIED = ("model.safetensors", "processor.json", "features.json", "labels.json")
 
 
@@ -109,7 +110,7 @@ def _check_same_training(run: Run, config: Config) -> None:
     check_method(config.method)
     ours, theirs = _settings(run.config), _settings(config)
     for key in sorted(ours.keys() | theirs.keys()):
-        if ours.get(key) != theirs.get(key) and not key.startswith((*READING, "published", "method.name")):
+        if ours.get(key) != theirs.get(key) and not key.startswith((*READING, "published", "method.name", LOGGED)):
             raise ConfigurationError(
                 f"{run.folder} was trained with {key} {ours.get(key)!r}, not {theirs.get(key)!r}; a finished run can only be read "
                 f"with another {', '.join(READING)}, so train anew or leave {key} as it was"

@@ -9,6 +9,7 @@ from .likelihood import LikelihoodObjective
 from .multitask import MultitaskObjective
 from .optimal_completion import OptimalCompletionObjective
 from .order_free import OrderFreeObjective
+from .pair import PairObjective
 from .penalty import gradient_penalty
 from .policy_gradient import PolicyGradientObjective
 from .scheduled_sampling import ScheduledSamplingObjective
@@ -23,6 +24,7 @@ __all__ = [
     "MultitaskObjective",
     "OptimalCompletionObjective",
     "OrderFreeObjective",
+    "PairObjective",
     "PolicyGradientObjective",
     "ScheduledSamplingObjective",
     "ScoringObjective",

@@ -49,8 +49,8 @@ class PolicyGradientObjective(Objective):
     """REINFORCE with the model's own arg max as baseline, after a warm start by maximum likelihood. [T 2.2.5]
 
     ``-(R(yhat) - R(greedy)) sum_t log p(yhat_t | yhat_<t, x)``, ``yhat ~ p``; the baseline is self-critical (Rennie et al. 2017): what
-    the model would predict now, without dropout. With the F1 reward this is Seq2set (Yang et al. 2019, "A Deep Reinforced
-    Sequence-to-Set Model for Multi-Label Classification").
+    the model would predict now, without dropout. With the F1 reward this is Seq2set as published with one decoder
+    (Yang et al. 2019, "A Deep Reinforced Sequence-to-Set Model for Multi-Label Classification"); ``PairDecoder`` has the one with two.
 
     Args:
         statistics: label statistics of the training split.

@@ -22,13 +22,29 @@ def training_curves(log: Mapping[str, Sequence[tuple[float, float]]], best_updat
 
     Returns:
         ``losses`` and ``measures``: name -> ``[updates, values]``, at most 150 points each; ``reported``: what the objective reports beside
-        its loss, title -> lines of that kind, so that a discriminator's scores share a drawing; ``best``.
+        its loss, title -> lines of that kind, so that a discriminator's scores share a drawing; ``readings``: measure -> reading -> the
+        same, where the training was read in several ways; ``best``.
     """
     losses = {name: thin(pairs) for name, pairs in log.items() if "loss" in name and "ranking" not in name}
     measures = {name.removeprefix("validation/"): thin(pairs) for name, pairs in log.items() if name.removeprefix("validation/") in SHOWN}
     if not losses and not measures:
         return None
-    return {"losses": losses, "measures": measures, "reported": reported(log), "best": best_update}
+    return {"losses": losses, "measures": measures, "reported": reported(log), "readings": read_in_ways(log), "best": best_update}
+
+
+def read_in_ways(log: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, dict[str, list[list[float]]]]:
+    """The validation measures of every reading that a training logged besides its own. [T fig. 4.3]
+
+    >>> read_in_ways({"reading/beam/micro_f1": [(1, 0.5)], "validation/micro_f1": [(1, 0.6)]})
+    {'micro_f1': {'beam': [[1.0], [0.5]]}}
+    """
+    found: dict[str, dict[str, list[list[float]]]] = {}
+    for name, pairs in log.items():
+        room, _, rest = name.partition("/")
+        if room == "reading":
+            reading, _, measure = rest.rpartition("/")
+            found.setdefault(measure, {})[reading] = thin(pairs)
+    return found
 
 
 def reported(log: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, dict[str, list[list[float]]]]:

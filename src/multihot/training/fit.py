@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from ..interfaces import Decoding, Model, Objective
 from ..memory import keep_freed_memory
 from .callbacks import LastCheckpoint, Patience, RandomStates, TrainingProgress
 from .log import CSVLog
-from .module import COMPETING, Judge, TrainingModule
+from .module import COMPETING, Judge, Reading, TrainingModule
 from .settings import TrainingSettings
 from .stream import stream_loader
 
@@ -52,6 +52,7 @@ def train(
     folder: Path,
     seed: int = 0,
     resume: bool = False,
+    readings: Mapping[str, Reading] | None = None,
 ) -> TrainingOutcome:
     """Train, and leave the weights of the best validation in the model.
 
@@ -66,6 +67,7 @@ def train(
         folder: where ``log/`` and ``checkpoints/`` go.
         seed: of every random number from here on.
         resume: go on from ``checkpoints/last.ckpt``; the result is that of a training never interrupted.
+        readings: by name, what every validation reads the model by besides, and how that is measured; it is logged and changes nothing.
 
     Returns:
         What it cost and reached.
@@ -81,7 +83,7 @@ def train(
     updates = settings.total_updates(per_epoch)
     last = folder / "checkpoints" / "last.ckpt"
     start, seconds_before = _position(last) if resume and last.exists() else (0, 0.0)
-    module = TrainingModule(model, objective, decoding, settings, updates, per_epoch, judge, seconds_before)
+    module = TrainingModule(model, objective, decoding, settings, updates, per_epoch, judge, readings, seconds_before)
     keeper, progress = LastCheckpoint(last), TrainingProgress(settings, updates, per_epoch)
     best = _best_checkpoint(settings, last.parent)
     callbacks: list[Callback] = [RandomStates(), progress, best, keeper]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import lightning.pytorch as pl
@@ -21,6 +21,8 @@ from .settings import TrainingSettings
 
 Judge = Callable[[Prediction], dict[str, float]]  # a validation prediction -> its measures
 
+Reading = tuple[Decoding, Judge]  # a way of reading the model that is logged besides its own
+
 COMPETING = "competing"  # the monitored measure where the objective lets a validation compete for the best weights
 CHECK_EVERY = 50  # updates; asking an accelerator after every update whether a loss is finite would make it wait
 
@@ -36,6 +38,7 @@ class TrainingModule(pl.LightningModule):
         total_updates: length of the stream.
         updates_per_epoch: for the log.
         judge: measures a validation prediction.
+        readings: by name, what every validation reads the model by besides, to be logged.
         seconds_before: what the training took until it was interrupted.
     """
 
@@ -48,6 +51,7 @@ class TrainingModule(pl.LightningModule):
         total_updates: int,
         updates_per_epoch: int,
         judge: Judge,
+        readings: Mapping[str, Reading] | None = None,
         seconds_before: float = 0.0,
     ):
         super().__init__()
@@ -64,6 +68,8 @@ class TrainingModule(pl.LightningModule):
         self.latest: dict[str, Tensor] = {}  # of each turn; whatever the logging interval, every turn is logged
         self.clipped = {kind: ClippedShare() for kind in self.kinds}
         self.predicted: list[Prediction] = []
+        self.readings = dict(readings or {})
+        self.read: dict[str, list[Prediction]] = {name: [] for name in self.readings}
         self.losses: list[Tensor] = []
         self.seconds_before = seconds_before
         self.began = time.perf_counter()
@@ -122,6 +128,8 @@ class TrainingModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self.predicted.append(self.decoding(self.model, batch))
+        for name, (decoding, _) in self.readings.items():
+            self.read[name].append(decoding(self.model, batch))
         self.losses.append(self.objective(self.model, batch, "model").detach() * len(batch))
 
     def on_validation_epoch_end(self) -> None:
@@ -134,6 +142,11 @@ class TrainingModule(pl.LightningModule):
         self.log_dict({f"validation/{name}": value for name, value in measures.items()}, sync_dist=False)
         worst = float("-inf" if self.settings.monitor_mode == "max" else "inf")
         self.log(COMPETING, measures[self.settings.monitor] if self.objective.competes() else worst, logger=False, sync_dist=False)
+
+        for name, (_, judge_reading) in self.readings.items():
+            found = judge_reading(Prediction.concatenate(gather(self.read[name])))
+            self.read[name] = []
+            self.log_dict({f"reading/{name}/{measure}": value for measure, value in found.items()}, sync_dist=False)
 
     def _optimiser(self, turn: str) -> Any:
         optimisers = self.optimizers()

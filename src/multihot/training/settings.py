@@ -43,6 +43,8 @@ class TrainingSettings:
         validate_every: "1 epoch", "2 epochs", "500 updates".
         monitor: the validation measure that picks the best checkpoint ("micro_f1", "map", "loss", ...); "auto" is "micro_f1", and of
             methods that predict label distributions "mean_absolute_error" where labels lie on an axis, else "kullback_leibler".
+        readings: decodings, by name or as mappings with arguments, that every validation reads the same model by besides the method's own,
+            only to be logged; where label sets depend on how a model is read, one training then gives the curve of each [T fig. 4.3].
         patience: stop after that many validations without progress; None trains to the end.
         precision: Lightning's precision; "auto" is 32-true on a CPU, and bf16-mixed on a GPU that computes in bfloat16.
         device: Lightning's accelerator ("auto", "cpu", "gpu", ...).
@@ -73,6 +75,7 @@ class TrainingSettings:
     gradient_clip_by: str | None = None
     validate_every: str = "1 epoch"
     monitor: str = "auto"
+    readings: list[str | dict[str, Any]] = field(default_factory=list)
     patience: int | None = None
     precision: str = "auto"
     device: str = "auto"

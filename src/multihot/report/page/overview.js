@@ -119,12 +119,15 @@ function training() {
       const [xs, ys] = run.measures[measure];
       return { name: run.name, points: xs.map((x, k) => [x, ys[k]]), colour: colour(run.i), kept: run.best };
     });
+    const others = trained.flatMap((run) => Object.entries((run.readings || {})[measure] || {}).map(([reading, [xs, ys]]) =>
+      ({ name: label(run, `read by ${reading}`), points: xs.map((x, k) => [x, ys[k]]), dashed: true })));
+    others.forEach((line, k) => { line.colour = colour(RUNS.length + k); });
     const marks = lines.filter((line) => known(line.kept)).map((line) => {
       const [x, y] = line.points.reduce((near, point) => (Math.abs(point[0] - line.kept) < Math.abs(near[0] - line.kept) ? point : near));
       return { x, y, colour: line.colour, name: `${line.name}: kept, update ${line.kept}` };
     });
     const choose = names.length > 1 && select("Measure", names.map((name) => [name, measureTitle(name)]), measure, show);
-    box.replaceChildren(lineChart(`Validation ${measureTitle(measure)}`, lines, { x: "update" }, marks, choose));
+    box.replaceChildren(lineChart(`Validation ${measureTitle(measure)}`, [...lines, ...others], { x: "update" }, marks, choose));
   };
   if (names.length) show(["mean_absolute_error", "kullback_leibler", "micro_f1"].find((name) => names.includes(name)) || names[0]);
   return section("training", "Training", "How the loss and the validation measures went. The point marks the weights that were kept.",
