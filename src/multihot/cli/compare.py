@@ -28,7 +28,7 @@ def compare(
     format: Annotated[str | None, typer.Option(help="terminal, markdown, latex or html; by default what --out ends in.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write to this file (.md, .tex, .html).")] = None,
 ) -> None:
-    """Compare runs: spread over seeds, intervals over test instances, paired tests against a baseline, ranks and cost.
+    """Compare runs: what came out in a sentence, spread over seeds, intervals over test instances, paired tests, ranks and cost.
 
     Examples:
 
@@ -61,7 +61,7 @@ def compare(
 
 
 def _shown(table: Table) -> list[Any]:
-    """A table and its notes for the terminal."""
+    """A table, what stands before it and its notes for the terminal."""
     from rich.table import Table as RichTable
     from rich.text import Text
 
@@ -70,7 +70,8 @@ def _shown(table: Table) -> list[Any]:
         shown.add_column(Text(visible(column)), justify="right" if number else "left", overflow="fold")
     for row in table.rows:
         shown.add_row(*map(_lines, row))
-    return [shown, *(Text(visible(note), style="dim") for note in table.notes), Text("")]
+    lead = [Text(visible(sentence) + "\n", style="bold") for sentence in table.lead]
+    return [*lead, shown, *(Text(visible(note), style="dim") for note in table.notes), Text("")]
 
 
 def _lines(cell: Cell) -> Any:
