@@ -52,7 +52,7 @@ def compare(
     names = None if measures is None else [name.strip() for name in measures.split(",") if name.strip()]
     tables = tables_of(compare_runs(runs, baseline, names))
     if wanted == "terminal":
-        print_tables(*(part for table in tables for part in _shown(table)))
+        print_tables(*(part for table in tables for part in shown(table)))
     elif out is None:
         tell(FORMATS[wanted](tables), nl=False)
     else:
@@ -60,7 +60,7 @@ def compare(
         say(f"the comparison is in {out}")
 
 
-def _shown(table: Table) -> list[Any]:
+def shown(table: Table) -> list[Any]:
     """A table, what stands before it and its notes for the terminal."""
     from rich.table import Table as RichTable
     from rich.text import Text

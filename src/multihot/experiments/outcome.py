@@ -25,9 +25,9 @@ UNSEEN_FROM = 0.05  # share of the instances with an unseen label set from which
 NEAR = 1e-9  # values that differ by less are equal
 
 SMALL_PRINT = (
-    "In the first sentence, p is that of two-sided paired permutation tests of the leader against each of the others over instances, corrected "
-    f"for their number (Holm); from {BY_CHANCE_FROM:g} on, or where the leader is not ahead in every pair of trainings, a difference may be "
-    "chance. What another training would change shows only over several seeds."
+    "In the first sentence, p is that of two-sided paired permutation tests of the leader against each of the others over instances, "
+    f"corrected for their number (Holm). From {BY_CHANCE_FROM:g} on, or where the leader is not ahead in every pair of trainings, a "
+    "difference may be chance. What another training would change shows only over several seeds."
 )
 
 
@@ -107,11 +107,11 @@ def outcome(
             said.append(f"on the {share}, {_mean(groups[0], headline, unseen):.3f} in {title_of(headline)}")
     else:
         first = standing(groups, headline, swaps=swaps, seed=seed)
-        said = [_leads(first, _trainings(groups))]
+        said = [in_words(first, _trainings(groups))]
         if beside and not set((second := standing(groups, BESIDE, swaps=swaps, seed=seed)).leaders) & set(first.leaders):
-            said.append(_leads(second))
+            said.append(in_words(second))
         if unseen is not None:
-            said.append(f"on the {share}, {_leads(standing(groups, headline, unseen, swaps=swaps, seed=seed))}")
+            said.append(f"on the {share}, {in_words(standing(groups, headline, unseen, swaps=swaps, seed=seed))}")
     return "; ".join(said) + "."
 
 
@@ -171,7 +171,12 @@ def ranking_outcome(measure: str, ranks: dict[str, float], data_sets: int, diffe
     return text + "."
 
 
-def _leads(found: Standing, trainings: str = "") -> str:
+def in_words(found: Standing, trainings: str = "") -> str:
+    """A clause on who leads in one measure, for instance with how many trainings.
+
+    >>> in_words(Standing("micro_f1", ["a"], 0.9, [Rival("b", 0.012, 0.3, 1, 1)]))
+    'a leads in micro-F1 (0.900), but its lead of 1.2 points over b (p 0.300) may be chance'
+    """
     value = f"{found.value:.3f}{f', {trainings}' if trainings else ''}"
     title, several = title_of(found.measure), len(found.leaders) > 1
     if not found.rivals:
