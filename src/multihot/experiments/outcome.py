@@ -133,12 +133,13 @@ def standing(
     best = values[ranked[0].name]
     behind = {group.name: sign * (best - values[group.name]) for group in ranked}
     leaders = [name for name, gap in behind.items() if gap < NEAR]
-    tested = []
+    tested: list[tuple[str, float | None, int, int]] = []
     for group in ranked[len(leaders) :]:
-        pairs = [(ours[rows], theirs[rows]) if rows is not None else (ours, theirs) for ours, theirs in paired(ranked[0], group)]
-        pairs = pairs if measure in RESAMPLED and all(measure in g.resampled([measure]) for g in (ranked[0], group)) else []
-        p = p_values_of(*zip(*pairs, strict=True), [measure], swaps, seed)[measure] if pairs else None
+        testable = measure in RESAMPLED and ranked[0].resampled([measure]) and group.resampled([measure])
+        pairs = paired(ranked[0], group) if testable else []
+        pairs = pairs if rows is None else [(ours[rows], theirs[rows]) for ours, theirs in pairs]
         ahead = sum(sign * (_value(ours, measure) - _value(theirs, measure)) > NEAR for ours, theirs in pairs)
+        p = p_values_of([ours for ours, _ in pairs], [theirs for _, theirs in pairs], [measure], swaps, seed)[measure] if pairs else None
         tested.append((group.name, p, ahead, len(pairs)))
     corrected = iter(holm([p for _, p, *_ in tested if p is not None]))
     rivals = [Rival(name, behind[name], None if p is None else next(corrected), *counts) for name, p, *counts in tested]
@@ -232,9 +233,8 @@ def _gap(behind: Sequence[float], measure: str) -> str:
 
 def _reached(group: RunGroup, measure: str, level: float, samples: int, seed: int) -> str:
     text = f"{group.name} reached {_mean(group, measure):.3f} in {title_of(measure)}"
-    if len(group.tables) == len(group.runs) and len(set(group.instances.values())) == 1 and group.resampled([measure]):
-        if measure not in RESAMPLED:
-            return text
+    whole = len(group.tables) == len(group.runs) and len(set(group.instances.values())) == 1
+    if whole and measure in RESAMPLED and group.resampled([measure]):
         low, high = intervals_of(list(group.tables.values()), [measure], samples, level, seed)[measure]
         text += f" ({level:.0%} interval over {group.split} instances {low:.3f} to {high:.3f})"
     return text
