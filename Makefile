@@ -22,7 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $@
 
-demo: $(READY) ## train two methods on the embedded data and compare them: under three minutes on two cores
+demo: $(READY) ## train br, seq2seq and ocd-mtl on the embedded data, compare them and write a report: under three minutes on two cores
 	$(BIN)/multihot demo
 
 test: $(READY) ## every test but the long reproductions, and every example of the docstrings

@@ -27,14 +27,22 @@ def write_run(
     noise: float = 0.2,
     truth: int = 0,
     cost: dict[str, float] | None = None,
+    trained: int | None = None,
+    wrong: int | None = None,
 ) -> Path:
-    """A finished run whose label sets differ from the true ones in a share ``noise`` of the entries; ``truth`` seeds the true ones."""
+    """A finished run whose label sets differ from the true ones in a share ``noise`` of the entries; ``truth`` seeds the true ones.
+
+    Training showed the label sets of the first ``trained`` rows, by default of all. With ``wrong``, the first label of so many rows is all
+    that is wrong.
+    """
     space = LabelSpace([f"label {i}" for i in range(labels)])
     targets = np.random.default_rng(truth).random((rows, labels)) < 0.4 / np.arange(1, labels + 1)
     random = np.random.default_rng([seed, len(str(folder)), *str(method).encode()])
     chosen = targets ^ (random.random(targets.shape) < noise * np.where(targets, 1.0, 0.2))
+    if wrong is not None:
+        chosen = targets ^ (np.arange(rows * labels).reshape(rows, labels) % labels == 0) & (np.arange(rows)[:, None] < wrong)
     scores = np.where(chosen, 0.75, 0.25) + random.uniform(-0.2, 0.2, targets.shape)
-    statistics = LabelStatistics.from_targets(targets)
+    statistics = LabelStatistics.from_targets(targets[:trained])
     prediction = Prediction([f"n{i}" for i in range(rows)], scores.astype(np.float32), chosen)
     (folder / "predictions").mkdir(parents=True)
     save_config(folder / "config.yaml", Config.from_dict({"data": {"source": data}, "method": method, "seed": seed}))

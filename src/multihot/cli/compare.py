@@ -28,7 +28,7 @@ def compare(
     format: Annotated[str | None, typer.Option(help="terminal, markdown, latex or html; by default what --out ends in.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write to this file (.md, .tex, .html).")] = None,
 ) -> None:
-    """Compare runs: spread over seeds, intervals over test instances, paired tests against a baseline, ranks and cost.
+    """Compare runs: what came out in a sentence, spread over seeds, intervals over test instances, paired tests, ranks and cost.
 
     Examples:
 
@@ -52,7 +52,7 @@ def compare(
     names = None if measures is None else [name.strip() for name in measures.split(",") if name.strip()]
     tables = tables_of(compare_runs(runs, baseline, names))
     if wanted == "terminal":
-        print_tables(*(part for table in tables for part in _shown(table)))
+        print_tables(*(part for table in tables for part in shown(table)))
     elif out is None:
         tell(FORMATS[wanted](tables), nl=False)
     else:
@@ -60,8 +60,8 @@ def compare(
         say(f"the comparison is in {out}")
 
 
-def _shown(table: Table) -> list[Any]:
-    """A table and its notes for the terminal."""
+def shown(table: Table) -> list[Any]:
+    """A table, what stands before it and its notes for the terminal."""
     from rich.table import Table as RichTable
     from rich.text import Text
 
@@ -70,7 +70,8 @@ def _shown(table: Table) -> list[Any]:
         shown.add_column(Text(visible(column)), justify="right" if number else "left", overflow="fold")
     for row in table.rows:
         shown.add_row(*map(_lines, row))
-    return [shown, *(Text(visible(note), style="dim") for note in table.notes), Text("")]
+    lead = [Text(visible(sentence) + "\n", style="bold") for sentence in table.lead]
+    return [*lead, shown, *(Text(visible(note), style="dim") for note in table.notes), Text("")]
 
 
 def _lines(cell: Cell) -> Any:

@@ -15,13 +15,13 @@ def report(
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
     split: Annotated[str | None, typer.Option(help='"test" or "validation"; by default test, where all runs were measured on it.')] = None,
 ) -> None:
-    """Write a report that opens in any browser without a network.
+    """Write a report that opens in any browser without a network, and with what came out in one sentence.
 
     Examples:
 
       multihot report runs/first
 
-      multihot report runs/demo/bce runs/demo/zlpr --out comparison.html
+      multihot report runs/demo/br runs/demo/ocd-mtl --out comparison.html
     """
     from ..experiments.grouping import find_runs
     from ..report import write_report

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..errors import ConfigurationError, nearest
 from ..metrics import LOWER_IS_BETTER
-from .grouping import RunGroup, find_runs, group_runs
-from .measure import telling, tells_label_sets
+from .grouping import RunGroup, find_runs, group_runs, paired
+from .measure import tells_label_sets
+from .outcome import HEADLINES, outcome, ranking_outcome
 from .run import Run
 from .set_table import RESAMPLED
 from .statistics import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
@@ -105,6 +106,7 @@ class Comparison:
         baseline: the method that the others are tested against, or None.
         data_sets: one section each.
         ranking: over several data sets, or None.
+        outcome: what came out, in plain English: a sentence over all data sets where they were ranked, then one on each.
         left_out: a line about each run that was left out.
         level: of the intervals.
         samples: bootstrap draws.
@@ -115,6 +117,7 @@ class Comparison:
     baseline: str | None
     data_sets: list[DataResult]
     ranking: Ranking | None
+    outcome: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     level: float = 0.95
     samples: int = 1000
@@ -167,7 +170,9 @@ def compare(
     settings = {"level": level, "samples": samples, "swaps": swaps}
     drawn = settings | {"seed": seed}
     data_sets = [_data_result(data, members, baseline, list(measures), drawn, asked) for data, members in by_data.items()]
-    return Comparison(list(measures), baseline, data_sets, _ranking(data_sets, list(measures), level), left_out, **settings)  # type: ignore[arg-type]
+    ranking = _ranking(data_sets, list(measures), level)
+    said = _outcome(by_data, ranking, list(measures) if asked else [*HEADLINES, *measures], drawn)
+    return Comparison(list(measures), baseline, data_sets, ranking, said, left_out, **settings)  # type: ignore[arg-type]
 
 
 def _default_measures(groups: list[RunGroup]) -> list[str]:
@@ -179,18 +184,19 @@ def _default_measures(groups: list[RunGroup]) -> list[str]:
     return of_degrees if everywhere else [*DEFAULT_MEASURES, *of_degrees]
 
 
-def _telling(group: RunGroup, measures: list[str]) -> list[str]:
-    """Those measures that say something of every run of a group, or that it has not."""
-    runs = [(run.metrics["test"], tells_label_sets(run.metrics)) for run in group.runs.values()]
-    silent = {name for measured, label_sets in runs for name in measured.keys() - telling(measured, label_sets).keys()}
-    return [name for name in measures if name not in silent]
+def _outcome(by_data: dict[str, list[RunGroup]], ranking: Ranking | None, measures: list[str], settings: dict[str, Any]) -> list[str]:
+    """A sentence over all data sets, where they were ranked, then one on each, the first measure that can be spoken of deciding."""
+    first = next((name for name in measures if ranking and name in ranking.ranks), None)
+    over_all = [ranking_outcome(first, ranking.ranks[first], ranking.data_sets, ranking.difference)] if ranking and first else []
+    each = {data: outcome(groups, measures, **settings) for data, groups in by_data.items()}
+    return [*over_all, *(f"{data}: {said}" if len(each) > 1 else said for data, said in each.items())]
 
 
 def _data_result(
     data: str, groups: list[RunGroup], baseline: str | None, measures: list[str], settings: dict[str, Any], asked: bool
 ) -> DataResult:
     against = next((group for group in groups if group.name == baseline), None)
-    of_each = {id(group): measures if asked else _telling(group, measures) for group in groups}
+    of_each = {id(group): measures if asked else group.telling(measures) for group in groups}
     remarks = [] if against or baseline is None else [f"{baseline} was not run on this data set, so nothing is tested"]
     everywhere = {digest for group in groups for digest in group.instances.values()}
     if len(everywhere) > 1:
@@ -223,15 +229,11 @@ def _data_result(
 
 
 def _test(group: RunGroup, against: RunGroup, measures: list[str], settings: dict[str, Any]) -> tuple[dict[str, float], int]:
-    """p of every measure, and the number of pairs: seeds with the same number first, then the others in order."""
-    same = [seed for seed in group.tables if seed in against.tables]
-    rest = zip([s for s in group.tables if s not in same], [s for s in against.tables if s not in same], strict=False)
-    candidates = [(seed, seed) for seed in same] + list(rest)
-    pairs = [(a, b) for a, b in candidates if group.instances[a] == against.instances[b]]
-    pairs = [(a, b) for a, b in pairs if group.instances[a] == group.instances[pairs[0][0]]]
+    """p of every measure, and the number of pairs."""
+    pairs = paired(group, against)
     if not pairs:
         return {}, 0
-    ours, theirs = [group.tables[a] for a, _ in pairs], [against.tables[b] for _, b in pairs]
+    ours, theirs = zip(*pairs, strict=True)
     return p_values_of(ours, theirs, measures, settings["swaps"], settings["seed"]), len(pairs)
 
 

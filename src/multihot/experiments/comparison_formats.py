@@ -10,13 +10,10 @@ from dataclasses import dataclass, field
 
 from ..metrics import LOWER_IS_BETTER
 from .compare import AXIS_MEASURES, DEGREE_MEASURES, Comparison, DataResult, MethodResult, Ranking
+from .outcome import SMALL_PRINT
+from .titles import title_of
 
 TO = "\u2013"  # the dash between the ends of an interval
-TITLES = {
-    "map": "mAP", "lrap": "LRAP", "micro_ap": "micro AP",
-    "mean_absolute_error": "MAE", "cumulative_score_5": "CS(5)", "epsilon_error": "epsilon-error",
-    "chebyshev": "Chebyshev", "clark": "Clark", "canberra": "Canberra", "kullback_leibler": "KL",
-}  # fmt: skip
 LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", TO: "--", "<": r"\textless{}",
     ">": r"\textgreater{}", **{letter: "\\" + letter for letter in "&%$#_{}"},
@@ -45,16 +42,18 @@ class Table:
         columns: headings; the first column names things, the others hold figures.
         rows: of cells.
         notes: sentences below it.
+        lead: sentences before it.
     """
 
     title: str
     columns: list[str]
     rows: list[list[Cell]]
     notes: list[str] = field(default_factory=list)
+    lead: list[str] = field(default_factory=list)
 
 
 def tables_of(comparison: Comparison) -> list[Table]:
-    """Measures, label sets and cost of every data set, then average ranks, then what was left out."""
+    """What came out; measures, label sets and cost of every data set, then average ranks, then what was left out."""
     tables = []
     for data in comparison.data_sets:
         about_sets = not {*AXIS_MEASURES, *DEGREE_MEASURES}.issuperset(comparison.measures)
@@ -63,19 +62,8 @@ def tables_of(comparison: Comparison) -> list[Table]:
         tables.append(_ranks_table(comparison.ranking, comparison.measures))
     if comparison.left_out:
         tables[-1].notes.extend(comparison.left_out)
+    tables[0].lead.extend(comparison.outcome)
     return tables
-
-
-def title_of(measure: str) -> str:
-    """A measure's name as people write it.
-
-    >>> [title_of(name) for name in ("micro_f1", "macro_f1_harmonic", "precision_at_3", "map_tail")]
-    ['micro-F1', 'macro-F1 harmonic', 'precision@3', 'mAP tail']
-    """
-    if measure in TITLES:
-        return TITLES[measure]
-    words = measure.replace("_at_", "@").replace("_f1", "-f1").replace("example-f1", "example f1").replace("_", " ")
-    return re.sub(r"\bmap\b", "mAP", re.sub(r"\bf1\b", "F1", words))
 
 
 def _measures_table(data: DataResult, comparison: Comparison) -> Table:
@@ -133,6 +121,8 @@ def _legend(data: DataResult, comparison: Comparison) -> list[str]:
             f"p: two-sided paired permutation test against {comparison.baseline} ({comparison.swaps:,} swaps of test instances, "
             f"{of} pair{'s' if max(pairs) > 1 else ''} of seeds), not corrected for the number of tests."
         )
+    if len(methods) > 1:
+        notes.append(SMALL_PRINT)
     notes += [f"Published figures of {method.name}: {method.published_in or 'no source given'}." for method in methods if method.published]
     return notes
 
@@ -212,7 +202,8 @@ def to_markdown(tables: list[Table]) -> str:
         lines.append(_pipe(["---", *["---:"] * (len(table.columns) - 1)]))
         for row in table.rows:
             lines.append(_pipe("<br>".join(_first(cell, plain, lambda text: f"**{text}**")) for cell in row))
-        parts.append("\n".join([*lines, "", *(f"{plain(note)}  " for note in table.notes)]).rstrip() + "\n")
+        lead = [f"{plain(sentence)}\n" for sentence in table.lead]
+        parts.append("\n".join([*lead, *lines, "", *(f"{plain(note)}  " for note in table.notes)]).rstrip() + "\n")
     return "\n".join(parts)
 
 
@@ -227,7 +218,8 @@ def to_latex(tables: list[Table]) -> str:
         head = " & ".join(map(plain, table.columns))
         rows = [" & ".join([_stack(row[0], plain, "l"), *(_stack(cell, plain, "r") for cell in row[1:])]) + r" \\" for row in table.rows]
         notes = [rf"\par\footnotesize {' '.join(map(plain, table.notes))}"] if table.notes else []
-        begin = [r"\begin{table}", r"\centering", rf"\caption{{{plain(table.title)}}}"]
+        lead = [f"{plain(sentence)}\n" for sentence in table.lead]
+        begin = [*lead, r"\begin{table}", r"\centering", rf"\caption{{{plain(table.title)}}}"]
         begin += [rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}", r"\hline", head + r" \\", r"\hline"]
         lines = [*begin, *rows, r"\hline", r"\end{tabular}", *notes, r"\end{table}"]
         parts.append("\n".join(lines) + "\n")
@@ -239,7 +231,8 @@ def to_html(tables: list[Table]) -> str:
     parts = []
     for table in tables:
         head = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in table.columns)
-        lines = [f"<h3>{html.escape(table.title)}</h3>", "<table>", f"<thead><tr>{head}</tr></thead>", "<tbody>"]
+        lead = [f"<p><strong>{html.escape(sentence)}</strong></p>" for sentence in table.lead]
+        lines = [*lead, f"<h3>{html.escape(table.title)}</h3>", "<table>", f"<thead><tr>{head}</tr></thead>", "<tbody>"]
         for first, *others in table.rows:
             texts = ["<br>".join(_first(cell, html.escape, lambda text: f"<strong>{text}</strong>")) for cell in (first, *others)]
             lines.append(f'<tr><th scope="row">{texts[0]}</th>' + "".join(f"<td>{text}</td>" for text in texts[1:]) + "</tr>")

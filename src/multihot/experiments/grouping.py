@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from ..errors import RunError
-from .measure import each_degree
+from .measure import each_degree, telling, tells_label_sets
 from .run import Run
 from .set_table import MEASURES, SetTable
 
@@ -28,47 +29,73 @@ class RunGroup:
         settings: the settings that all its runs share, flat.
         runs: by seed, in rising order.
         name: what it is called among the other methods on its data.
+        split: "test" or "validation", what is read of the runs.
     """
 
     data: str
     settings: dict[str, Any]
     runs: dict[int, Run] = field(default_factory=dict)
     name: str = ""
+    split: str = "test"
 
     @cached_property
     def instances(self) -> dict[int, str]:
         """By seed, a digest of the measured instances: ids, true label sets and label names."""
-        return {seed: digest for seed, (_, digest) in self._read.items()}
+        return {seed: digest for seed, (_, digest, _) in self._read.items()}
+
+    @cached_property
+    def unseen(self) -> dict[int, Bool[np.ndarray, " N"]]:
+        """By seed, the measured instances whose true label set no training instance carries."""
+        return {seed: unseen for seed, (*_, unseen) in self._read.items()}
 
     @cached_property
     def tables(self) -> dict[int, SetTable]:
         """By seed, what each measured instance counts; without the runs whose predictions do not hold all that was measured."""
-        return {seed: table for seed, (table, _) in self._read.items() if _agrees(table, self.runs[seed])}
+        return {seed: table for seed, (table, *_) in self._read.items() if _agrees(table, self.runs[seed].metrics[self.split])}
 
     def resampled(self, measures: Iterable[str]) -> list[str]:
         """Those of some measures that follow from what every table counts."""
         return [name for name in measures if name in MEASURES or all(name in table.names for table in self.tables.values())]
 
+    def telling(self, measures: Iterable[str]) -> list[str]:
+        """Those of some measures that say something of every run, or that it has not."""
+        runs = [(run.metrics[self.split], tells_label_sets(run.metrics)) for run in self.runs.values()]
+        silent = {name for measured, label_sets in runs for name in measured.keys() - telling(measured, label_sets).keys()}
+        return [name for name in measures if name not in silent]
+
     @cached_property
-    def _read(self) -> dict[int, tuple[SetTable, str]]:
+    def _read(self) -> dict[int, tuple[SetTable, str, Bool[np.ndarray, " N"]]]:
         found = {}
         for seed, run in self.runs.items():
-            prediction, targets = run.prediction("test")
+            prediction, targets = run.prediction(self.split)
             if targets is None or targets.shape[1] != len(run.labels):
-                raise RunError(f"{run.folder}: predictions/test.parquet does not fit labels.json; the run was altered")
+                raise RunError(f"{run.folder}: predictions/{self.split}.parquet does not fit labels.json; the run was altered")
             digest = sha256("\0".join([*run.labels.names, *prediction.ids]).encode())
             digest.update(targets.indptr.astype(np.int64).tobytes() + targets.indices.astype(np.int64).tobytes())
-            truth = None if prediction.degrees is None else run.truth("test")
+            truth = None if prediction.degrees is None else run.truth(self.split)
             degrees = None if truth is None else each_degree(prediction, truth)
-            found[seed] = SetTable.from_label_sets(targets, prediction.chosen, degrees), digest.hexdigest()
+            unseen = run.whole_statistics.set_frequency(targets) == 0
+            found[seed] = SetTable.from_label_sets(targets, prediction.chosen, degrees), digest.hexdigest(), unseen
         return found
 
 
-def _agrees(table: SetTable, run: Run) -> bool:
+def _agrees(table: SetTable, measures: Mapping[str, float]) -> bool:
     """Whether the kept label sets give the measures of the run; not where entries are unknown, since those are not kept."""
     sums = table.sums(np.ones((1, len(table))), per_label=False)
-    measured = {name: run.metrics["test"].get(name) for name in ("micro_f1", "hamming_accuracy")}
+    measured = {name: measures.get(name) for name in ("micro_f1", "hamming_accuracy")}
     return all(value is not None and abs(float(MEASURES[name][0](sums)[0]) - value) < AGREES for name, value in measured.items())
+
+
+def paired(group: RunGroup, against: RunGroup) -> list[tuple[SetTable, SetTable]]:
+    """The trainings of two methods side by side, for a paired test: seeds with the same number first, then the others in order.
+
+    Only trainings that were measured on the same instances are paired, and all pairs are of the same ones.
+    """
+    same = [seed for seed in group.tables if seed in against.tables]
+    rest = zip([s for s in group.tables if s not in same], [s for s in against.tables if s not in same], strict=False)
+    candidates = [(seed, seed) for seed in same] + list(rest)
+    pairs = [(a, b) for a, b in candidates if group.instances[a] == against.instances[b]]
+    return [(group.tables[a], against.tables[b]) for a, b in pairs if group.instances[a] == group.instances[pairs[0][0]]]
 
 
 def find_runs(places: Iterable[str | Path]) -> list[Path]:
@@ -98,34 +125,41 @@ def _runs_below(folder: Path) -> Iterator[Path]:
 
 
 def group_runs(folders: Iterable[Path]) -> tuple[list[RunGroup], list[str]]:
-    """Finished runs in groups with names, and a line about each run that was left out.
+    """Finished runs that were measured on a test split, in groups with names, and a line about each run that was left out.
 
     Raises:
         RunError: for a damaged run, or where not one run is left.
     """
-    groups: dict[tuple[str, str], RunGroup] = {}
-    left_out = []
+    runs, left_out = [], []
     for folder in folders:
         if not (folder / "metrics.json").exists():
             left_out.append(f"{folder} is not finished and left out; `multihot train --resume {folder}` goes on with it")
-            continue
-        run = Run(folder)
-        if "test" not in run.metrics:
+        elif "test" not in (run := Run(folder)).metrics:
             left_out.append(f"{folder} was not measured on a test split and is left out")
-            continue
+        else:
+            runs.append(run)
+    if not runs:
+        raise RunError("not one finished run to compare: " + "; ".join(left_out))
+    groups, doubles = grouped(runs)
+    return groups, doubles + left_out
+
+
+def grouped(runs: Iterable[Run], split: str = "test") -> tuple[list[RunGroup], list[str]]:
+    """Runs that were measured on a split, in groups with names, and a line about each whose settings and seed another one has."""
+    groups: dict[tuple[str, str], RunGroup] = {}
+    doubles = []
+    for run in runs:
         settings = {key: value for key, value in flatten(run.config.to_dict()).items() if key != "seed" and not key.startswith("published")}
         data = run.metrics["data"]["name"]
-        group = groups.setdefault((data, repr(sorted(settings.items()))), RunGroup(data, settings))
+        group = groups.setdefault((data, repr(sorted(settings.items()))), RunGroup(data, settings, split=split))
         if run.config.seed in group.runs:
-            left_out.append(f"{folder} is left out: it has the settings and the seed of {group.runs[run.config.seed].folder}")
+            doubles.append(f"{run.folder} is left out: it has the settings and the seed of {group.runs[run.config.seed].folder}")
             continue
         group.runs[run.config.seed] = run
-    if not groups:
-        raise RunError("not one finished run to compare: " + "; ".join(left_out))
     for group in groups.values():
         group.runs = dict(sorted(group.runs.items()))
     _name(list(groups.values()))
-    return list(groups.values()), left_out
+    return list(groups.values()), doubles
 
 
 def _name(groups: list[RunGroup]) -> None:

@@ -152,6 +152,25 @@ def p_values_of(
     return {name: count / total if exact else (count + 1) / (total + 1) for name, count in extreme.items()}
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p of m tests, corrected for their number: ``max_{j <= i} min(1, (m - j + 1) p_(j))`` for the i-th smallest. (Holm 1979)
+
+    Args:
+        p_values: of m tests, in [0, 1].
+
+    Returns:
+        In the given order; the chance that at least one test whose p is at most a found what is not there is at most a.
+
+    >>> holm([0.5, 0.01, 0.02])
+    [0.5, 0.03, 0.04]
+    """
+    given = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(given, kind="stable")
+    corrected = np.empty_like(given)
+    corrected[order] = np.maximum.accumulate(np.minimum(1, given[order] * np.arange(len(given), 0, -1)))
+    return corrected.tolist()
+
+
 class _Swapped:
     """Two systems whose answers change places on some instances: only what changes is summed."""
 

@@ -87,6 +87,7 @@ def gather(runs: Runs) -> dict[str, Any]:
         {
             "title": f"{data['name']}: {', '.join(run.name for run in runs.runs)}" if len(runs.runs) < 4 else str(data["name"]),
             "split": runs.split,
+            "outcome": _outcome(runs),
             "data": data
             | {"labels": len(runs.labels), "instances": len(runs.ids), "cardinality": counts.sum() / max(len(runs.ids), 1)}
             | {"modality": first.trained_on["modality"], "never_in_split": int((counts == 0).sum())},
@@ -100,6 +101,20 @@ def gather(runs: Runs) -> dict[str, Any]:
             "distributions": distributions(runs),
         }
     )
+
+
+def _outcome(runs: Runs) -> dict[str, str]:
+    """What came out, in a sentence, and what it rests on; methods with one run are called as that run is."""
+    from ..experiments.grouping import grouped
+    from ..experiments.outcome import BESIDE, HEADLINES, SMALL_PRINT, outcome
+
+    groups, _ = grouped((run.finished for run in runs.runs), runs.split)
+    names = {run.folder: run.name for run in runs.runs}
+    for group in groups:
+        if len(group.runs) == 1:
+            group.name = names[next(iter(group.runs.values())).folder]
+    chosen_by = "" if runs.split == "test" else " The validation split also chose weights and thresholds, so figures flatter."
+    return {"sentence": outcome(groups, [*HEADLINES, BESIDE]), "about": (SMALL_PRINT if len(groups) > 1 else "") + chosen_by}
 
 
 def _label_sets(runs: Runs) -> dict[str, Any]:

@@ -36,11 +36,18 @@ function rowsText(split) {
   return `${whole(least)}${most > least ? ` to ${whole(most)}` : ""} ${split}`;
 }
 
+/** What came out, before anything else; what it rests on behind a click. */
+function outcome() {
+  const { sentence, about } = DATA.outcome;
+  return [h("p", { class: "outcome", id: "outcome" }, sentence),
+    about && h("details", { class: "small" }, h("summary", {}, "How sure that is"), h("p", {}, about))];
+}
+
 function head() {
   const { data } = DATA;
   const facts = `${whole(data.labels)} labels, ${share(data.cardinality, 2)} an instance; ${["train", "validation", "test"].map(rowsText).filter(known).join(", ")}`;
   const names = SEVERAL ? legend(RUNS.map((run, i) => [run.name, colour(i)])) : h("p", { class: "lead" }, h("bdi", {}, RUNS[0].name), `, ${methodText(RUNS[0].method)}`);
-  return [h("div", {}, h("p", { class: "eyebrow" }, SEVERAL ? `${RUNS.length} runs compared` : "Run report"), h("h1", {}, h("bdi", {}, data.name)), h("p", { class: "lead" }, facts), names), themeButton()];
+  return [h("div", {}, h("p", { class: "eyebrow" }, SEVERAL ? `${RUNS.length} runs compared` : "Run report"), h("h1", {}, h("bdi", {}, data.name)), ...outcome(), h("p", { class: "lead" }, facts), names), themeButton()];
 }
 
 /** A method in words: its name and the parts that were set. */
