@@ -69,7 +69,7 @@ class RecurrentDecoder(Decoder):
         hidden_size: int = 256,
         embedding_size: int = 128,
         layers: int = 1,
-        dropout: float = 0.2,
+        dropout: float = 0.5,
         attention: str | bool = "additive",
         attention_size: int = 128,
         global_embedding: bool = False,
