@@ -127,13 +127,7 @@ class Decoder(nn.Module, ABC):
 
 
 class Model(nn.Module):
-    """An encoder with a scorer, a decoder, or both on top of it.
-
-    Args:
-        encoder: reads the inputs.
-        scorer: scores all labels at once, or None.
-        decoder: emits labels one after another, or None.
-    """
+    """An encoder with a scorer of all labels at once, a decoder that emits one after another, or both on top of it."""
 
     def __init__(self, encoder: Encoder, scorer: Scorer | None = None, decoder: Decoder | None = None):
         super().__init__()
