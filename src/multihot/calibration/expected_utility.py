@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from .entries import read_scores
 from .tuned import expect_fitted
 
 MEASURES = {"example_f1": "example F1", "subset_accuracy": "subset accuracy"}
+SPARSE_ROWS = 2**6  # rows of sparse scores that are looked at together: only label sets that are possible for one of them count
 WEIGHTS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 
 
@@ -63,7 +65,7 @@ class ExpectedUtilityDecision(Decision):
         self.needs_fit = weight is None  # type: ignore[misc]
         self.candidates = Candidates(statistics)
         self.log_ratio = self.candidates.log_frequency - self.candidates.members @ statistics.log_odds  # log r(S)
-        self.held, self.shares = _f1_tables(self.candidates)
+        self.tables = _f1_tables(self.candidates.members)
 
     @classmethod
     def needs_scores(cls, **arguments: Any) -> str:
@@ -75,8 +77,9 @@ class ExpectedUtilityDecision(Decision):
 
     @property
     def rule(self) -> str:
-        how = "tuned on held-out rows" if self.needs_fit else "given beforehand"
-        return f"The label set of the training split with the highest expected {MEASURES[self.measure]} is chosen, its frequency weighed {how}."
+        how = "a weight tuned on held-out rows" if self.needs_fit else "a weight given beforehand"
+        wanted = MEASURES[self.measure]
+        return f"The label set of the training split with the highest expected {wanted} is chosen; how often it occurs has {how}."
 
     def fit(self, scores: Any, targets: Any, known: Any = None) -> ExpectedUtilityDecision:
         """Find the weight. Rows with an unknown entry are left out: their label sets are not known.
@@ -92,19 +95,20 @@ class ExpectedUtilityDecision(Decision):
         own = self.candidates.find(truth)
         counted = bool((own >= 0).all())
         totals = np.zeros(len(WEIGHTS))
-        for part, scored in in_chunks(matrix, self._step):
+        for part, scored in self._chunks(matrix):
+            sums, places = self._sums(scored)
             for number, weight in enumerate(WEIGHTS):
-                logs = self._log_probabilities(scored, weight)
+                logs = sums + weight * self.log_ratio[places]
                 if counted:
-                    self._take_out(logs, own[part], weight)
-                totals[number] += self._measure(logs, truth[part])
+                    self._take_out(logs, places, own[part], weight)
+                totals[number] += self._measure(*self._best(logs, places), truth[part])
         self.weight = WEIGHTS[int(totals.argmax())]  # of equals the smallest
         return self
 
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)
         weight = expect_fitted("expected_utility", self.weight)
-        parts = [self._choose(part, weight) for _, part in in_chunks(matrix, self._step)]
+        parts = [self._choose(part, weight) for _, part in self._chunks(matrix)]
         chosen = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix(matrix.shape, dtype=bool)
         return chosen if sparse.issparse(matrix) else chosen.toarray()
 
@@ -115,63 +119,73 @@ class ExpectedUtilityDecision(Decision):
         self.weight = float(content["weight"])
         return self
 
-    @property
-    def _step(self) -> int:
-        return CHUNK // max(*self.held.shape, self.candidates.members.shape[1], 1)
+    def _chunks(self, matrix: Any) -> Iterator[tuple[slice, Any]]:
+        held, members = self.tables[0], self.candidates.members
+        return in_chunks(matrix, SPARSE_ROWS if sparse.issparse(matrix) else CHUNK // max(*held.shape, members.shape[1], 1))
 
-    def _log_probabilities(self, part: Any, weight: float) -> Float[np.ndarray, "n U"]:
-        """``log P(S | x)`` but for a constant of the row; -inf where a label of S has no score."""
+    def _sums(self, part: Any) -> tuple[Float[np.ndarray, "n V"], Int[np.ndarray, " V"]]:
+        """The sums of scores of the label sets that are possible for one of the rows, -inf for rows where not, and which they are."""
         sums = self.candidates.sums(part)
-        if sparse.issparse(sums):
-            rows = np.repeat(np.arange(sums.shape[0]), np.diff(sums.indptr))
-            found = np.full(sums.shape, -np.inf)
-            found[rows, sums.indices] = sums.data
-            found[:, self.candidates.sizes == 0] = 0.0
-            sums = found
-        return sums + weight * self.log_ratio
+        if not sparse.issparse(sums):
+            return sums, np.arange(sums.shape[1])
+        empty = np.flatnonzero(self.candidates.sizes == 0)
+        places = np.union1d(sums.indices, empty)
+        found = np.full((sums.shape[0], len(places)), -np.inf)
+        found[np.repeat(np.arange(sums.shape[0]), np.diff(sums.indptr)), np.searchsorted(places, sums.indices)] = sums.data
+        found[:, np.searchsorted(places, empty)] = 0.0
+        return found, places
 
-    def _take_out(self, logs: Float[np.ndarray, "n U"], own: Int[np.ndarray, " n"], weight: float) -> None:
+    def _take_out(self, logs: Float[np.ndarray, "n V"], places: Int[np.ndarray, " V"], own: Int[np.ndarray, " n"], weight: float) -> None:
         """Count each row's own label set once less."""
-        counts = self.candidates.counts[own]
-        logs[np.arange(len(own)), own] += np.where(counts > 1, weight * np.log(np.maximum(counts - 1, 1) / counts), -np.inf)
+        rows = np.flatnonzero(np.isin(own, places))
+        counts = self.candidates.counts[own[rows]]
+        less = np.where(counts > 1, weight * np.log(np.maximum(counts - 1, 1) / counts), -np.inf)
+        logs[rows, np.searchsorted(places, own[rows])] += less
 
-    def _best(self, logs: Float[np.ndarray, "n U"]) -> tuple[Int[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-        """The label set of the highest expected utility for each row, and whether there is one."""
-        top = logs.max(axis=1, keepdims=True)
-        possible = top[:, 0] > -np.inf
-        if self.measure == "subset_accuracy":
-            return logs.argmax(axis=1), possible
-        probabilities = np.exp(logs - np.where(np.isfinite(top), top, 0.0))
-        values = np.asarray(((probabilities @ self.held) @ self.shares) @ self.held.T)  # expected F1, but for a factor of the row
-        values[logs == -np.inf] = -np.inf
-        return values.argmax(axis=1), possible
+    def _best(self, logs: Float[np.ndarray, "n V"], places: Int[np.ndarray, " V"]) -> tuple[Int[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+        """The label set of the highest expected utility for each row, and whether there is one.
+
+        Args:
+            logs: ``log P(S | x)`` but for a constant of the row; -inf where S is impossible.
+            places: which label sets these are.
+        """
+        possible = (logs > -np.inf).any(axis=1)
+        if not possible.any():
+            return np.zeros(len(logs), dtype=np.int64), possible
+        values = logs
+        if self.measure == "example_f1":
+            held, shares = self.tables if len(places) == len(self.candidates.sizes) else _f1_tables(self.candidates.members[places])
+            probabilities = np.exp(logs - np.where(possible, logs.max(axis=1), 0.0)[:, None])
+            values = np.asarray(((probabilities @ held) @ shares) @ held.T)  # expected F1, but for a factor of the row
+            values[logs == -np.inf] = -np.inf
+        return places[values.argmax(axis=1)], possible
 
     def _choose(self, part: Any, weight: float) -> sparse.csr_matrix:
-        found, possible = self._best(self._log_probabilities(part, weight))
+        sums, places = self._sums(part)
+        found, possible = self._best(sums + weight * self.log_ratio[places], places)
         chosen = sparse.csr_matrix(self.candidates.members[found], dtype=bool)
         if possible.all():
             return chosen
         above = sparse.csr_matrix(part > 0)
         return sparse.csr_matrix(chosen.multiply(possible[:, None]) + above.multiply(~possible[:, None]), dtype=bool)
 
-    def _measure(self, logs: Float[np.ndarray, "n U"], truth: sparse.csr_matrix) -> float:
+    def _measure(self, found: Int[np.ndarray, " n"], possible: Bool[np.ndarray, " n"], truth: sparse.csr_matrix) -> float:
         """The sum of the measure over some rows; one without a possible label set counts 0."""
-        found, possible = self._best(logs)
         hits = np.asarray(self.candidates.members[found].multiply(truth).sum(axis=1)).ravel()
         counts = count_hits(hits, self.candidates.sizes[found], np.diff(truth.indptr))
         return float(counts[possible, 3 if self.measure == "example_f1" else 4].sum())
 
 
-def _f1_tables(candidates: Candidates) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """What expected F1 is a product of: (U, E) which pair of a label and a size each label set holds, (E, E) ``2 / (s + k)`` by label.
+def _f1_tables(members: sparse.csr_matrix) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """What the expected F1 of (V, L) label sets is a product of.
 
-    E pairs of a label and the size of a set that holds it occur. With p the probabilities, ``p @ held`` is ``P(l in S, |S| = s)``.
+    E pairs of a label and the size of a set that holds it occur: (V, E) which of them each set holds, so that with p its probability
+    ``p @ held`` is ``P(l in S, |S| = s)``; and (E, E) ``2 / (s + k)`` between pairs of the same label.
     """
-    members = candidates.members
-    sets = np.repeat(np.arange(members.shape[0]), candidates.sizes)
-    pairs, place = np.unique(np.stack([members.indices, candidates.sizes[sets]]), axis=1, return_inverse=True)
-    ones = np.ones(len(sets))
-    held = sparse.csr_matrix((ones, (sets, place.ravel())), shape=(members.shape[0], pairs.shape[1]))
+    sizes = np.diff(members.indptr)
+    sets = np.repeat(np.arange(members.shape[0]), sizes)
+    pairs, place = np.unique(np.stack([members.indices, sizes[sets]]), axis=1, return_inverse=True)
+    held = sparse.csr_matrix((np.ones(len(sets)), (sets, place.ravel())), shape=(members.shape[0], pairs.shape[1]))
     of_label = sparse.csr_matrix((np.ones(pairs.shape[1]), (np.arange(pairs.shape[1]), pairs[0])), shape=(pairs.shape[1], members.shape[1]))
     shares = sparse.coo_matrix(of_label @ of_label.T)  # 1 where the label is the same
     shares.data = 2.0 / (pairs[1][shares.row] + pairs[1][shares.col])
