@@ -192,9 +192,7 @@ def _rejected(figures: Figures, measure: str, missing: bool, chosen: str) -> dic
 def _notes(figures: Figures) -> tuple[str, ...]:
     notes = []
     if figures.degrees == "none":
-        empty = (
-            f"{figures.empty:.1%} of the rows carry no label, so predictions may be empty; method.decision.at_least=1 forbids that"
-        )
+        empty = f"{figures.empty:.1%} of the rows carry no label, so predictions may be empty; method.decision.at_least=1 forbids that"
         none = "every training row carries a label, so no prediction is left empty: `multihot train` sets at_least: 1, whatever decides"
         notes.append(empty if figures.empty else none)
     if figures.unknown:
