@@ -155,6 +155,15 @@ class LabelStatistics:
         return np.asarray(self.multiplicity @ self.sets.astype(np.int64)).ravel()
 
     @cached_property
+    def log_odds(self) -> Float[np.ndarray, " L"]:
+        """Log-odds of label frequencies, ``log((n_l + 1/2) / (N - n_l + 1/2))``: a label of no or every instance keeps a finite one.
+
+        >>> LabelStatistics.from_targets([[1, 0], [1, 1], [1, 0]]).log_odds.round(2).tolist()
+        [1.95, -0.51]
+        """
+        return np.log(self.counts + 0.5) - np.log(self.num_examples + 0.5 - self.counts)
+
+    @cached_property
     def co_occurrence(self) -> sparse.csr_matrix:
         """(L, L) integer: instances that carry both labels; the diagonal holds the counts."""
         ones = self.sets.astype(np.int64)

@@ -34,7 +34,7 @@ def test_dense_sparse_and_torch_choose_alike(decision: Decision) -> None:
 
 
 def test_names_in_a_configuration() -> None:
-    tuned = {"cardinality", "conformal", "global", "per_label", "proportional", "subset_correction"}
+    tuned = {"cardinality", "conformal", "expected_utility", "global", "per_label", "proportional", "subset_correction"}
     assert set(choices("decision")) == tuned | {"expected_f1", "fixed", "own_rule", "top_k"}
     assert build("decision", {"name": "top_k", "k": 3}).k == 3
     assert not [name for name, cls in choices("decision").items() if cls.needs_fit != (name in tuned)]

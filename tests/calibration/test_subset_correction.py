@@ -140,6 +140,7 @@ DECISIONS = [
     "proportional",
     "cardinality",
     "expected_f1",
+    "expected_utility",
     "subset_correction",
     {"name": "fixed", "threshold": 0.4},
     {"name": "top_k", "k": 2},

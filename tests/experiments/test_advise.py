@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from multihot.experiments import Config
 from multihot.experiments import ablation as ablations
 from multihot.experiments.ablation import held_out, plan_ablation, run_ablation
 from multihot.experiments.advise import MEASURES, advise
+from multihot.experiments.candidates import MANY_FEATURES, candidates_for
 from multihot.experiments.config import override
 from multihot.experiments.methods import check_method
 from multihot.experiments.run import Run
@@ -79,6 +81,10 @@ def test_figures_are_those_of_the_targets():
     assert figures.mean_imbalance == pytest.approx((counts.max() / counts).mean())
     assert figures.tail == (counts < 20).sum()
     assert figures.empty == pytest.approx((LONG_TAILED.sum(axis=1) == 0).mean())
+    assert figures.several == pytest.approx((LONG_TAILED.sum(axis=1) > 1).mean())
+    rows = [tuple(row) for row in LONG_TAILED]
+    assert figures.once == pytest.approx(sum(rows.count(row) == 1 for row in rows) / len(rows))
+    assert (figures.modality, figures.features) == ("", None)
 
 
 def test_the_initial_bias_is_what_the_scorer_starts_from_and_where_a_constant_has_least_cross_entropy():
@@ -132,6 +138,86 @@ def test_missing_labels_ask_for_hill():
     advice = advise(LabelStatistics.from_targets(DENSE), missing=True)
     assert advice["method.loss"] == "hill"
     assert "splc" in advice.rejected
+
+
+REPEATED = advise(LabelStatistics.from_targets([[1, 1, 0], [1, 0, 0], [0, 1, 1], [0, 0, 1]] * 5)).figures
+TEXT = replace(REPEATED, modality="text")
+
+
+def named(figures, measure="micro_f1"):
+    found, others = candidates_for(figures, measure, {"method.loss": "zlpr"})
+    assert found[0].method == "br"
+    assert found[0].settings == {"method.loss": "zlpr"}
+    assert all(len(reason) > 20 for reason in [*(one.reason for one in found), *others.values()])
+    assert not {one.method for one in found} & {name for names in others for name in names.split(", ")}
+    return {one.method: one for one in found}, others
+
+
+@pytest.mark.parametrize(
+    ("change", "is_named", "said"),
+    [
+        ({"modality": "text"}, True, "sparse word counts"),
+        ({"modality": "table", "features": MANY_FEATURES}, True, f"{MANY_FEATURES} columns: decided by label sets"),
+        ({"modality": "table", "features": MANY_FEATURES - 1}, False, f"{MANY_FEATURES - 1} columns"),
+        ({"modality": "image"}, False, "raw values"),
+        ({"modality": "audio"}, False, "raw values"),
+        ({"modality": ""}, False, "only label statistics are known"),
+        ({"modality": "text", "degrees": "free"}, False, "targets are degrees"),
+    ],
+)
+def test_linear_methods_are_named_for_texts_and_wide_tables(change, is_named, said):
+    found, others = named(replace(REPEATED, **change))
+    assert ("linear-svm" in found) is is_named
+    assert said in (found["linear-svm"].reason if is_named else " ".join(others.values()))
+
+
+def test_the_linear_svm_is_trained_and_read_for_what_is_wanted():
+    settings = {measure: named(TEXT, measure)[0]["linear-svm"].settings for measure in MEASURES}
+    assert settings["micro_f1"]["method.decision"] == {"name": "subset_correction", "measure": "micro_f1"}
+    assert settings["macro_f1"] == {"method.cost_sensitive": "macro_f1"}
+    assert settings["map"] == {}
+    for measure in ("example_f1", "subset_accuracy"):
+        wanted = {"method.calibration": "platt", "method.decision": {"name": "expected_utility", "measure": measure}}
+        assert settings[measure] == wanted
+    mostly_new = named(replace(TEXT, once=0.9), "example_f1")[0]["linear-svm"]
+    assert mostly_new.settings == {"method.calibration": "platt", "method.decision": "expected_f1"}
+    assert "90% of the rows carry a label set that no other row does" in mostly_new.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "measure", "decoder", "said"),
+    [
+        ({}, "micro_f1", "ocd-mtl", "level with br in micro-F1"),
+        ({}, "example_f1", "ocd-mtl", "ahead of br in example F1 on Reuters"),
+        ({}, "subset_accuracy", "ocd-mtl", "more label sets wholly right"),
+        ({}, "macro_f1", None, "judged label by label"),
+        ({}, "map", None, "judged label by label"),
+        ({"several": 0.05}, "example_f1", None, "only 5.0% of the rows carry two labels or more"),
+        ({"once": 0.5}, "example_f1", None, "50% of the rows carry a label set that no other row does"),
+        ({"once": 0.5}, "subset_accuracy", "ocd", "emits label sets that training lacks"),
+    ],
+)
+def test_decoders_are_named_where_labels_stand_together_and_label_sets_repeat(change, measure, decoder, said):
+    found, others = named(replace(REPEATED, **change), measure)
+    assert set(found) == {"br"} | ({decoder} if decoder else set())
+    assert said in (found[decoder].reason if decoder else " ".join(others.values()))
+    if decoder:
+        assert found[decoder].settings == {"training.monitor": measure}
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_candidate_is_a_method_that_can_be_trained(measure):
+    for figures in (TEXT, replace(TEXT, once=0.9), replace(REPEATED, several=0.0)):
+        advised = {choice.key: choice.value for choice in advise(LabelStatistics.from_targets(DENSE), measure).choices}
+        for one in candidates_for(figures, measure, advised)[0]:
+            lines = [f"{key}={json.dumps(value)}" for key, value in one.settings.items()]
+            check_method(Config.from_dict(override({"data": {"source": "letters"}, "method": {"name": one.method}}, lines)).method)
+
+
+@pytest.mark.parametrize(("empty", "said"), [(0.0, "no prediction is left empty"), (0.25, "25.0% of the rows carry no label")])
+def test_a_note_says_whether_predictions_may_be_empty(empty, said):
+    rows = [[1, 1], [1, 0], [0, 1], [0, 0] if empty else [1, 0]] * 5
+    assert [note for note in advise(LabelStatistics.from_targets(rows)).notes if said in note and "at_least" in note]
 
 
 def test_what_cannot_be_advised_is_said_in_one_line():
@@ -231,7 +317,9 @@ SMALL = [*SETTINGS, "--set", "training.epochs=2"]
 def test_the_command_prints_reasons_and_a_line_that_trains_the_same(source, tmp_path):
     result = call("advise", source, "--text", "body", "--labels", "tags", "--out", tmp_path / "advice.yaml")
     assert result.exit_code == 0, result.output
-    line = next(line for line in result.stdout.splitlines() if line.startswith("multihot train"))
+    lines = [line for line in result.stdout.splitlines() if line.startswith("multihot train")]
+    assert [shlex.split(line)[4] for line in lines[:2]] == ["br", "linear-svm"]
+    line = lines[0]
     words = shlex.split(line)[1:]
     assert call(*words, *SMALL, "--out", tmp_path / "by-line").exit_code == 0
     assert call("train", tmp_path / "advice.yaml", *SMALL, "--out", tmp_path / "by-file").exit_code == 0

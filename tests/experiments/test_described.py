@@ -95,6 +95,12 @@ RULES = {
     "cardinality": [({}, "as many labels as it truly has")],
     "proportional": [({}, "Each label has its own threshold, at which it is chosen as often as it is true")],
     "expected_f1": [({}, "the label set with the highest expected F1")],
+    "expected_utility": [
+        ({}, "The label set of the training split with the highest expected example F1 is chosen"),
+        ({"measure": "subset_accuracy"}, "highest expected subset accuracy"),
+        ({}, "tuned on held-out rows"),
+        ({"weight": 0.5}, "given beforehand"),
+    ],
     "subset_correction": [
         ({}, "The label set of the training split that the scores speak for most"),
         ({"measure": "example_f1"}, "tuned for example F1"),

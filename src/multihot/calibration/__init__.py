@@ -5,6 +5,7 @@ What they learn, they learn from validation data, and it travels in the run fold
 
 from .conformal import ConformalDecision
 from .expected_f1 import ExpectedF1Decision
+from .expected_utility import ExpectedUtilityDecision
 from .fitting import fit_in_turn, half_of
 from .fixed import FixedDecision, OwnRuleDecision, TopKDecision
 from .isotonic import IsotonicCalibration
@@ -19,6 +20,7 @@ __all__ = [
     "CardinalityDecision",
     "ConformalDecision",
     "ExpectedF1Decision",
+    "ExpectedUtilityDecision",
     "FixedDecision",
     "GlobalDecision",
     "IsotonicCalibration",

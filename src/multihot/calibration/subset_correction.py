@@ -12,13 +12,12 @@ from scipy import sparse
 from ..errors import ConfigurationError
 from ..interfaces import Decision
 from ..labels import LabelStatistics, binarise
+from .candidates import CHUNK, Candidates, count_hits, in_chunks, rows_to_learn_from
 from .entries import read_scores
 from .fixed import stored_where
 from .tuned import GlobalDecision, expect_fitted
 
-CHUNK = 2**24  # sums over label sets that are held at once
 SPARSE_ROWS = 2**10  # rows of sparse scores that are looked at together: an index finds their label sets
-FIT_ROWS = 20_000  # rows that fitting looks at; of more, so many are drawn
 OFFSETS = 8  # offsets tried beside 0 and the best single threshold
 WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # of the logarithm of a label set's frequency, in units of the scores' spread
 MEASURES = {"micro_f1": "micro-F1", "example_f1": "example F1", "subset_accuracy": "subset accuracy"}
@@ -33,7 +32,7 @@ class Settings(NamedTuple):
 
 
 class _Outcome(NamedTuple):
-    """Rows under one offset and weight: ``_hits`` of the training split's best label sets and of new ones, and the lead of those."""
+    """Rows under one offset and weight: ``count_hits`` of the training split's best label sets and of new ones, and the lead of those."""
 
     known: Float[np.ndarray, "n 5"]
     new: Float[np.ndarray, "n 5"]
@@ -88,10 +87,7 @@ class SubsetCorrectionDecision(Decision):
         self.needs_fit = None in self.given  # type: ignore[misc]
         self.settings = None if self.needs_fit else Settings(*(float(value) for value in self.given))  # type: ignore[arg-type]
         self.statistics = statistics
-        self.members = sparse.csr_matrix(statistics.sets, dtype=np.float64)  # (U, L)
-        self.holders = sparse.csr_matrix(self.members.T)  # (L, U): the index, label -> label sets that hold it
-        self.sizes = statistics.set_sizes
-        self.log_frequency = np.log(statistics.multiplicity / max(statistics.num_examples, 1))
+        self.candidates = Candidates(statistics)
 
     @classmethod
     def needs_scores(cls, **arguments: Any) -> str:
@@ -114,9 +110,7 @@ class SubsetCorrectionDecision(Decision):
         if not self.needs_fit:
             return self
         matrix, truth = read_scores(scores), binarise(targets)
-        rows = np.arange(matrix.shape[0]) if known is None else np.flatnonzero(np.asarray(known).all(axis=1))
-        if len(rows) > FIT_ROWS:
-            rows = np.sort(np.random.default_rng(0).choice(rows, FIT_ROWS, replace=False))
+        rows = rows_to_learn_from(matrix.shape[0], known)
         matrix, truth = (matrix[rows], truth[rows]) if len(rows) else (matrix, truth)
         grid = self._grid(matrix, truth)
         tried: dict[Settings, Float[np.ndarray, "n 5"]] = {}
@@ -144,29 +138,16 @@ class SubsetCorrectionDecision(Decision):
         return self
 
     def _chunks(self, matrix: Any) -> Iterator[tuple[slice, Any]]:
-        """Some rows at a time, in double precision; a sparse matrix without its -inf."""
-        step = SPARSE_ROWS if sparse.issparse(matrix) else max(1, CHUNK // max(*self.members.shape, 1))
-        for start in range(0, matrix.shape[0], step):
-            part = matrix[start : start + step].astype(np.float64)
-            yield slice(start, start + part.shape[0]), stored_where(part, part.data > -np.inf, part.data) if sparse.issparse(part) else part
-
-    def _sums(self, part: Any) -> Any:
-        """The sum of the scores of every label set of the training split: (n, U), or sparse with those whose labels are all stored."""
-        if not sparse.issparse(part):
-            return np.ascontiguousarray((self.members @ part.T).T)
-        counted = sparse.csr_matrix((part.data + 1j, part.indices, part.indptr), shape=part.shape)  # the number of labels beside the sum
-        found = sparse.csr_matrix(counted @ self.holders)
-        found.sort_indices()
-        return stored_where(found, np.rint(found.data.imag) == self.sizes[found.indices], found.data.real)
+        return in_chunks(matrix, SPARSE_ROWS if sparse.issparse(matrix) else CHUNK // max(*self.candidates.members.shape, 1))
 
     def _nearest(self, sums: Any, offset: float, weight: float) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
         """The best label set of the training split for each row, and its value: half of that above, but for a constant of the row."""
-        bonus = 0.5 * weight * self.log_frequency - offset * self.sizes
+        bonus = 0.5 * weight * self.candidates.log_frequency - offset * self.candidates.sizes
         if not sparse.issparse(sums):
             values = sums + bonus
             found = values.argmax(axis=1)
             return found, values[np.arange(len(values)), found]
-        empty = np.flatnonzero(self.sizes == 0)[:1]
+        empty = np.flatnonzero(self.candidates.sizes == 0)[:1]
         found = np.full(sums.shape[0], empty[0] if len(empty) else 0)
         best = np.full(sums.shape[0], bonus[empty[0]] if len(empty) else -np.inf)
         values, starts = sums.data + bonus[sums.indices], sums.indptr[:-1]
@@ -191,8 +172,8 @@ class SubsetCorrectionDecision(Decision):
         return chosen, np.where(new, _per_row(gains), -np.inf)
 
     def _choose(self, part: Any, offset: float, weight: float, penalty: float) -> sparse.csr_matrix:
-        found, values = self._nearest(self._sums(part), offset, weight)
-        chosen = sparse.csr_matrix(self.members[found], dtype=bool)
+        found, values = self._nearest(self.candidates.sums(part), offset, weight)
+        chosen = sparse.csr_matrix(self.candidates.members[found], dtype=bool)
         above, own = self._new(part, offset)
         insists = (_lead(own, values) > penalty) | (values == -np.inf)  # no label set of the training split has a score
         if not insists.any():
@@ -221,14 +202,14 @@ class SubsetCorrectionDecision(Decision):
         found = [_Outcome(np.zeros((rows, 5)), np.zeros((rows, 5)), np.zeros(rows)) for _ in grid]
         for part, scores in self._chunks(matrix):
             true = truth[part]
-            wanted, sums = np.diff(true.indptr), self._sums(scores)
-            shared = sparse.csr_matrix(true.astype(np.float64) @ self.holders)
+            wanted, sums = np.diff(true.indptr), self.candidates.sums(scores)
+            shared = sparse.csr_matrix(true.astype(np.float64) @ self.candidates.holders)
             for number, (offset, weight) in enumerate(grid):
                 if not number or offset != grid[number - 1][0]:
                     above, own = self._new(scores, offset)
-                    new = _hits(_per_row(true.multiply(above)), _per_row(above), wanted)
+                    new = count_hits(_per_row(true.multiply(above)), _per_row(above), wanted)
                 best, values = self._nearest(sums, offset, weight)
-                known = _hits(np.asarray(shared[np.arange(len(best)), best]).ravel(), self.sizes[best], wanted)
+                known = count_hits(np.asarray(shared[np.arange(len(best)), best]).ravel(), self.candidates.sizes[best], wanted)
                 found[number].known[part], found[number].new[part], found[number].lead[part] = known, new, _lead(own, values)
         return found
 
@@ -283,13 +264,6 @@ def _lead(own: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"]) -> Floa
     """By how much the sum of a new label set is higher than the best of the training split's."""
     scored = values > -np.inf
     return np.where(scored, 2 * (own - np.where(scored, values, 0.0)), np.where(own > -np.inf, np.inf, -np.inf))
-
-
-def _hits(hits: Float[np.ndarray, " n"], sizes: Int[np.ndarray, " n"], wanted: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n 5"]:
-    """For each row: labels hit, labels chosen, labels true, F1, and whether the label set is right."""
-    both = sizes + wanted
-    f1 = np.divide(2 * hits, both, out=np.zeros(len(hits)), where=both > 0)
-    return np.stack([hits, sizes, wanted, f1, (hits == sizes) & (hits == wanted)], axis=1)
 
 
 def _scores_at(matrix: Any, truth: sparse.csr_matrix) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""``multihot advise``: which loss, sampler, decision and initial bias a data set asks for, and whether measuring agrees."""
+"""``multihot advise``: which loss, sampler, decision, initial bias and methods a data set asks for, and whether measuring agrees."""
 
 from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +16,11 @@ from .tables import HEADLINE, make_table, print_tables, say, tell
 from .trust import named
 
 if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
     from ..experiments.ablation import Ablation
     from ..experiments.advise import Advice
+    from ..experiments.candidates import Candidate
 
 
 def advise(
@@ -36,7 +40,7 @@ def advise(
     limit: Annotated[int, typer.Option(min=1, help="Training rows that the check draws.")] = 2000,
     runs: Annotated[Path | None, typer.Option(help="Folder of the check's runs; by default runs/advise-<data>-<measure>.")] = None,
 ) -> None:
-    """Recommend a loss and its parameters, a sampler, a decision and the initial bias, with reasons.
+    """Recommend a loss and its parameters, a sampler, a decision and the initial bias, and name methods to try, with reasons.
 
     Examples:
 
@@ -64,7 +68,8 @@ def advise(
     config = Config.from_dict(content)
     check_method(config.method)
     _show(advice, data.name)
-    tell(command_line(advice, source, reading, settings or []))
+    for candidate in advice.candidates:
+        tell(command_line(candidate, source, reading, settings or []))
     if out is not None:
         save_config(out, config)
         say(f"the configuration is in {out}; `multihot train {out}` trains with it")
@@ -73,11 +78,13 @@ def advise(
         _check(advice, content, data, folder, chosen_seeds, limit)
 
 
-def command_line(advice: Advice, source: str, reading: dict[str, str], settings: list[str]) -> str:
-    """The call of ``multihot train`` that follows the advice."""
-    words = ["multihot", "train", source, "--method", "br", *(word for name, value in reading.items() for word in (f"--{name}", value))]
-    advised = [f"{choice.key}={_written(choice.value)}" for choice in advice.choices]
-    return shlex.join([*words, *(word for setting in [*advised, *settings] for word in ("--set", setting))])
+def command_line(candidate: Candidate, source: str, reading: dict[str, str], settings: list[str]) -> str:
+    """The call of ``multihot train`` that tries a method; settings of the user's that are of the method go to binary relevance alone."""
+    start = ["multihot", "train", source, "--method", candidate.method]
+    words = [*start, *(word for name, value in reading.items() for word in (f"--{name}", value))]
+    advised = [f"{key}={_written(value)}" for key, value in candidate.settings.items()]
+    own = [setting for setting in settings if candidate.method == "br" or not setting.startswith("method.")]
+    return shlex.join([*words, *(word for setting in [*advised, *own] for word in ("--set", setting))])
 
 
 def _written(value: Any) -> str:
@@ -96,23 +103,33 @@ def _seeds(text: str) -> list[int]:
 
 
 def _show(advice: Advice, name: str) -> None:
-    from rich.table import Table
-
     figures = advice.figures
     title = (
         f"{name}: {figures.rows:,} rows, {figures.labels:,} labels, {figures.cardinality:.2f} a row (density {figures.density:.3f}), "
         f"MeanIR {figures.mean_imbalance:.2f}, SCUMBLE {figures.scumble:.3f}, {figures.tail} tail labels"
     )
-    chosen = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
-    rejected = Table(box=None, header_style="bold", pad_edge=False)
-    for table, columns in ((chosen, ("setting", "advice", "because")), (rejected, ("other loss", "why not"))):
-        for column in columns:
-            table.add_column(column, no_wrap=column in ("setting", "other loss"), overflow="fold")
-    for choice in advice.choices:
-        chosen.add_row(choice.key, _written(choice.value), choice.reason)
-    for loss, reason in advice.rejected.items():
-        rejected.add_row(loss, reason)
-    print_tables(chosen, "", rejected, *(f"\n{note}" for note in advice.notes), "")
+    chosen = [(choice.key, _written(choice.value), choice.reason) for choice in advice.choices]
+    print_tables(
+        _table(chosen, "setting", "advice", "because", title=title),
+        "",
+        _table(advice.rejected.items(), "other loss", "why not"),
+        "",
+        _table([(candidate.method, candidate.reason) for candidate in advice.candidates], "method to try", "because"),
+        *(["", _table(advice.others.items(), "other method", "why not")] if advice.others else []),
+        *(f"\n{note}" for note in advice.notes),
+        "",
+    )
+
+
+def _table(rows: Iterable[Sequence[str]], *columns: str, title: str | None = None) -> RichTable:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=not number, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _check(advice: Advice, content: dict[str, Any], data: Any, folder: Path, seeds: list[int], limit: int) -> None:

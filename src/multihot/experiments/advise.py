@@ -1,4 +1,4 @@
-"""From the label statistics of a data set to a loss, a sampler, a decision and an initial bias, each with its reason."""
+"""From the label statistics of a data set to a loss, a sampler, a decision, an initial bias and methods to try, each with its reason."""
 
 from __future__ import annotations
 
@@ -7,54 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..components import split_config
 from ..data import MultiLabelData
-from ..data.imbalance import measure_imbalance
-from ..errors import ConfigurationError, DataError, nearest
+from ..errors import ConfigurationError, nearest
 from ..labels import LabelStatistics
 from ..method import METHODS
+from .candidates import Candidate, candidates_for
 from .config import override
+from .figures import Figures, figures_of
 
 MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
 PER_LABEL = ("macro_f1", "map")  # every label counts the same in them, however rare it is
 DENSE = 0.1  # from this share of present labels on, set-wise ZLPR led binary cross entropy in our own results
 LONG_TAIL = 5.0  # MeanIR from which on methods made for long tails are worth a trial
 MANY = 10_000  # labels from which on dense targets cost too much
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What the advice follows from, all of the training split.
-
-    Args:
-        rows: N, annotated rows.
-        labels: L.
-        cardinality: labels a row.
-        density: cardinality / L.
-        mean_imbalance: MeanIR.
-        scumble: mean SCUMBLE.
-        tail: labels with fewer than 20 rows.
-        empty: share of rows without a label.
-        unknown: share of the entries that nobody annotated.
-        degrees: "none" if all targets are 0 or 1, "distribution" if degrees sum to one in every row, else "free".
-        lowest_bias: log-odds of the rarest label.
-        highest_bias: log-odds of the most frequent one.
-    """
-
-    rows: int
-    labels: int
-    cardinality: float
-    density: float
-    mean_imbalance: float
-    scumble: float
-    tail: int
-    empty: float
-    unknown: float
-    degrees: str
-    lowest_bias: float
-    highest_bias: float
 
 
 @dataclass(frozen=True)
@@ -75,6 +41,8 @@ class Advice:
         figures: of the training split.
         choices: the settings, the loss first.
         rejected: loss -> why it was not chosen.
+        candidates: methods to try, binary relevance with these settings first.
+        others: methods -> why they are passed over.
         notes: what no setting can mend.
     """
 
@@ -82,6 +50,8 @@ class Advice:
     figures: Figures
     choices: tuple[Choice, ...]
     rejected: dict[str, str]
+    candidates: tuple[Candidate, ...]
+    others: dict[str, str]
     notes: tuple[str, ...]
 
     def __getitem__(self, key: str) -> Any:
@@ -98,7 +68,7 @@ class Advice:
 
 
 def advise(source: MultiLabelData | LabelStatistics, measure: str = "micro_f1", missing: bool = False) -> Advice:
-    """Recommend loss, sampler, decision and initial bias for a data set.
+    """Recommend loss, sampler, decision and initial bias for a data set, and name methods to try.
 
     Only the training split is looked at. The rules are few and stand in the documentation; ``multihot.experiments.ablation`` checks
     them on the data itself.
@@ -130,52 +100,9 @@ def advise(source: MultiLabelData | LabelStatistics, measure: str = "micro_f1", 
         _scorer(figures, loss),
         _monitor(figures, measure),
     )
-    return Advice(measure, figures, choices, _rejected(figures, measure, missing, split_config("loss", loss.value)[0]), _notes(figures))
-
-
-def figures_of(source: MultiLabelData | LabelStatistics) -> Figures:
-    """The figures that advice follows from; see ``Figures``."""
-    unknown, degrees = 0.0, "none"
-    if isinstance(source, LabelStatistics):
-        statistics, name = source, "the statistics"
-    else:
-        space, name = source.label_space(), source.name
-        statistics = source.statistics(space)
-        targets, missing = source.targets("train", space)
-        unknown = 0.0 if missing is None else missing.nnz / max(targets.shape[0] * targets.shape[1], 1)
-        degrees = _degrees(targets)
-    counts = statistics.counts
-    if not counts.any():
-        raise DataError(f"{name}: not one training row carries a label; check the column with the labels")
-    imbalance = measure_imbalance(statistics)
-    bias = _log_odds(counts, statistics.num_examples)
-    sizes = np.diff(statistics.sets.indptr)
-    return Figures(
-        rows=statistics.num_examples,
-        labels=statistics.num_labels,
-        cardinality=statistics.cardinality,
-        density=statistics.density,
-        mean_imbalance=imbalance.mean,
-        scumble=imbalance.scumble,
-        tail=len(statistics.split_by_frequency()["tail"]),
-        empty=float(statistics.multiplicity[sizes == 0].sum() / statistics.num_examples),
-        unknown=unknown,
-        degrees=degrees,
-        lowest_bias=float(bias.min()),
-        highest_bias=float(bias.max()),
-    )
-
-
-def _degrees(targets: Any) -> str:
-    values = targets.data
-    if values.dtype == bool or np.isin(values, (0, 1)).all():
-        return "none"
-    return "distribution" if np.allclose(targets.sum(axis=1), 1.0, atol=1e-3) else "free"
-
-
-def _log_odds(counts: np.ndarray, rows: int) -> np.ndarray:
-    """Where ``prior_bias`` starts; half a row is added so that a label of no or every row stays finite."""
-    return np.log(counts + 0.5) - np.log(rows + 0.5 - counts)
+    candidates, others = candidates_for(figures, measure, {choice.key: choice.value for choice in choices})
+    rejected = _rejected(figures, measure, missing, split_config("loss", loss.value)[0])
+    return Advice(measure, figures, choices, rejected, candidates, others, _notes(figures))
 
 
 def long_tailed(figures: Figures, measure: str) -> bool:
@@ -264,6 +191,10 @@ def _rejected(figures: Figures, measure: str, missing: bool, chosen: str) -> dic
 
 def _notes(figures: Figures) -> tuple[str, ...]:
     notes = []
+    if figures.degrees == "none":
+        empty = f"{figures.empty:.1%} of the rows carry no label, so predictions may be empty; method.decision.at_least=1 forbids that"
+        none = "every training row carries a label, so no prediction is left empty: `multihot train` sets at_least: 1, whatever decides"
+        notes.append(empty if figures.empty else none)
     if figures.unknown:
         notes.append(f"{figures.unknown:.1%} of the entries are not annotated; every loss leaves them out, which needs no setting")
     if figures.degrees == "none" and math.isclose(figures.cardinality, 1.0) and not figures.empty:

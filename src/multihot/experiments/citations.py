@@ -68,6 +68,7 @@ CITES: dict[str, tuple[str, ...]] = {
     "CardinalityDecision": ("read2011classifier",),
     "ProportionalDecision": ("yang2001thresholding",),
     "ExpectedF1Decision": ("ye2012optimizing",),
+    "ExpectedUtilityDecision": ("dembczynski2011exact", "waegeman2014bayes"),
     "ConformalDecision": ("angelopoulos2022conformal",),
     "LinearSVMClassifier": LINEAR,
     "LogisticClassifier": LINEAR,

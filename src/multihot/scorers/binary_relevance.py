@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -77,8 +76,6 @@ class BinaryRelevanceScorer(Scorer):
     def _start_from_prior(self, statistics: LabelStatistics | None) -> None:
         if statistics is None:
             raise ValueError("prior_bias needs the label statistics of the training split; give 'statistics' or set prior_bias to false")
-        counts = statistics.counts + 0.5  # a label that no or every instance carries keeps a finite bias
-        log_odds = np.log(counts) - np.log(statistics.num_examples + 1 - counts)
         with torch.no_grad():
             self.output.bias.zero_()
-            self.output.bias[: len(log_odds)] = torch.from_numpy(log_odds)
+            self.output.bias[: statistics.num_labels] = torch.from_numpy(statistics.log_odds)
