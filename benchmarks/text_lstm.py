@@ -3,6 +3,7 @@
 Both train the same network at the size of the thesis (embedding 512, BiLSTM 2 x 256, three layers of 512 with attention, Adam,
 clipping, batches of 128) over the same made-up texts, epoch after epoch in turn, in one process. The plain loop is what a tutorial
 shows: random batches padded to their longest text, ``pack_padded_sequence``, float32.
+The last row is the physical limit: the matrix products of the BiLSTM alone, forward and backward, over multihot's batches in float32.
 
     python benchmarks/text_lstm.py --out text_lstm.json
 """
@@ -26,10 +27,13 @@ from multihot.components import build
 from multihot.data.samplers import SimilarLengthSampler
 from multihot.encoders.text_lstm import autocast_supports_lstm
 from multihot.interfaces import Loss, Model
+from multihot.memory import keep_freed_memory
 from multihot.types import Batch, Encoding
 
 VOCABULARY, EMBEDDING, HIDDEN, LABELS = 22_747, 512, 256, 90
+LAYERS, DIRECTIONS = 2, 2
 LENGTH_MEDIAN, LENGTH_SPREAD, LONGEST = 92, 0.85, 500  # log-normal like Reuters-21578: mean about 120 words, cut at 500
+BOUND = "matrix products of the BiLSTM"
 LIMIT = 3.0  # times the plain loop's texts a second
 Texts = list[Tensor]
 
@@ -110,6 +114,31 @@ def multihot_epoch(texts: Texts, targets: Tensor, batch_size: int, device: str, 
     return epoch
 
 
+def products_epoch(texts: Texts, batch_size: int, device: str) -> Callable[[int], Iterator[None]]:
+    """The matrix products that the BiLSTM cannot do without, and nothing else; yields after every batch of multihot's.
+
+    A direction of a layer multiplies its inputs by ``W_ih`` at once and its state by ``W_hh`` word after word; backward each of these
+    has a product for what came in and one for the weights, of which only that for the state goes word after word.
+    """
+    sampler = SimilarLengthSampler(len(texts), batch_size, [len(text) for text in texts], shuffle=True)
+    gates, from_input, from_state = 4 * HIDDEN, *(torch.randn(4 * HIDDEN, size, device=device) for size in (EMBEDDING, HIDDEN))
+    assert EMBEDDING == 2 * HIDDEN, "both layers read vectors of one size"
+
+    def epoch(number: int) -> Iterator[None]:
+        sampler.set_epoch(number)
+        for rows in sampler:
+            batch, words = len(rows), max(len(texts[row]) for row in rows)
+            inputs, states, slopes = (torch.randn(batch * words, size, device=device) for size in (EMBEDDING, HIDDEN, gates))
+            for _ in range(LAYERS * DIRECTIONS):
+                _ = inputs @ from_input.T, slopes @ from_input, slopes.T @ inputs, slopes.T @ states
+                for word in range(words):
+                    here = slice(word * batch, (word + 1) * batch)
+                    _ = states[here] @ from_state.T, slopes[here] @ from_state
+            yield
+
+    return epoch
+
+
 def seconds(epoch: Iterator[None], device: str) -> tuple[float, float]:
     """Wall-clock time and processor time of an epoch; only the second is steady where others use the machine, too."""
     start, busy = time.perf_counter(), time.process_time()
@@ -128,6 +157,8 @@ def measure(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     systems = {"plain loop, packed, float32": packed_epoch(*settings), "multihot, float32": multihot_epoch(*settings, half=False)}
     if device == "cuda" or autocast_supports_lstm(torch.bfloat16):
         systems["multihot, bfloat16"] = multihot_epoch(*settings, half=True)
+    systems[BOUND] = products_epoch(texts, arguments.batch_size, device)
+    keep_freed_memory()  # as a training does
     for epoch in systems.values():
         next(epoch(0))  # warm-up: one update
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in systems}
@@ -153,13 +184,13 @@ def main() -> int:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = read_options(parser, texts=4, epochs=1, batch_size=2)
     rows = measure(arguments)
-    print(f"{'system':<30}{'texts/s':>10}{'ratio':>8}{'processor s':>14}{'ratio':>8}")
+    print(f"{'system':<34}{'texts/s':>10}{'ratio':>8}{'processor s':>14}{'ratio':>8}")
     for row in rows:
         print(
-            f"{row['system']:<30}{row['texts_per_second']:>10.1f}{row['ratio']:>8.2f}"
+            f"{row['system']:<34}{row['texts_per_second']:>10.1f}{row['ratio']:>8.2f}"
             f"{row['processor_seconds']:>14.1f}{row['processor_ratio']:>8.2f}"
         )
-    quick_enough = max(row["ratio"] for row in rows) >= LIMIT
+    quick_enough = max(row["ratio"] for row in rows if row["system"] != BOUND) >= LIMIT
     return finish(arguments, rows, [] if quick_enough else [f"{LIMIT} times the texts a second of the plain loop"])
 
 

@@ -13,6 +13,7 @@ import argparse
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +101,8 @@ def neural_curve(config: Config, data: MultiLabelData, target: float, limit: flo
             raise EnoughError
         return measures
 
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            train(model, objective, decoding, *loaders, judge, config.training, Path(folder), config.seed)
-        except EnoughError:
-            pass
+    with tempfile.TemporaryDirectory() as folder, suppress(EnoughError):
+        train(model, objective, decoding, *loaders, judge, config.training, Path(folder), config.seed)
     return curve
 
 
