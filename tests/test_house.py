@@ -18,7 +18,7 @@ SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 TEXTS = sorted(
     [
         *SOURCES,
-        *(path for path in ROOT.glob("*.*") if path.is_file()),
+        *(path for path in ROOT.glob("*.*") if path.is_file() and path.name != ".git"),  # a file in a linked worktree
         *(path for folder in FOLDERS for end in ("md", "yaml", "toml") for path in (ROOT / folder).rglob(f"*.{end}")),
     ]
 )

@@ -167,19 +167,26 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     if before := kept_beside(folder):
         say(f"the run before is in {before} until this one is finished")
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
-    whole = data.statistics(space, whole=True)
+    whole = data.statistics(space, whole=True) if data.cut_off else statistics
     write_json(folder / "labels.json", trained_on | {"whole_statistics": whole.to_dict()})
-    predictor, cost = _train(folder, config, data, space, statistics, resume, say)
+    predictor, cost = _train(folder, config, data, space, statistics, whole, resume, say)
     measure_and_finish(folder, data, space, whole, predictor, cost, unseen)
     close_folder(folder)
     return Run(folder)
 
 
 def _train(
-    folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, resume: bool, say: Say
+    folder: Path,
+    config: Config,
+    data: MultiLabelData,
+    space: LabelSpace,
+    statistics: LabelStatistics,
+    whole: LabelStatistics,
+    resume: bool,
+    say: Say,
 ) -> tuple[Predictor, dict[str, Any]]:
     if not is_classical(config.method):
-        return _train_neural(folder, config, data, space, statistics, resume, say)
+        return _train_neural(folder, config, data, space, statistics, whole, resume, say)
     from ..classical import fit_classical
 
     began = time.perf_counter()
@@ -190,7 +197,14 @@ def _train(
 
 
 def _train_neural(
-    folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics, resume: bool, say: Say
+    folder: Path,
+    config: Config,
+    data: MultiLabelData,
+    space: LabelSpace,
+    statistics: LabelStatistics,
+    whole: LabelStatistics,
+    resume: bool,
+    say: Say,
 ) -> tuple[NeuralPredictor, dict[str, Any]]:
     from ..data.batches import make_loader
     from ..training.fit import seed_everything, train
@@ -214,8 +228,6 @@ def _train_neural(
     validation_ids = list(data.splits["validation"]["id"])
     targets, known = targets_of(data, "validation", space)
     truth = truth_of(data, "validation", space) if decoding.predicts_degrees else None
-    whole = data.statistics(space, whole=True)
-
     kept = kept_for_promise(decoding, config.training.monitor, len(validation_ids))
 
     def judge(prediction: Prediction) -> dict[str, float]:
