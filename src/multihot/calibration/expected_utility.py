@@ -149,7 +149,7 @@ class ExpectedUtilityDecision(Decision):
             logs: ``log P(S | x)`` but for a constant of the row; -inf where S is impossible.
             places: which label sets these are.
         """
-        possible = (logs > -np.inf).any(axis=1)
+        possible: Bool[np.ndarray, " n"] = np.asarray((logs > -np.inf).any(axis=1))
         if not possible.any():
             return np.zeros(len(logs), dtype=np.int64), possible
         values = logs

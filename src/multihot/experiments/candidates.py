@@ -51,7 +51,8 @@ def candidates_for(figures: Figures, measure: str, advised: Mapping[str, Any]) -
     yardstick = Candidate("br", dict(advised), "the yardstick: each label on its own; what does not beat it has not earned its cost")
     if figures.degrees != "none":
         return (yardstick,), {"linear-svm, ocd-mtl": "targets are degrees, and these methods learn label sets"}
-    found, others = [yardstick], {}
+    found: list[Candidate] = [yardstick]
+    others: dict[str, str] = {}
     for proposed, passed_over in (_linear(figures, measure), _decoders(figures, measure)):
         found += proposed
         others |= passed_over
