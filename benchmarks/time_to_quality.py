@@ -102,7 +102,7 @@ def neural_curve(config: Config, data: MultiLabelData, target: float, limit: flo
         return measures
 
     with tempfile.TemporaryDirectory() as folder, suppress(EnoughError):
-        train(model, objective, decoding, *loaders, judge, config.training, Path(folder), config.seed)
+        train(model, objective, decoding, loaders[0], loaders[1], judge, config.training, Path(folder), config.seed)
     return curve
 
 
