@@ -46,6 +46,23 @@ def test_each_member_is_what_it_is_alone(kind, tmp_path):
         build_classifier(config | {"members": [*MEMBERS, "logistic"]}).load(tmp_path)
 
 
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+def test_members_see_features_to_their_powers_at_the_length_of_the_row(kind):
+    features, targets = linear_problem()
+    features[3] = 0.0
+    members = ["linear-svm", "logistic"]
+    config = {"name": "ensemble", "members": members, "powers": [1, 0.5]}
+    found = build_classifier(config).fit(kind(features), targets).scores(kind(features))
+    seen = np.array([[np.copysign(abs(x) ** 0.5, x) for x in row] for row in features])
+    seen = np.array(
+        [row * (np.linalg.norm(old) / np.linalg.norm(row)) if row.any() else row for row, old in zip(seen, features, strict=True)]
+    )
+    scores = [
+        build_classifier({"name": name}).fit(rows, targets).scores(rows) for name, rows in zip(members, (features, seen), strict=True)
+    ]
+    np.testing.assert_allclose(found, np.mean(scores, axis=0), rtol=1e-3, atol=1e-3)
+
+
 def test_a_mean_of_log_odds_is_one_and_any_other_makes_margins():
     assert build_classifier({"name": "ensemble", "members": ["logistic", {"name": "logistic", "C": 1.0}]}).score_kind == "log_odds"
     assert build_classifier({"name": "ensemble", "members": ["logistic", "linear-svm"]}).score_kind == "margins"
@@ -93,6 +110,7 @@ def test_a_run_averages_the_runs_of_its_members_and_is_read_by_other_decisions(t
         ({"members": ["aa-knn"]}, "member 'aa-knn' learns label distributions"),
         ({"members": ["logistic", "linear-svm"], "weights": [1]}, "weights must be a list of 2 numbers"),
         ({"members": ["logistic", "linear-svm"], "weights": [1, 0]}, "weights[1] must be a positive number, got 0"),
+        ({"powers": [1, 0.5, 2]}, "powers must be a list of 2 numbers"),
         ({"decision": "expected_f1"}, "add `calibration: platt`"),
     ],
 )
