@@ -71,8 +71,8 @@ class EnsembleClassifier(Classifier):
     def scores(self, features: Features) -> Float[np.ndarray, "N L"]:
         checked = check_features(features)
         parts = zip(self.weights, self.powers, self.members, strict=True)
-        weighted = [weight * member.scores(_raised(checked, power)) for weight, power, member in parts]
-        return np.sum(weighted, axis=0, dtype=np.float64).astype(np.float32)
+        weighted = [weight * member.scores(_raised(checked, power)).astype(np.float64) for weight, power, member in parts]
+        return np.stack(weighted).sum(axis=0).astype(np.float32)
 
     @property
     def score_kind(self) -> ScoreKind:
