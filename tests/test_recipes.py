@@ -282,6 +282,8 @@ def test_citations_name_real_components_and_every_reference_is_used():
 def test_everything_is_cited_when_nothing_is_named():
     assert all(entry in call("cite").stdout for entry in references().values())
     assert cited_by_method({"name": "linear-svm", "cost_sensitive": "micro_f1"})[-1] == COST_SENSITIVE
+    assert COST_SENSITIVE in cited_by_method({"name": "ensemble"})
+    assert "read2009classifier" in cited_by_method({"name": "ensemble", "members": ["logistic", {"name": "classifier-chain"}]})
     assert cited_by_method({"name": "sgm-ge"})[-1] == "nam2017maximizing"
     assert GLOBAL_EMBEDDING in cited_by_method({"name": "sgm-ge"})
     assert GLOBAL_EMBEDDING not in cited_by_method({"name": "seq2seq"})

@@ -11,8 +11,15 @@ from multihot.classical import ClassifierChainClassifier, LabelPowersetClassifie
 from multihot.components import build, choices
 from multihot.errors import ConfigurationError, DataError, RunError
 
-NAMES = ["classifier_chain", "label_powerset", "linear_svm", "logistic"]
+NAMES = ["classifier_chain", "ensemble", "label_powerset", "linear_svm", "logistic"]
 each_method = pytest.mark.parametrize("name", NAMES)
+
+
+def with_settings(name, **settings):
+    """A method with settings that all have; those of an ensemble stand in its members."""
+    if name == "ensemble":
+        return {"name": name, "members": [with_settings(member, **settings) for member in ("linear_svm", "label_powerset")]}
+    return {"name": name, **settings}
 
 
 def test_methods_are_found_by_name():
@@ -87,7 +94,7 @@ def test_rows_that_nobody_annotated_teach_nothing(name):
     features, targets = linear_problem()
     unknown = np.zeros_like(targets)
     unknown[100:] = True
-    config = {"name": name, "C": 1.0} | ({"order": "given"} if name == "classifier_chain" else {})
+    config = with_settings(name, C=1.0) | ({"order": "given"} if name == "classifier_chain" else {})
     expected = build("classical", config).fit(features[:100], targets[:100]).scores(features)
     targets[100:] = ~targets[100:]
     assert (build("classical", config).fit(features, targets, unknown=unknown).scores(features) == expected).all()
@@ -177,10 +184,10 @@ def test_solution_minimises_the_stated_objective(cls, loss):
 @each_method
 def test_default_cost_is_relative_to_the_length_of_the_rows(name):
     features, targets = linear_problem()
-    scores = build("classical", {"name": name, "tolerance": 1e-6}).fit(features, targets).scores(features)
+    scores = build("classical", with_settings(name, tolerance=1e-6)).fit(features, targets).scores(features)
     mean = (features**2).sum(axis=1).mean()
     times = 16 if name == "logistic" else 1
-    stated = build("classical", {"name": name, "tolerance": 1e-6, "C": times / mean}).fit(features, targets).scores(features)
+    stated = build("classical", with_settings(name, tolerance=1e-6, C=times / mean)).fit(features, targets).scores(features)
     np.testing.assert_allclose(scores, stated, rtol=1e-5, atol=1e-6)
 
 

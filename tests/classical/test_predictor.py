@@ -108,6 +108,22 @@ def test_weights_of_words_follow_the_formula():
     assert (again.transform(rows) != maker.transform(rows)).nnz == 0
 
 
+def test_words_of_the_first_line_count_so_many_times_more(tmp_path):
+    texts = ["corn up\noil wheat oil corn", "wheat", "oil\n\ncorn wheat", ""]
+    data, repeated = (
+        text_data(texts, LABELS[:4]),
+        text_data(["corn up corn up corn up oil wheat oil corn", "wheat " * 3, "oil " * 3 + "corn wheat", ""], LABELS[:4]),
+    )
+    settings = {"min_count": 1, "stop_words": None}
+    maker, plain = TextFeatures(**settings, first_line=2), TextFeatures(**settings)
+    expected = plain.fit_transform(repeated.split("train")).toarray()
+    np.testing.assert_allclose(maker.fit_transform(data.split("train")).toarray(), expected, atol=1e-12)
+    again = TextFeatures(**settings, first_line=2).load_dict(maker.to_dict())
+    np.testing.assert_allclose(again.transform(data.split("train")).toarray(), expected, atol=1e-12)
+    with pytest.raises(ConfigurationError, match="first_line must be a whole number from 0 on, got -1"):
+        TextFeatures(first_line=-1)
+
+
 def test_tables_dense_and_sparse(tmp_path):
     random = np.random.default_rng(0)
     features = random.normal(5, 3, size=(60, 4)) * (random.random((60, 4)) < 0.7)

@@ -48,6 +48,7 @@ EXPECTED = {
         "margins",
         "Of the label sets that occur in training, the one with the highest margin is chosen; there is no threshold.",
     ),
+    "ensemble": ("margins", "Every label whose mean score over 2 classifiers is above 0 is chosen; no threshold was tuned."),
     **dict.fromkeys(["aa-knn", "sa-bfgs"], MODE),
 }  # fmt: skip
 

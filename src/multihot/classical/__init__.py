@@ -1,9 +1,10 @@
-"""Classical baselines: linear SVM, logistic regression, classifier chain and label powerset; for label distributions, a maximum entropy
-model and nearest neighbours."""
+"""Classical baselines: linear SVM, logistic regression, classifier chain, label powerset and ensembles; for label distributions, a
+maximum entropy model and nearest neighbours."""
 
 from .aa_knn import AaKnnClassifier
 from .base import Classifier
 from .classifier_chain import ClassifierChainClassifier
+from .ensemble import EnsembleClassifier
 from .label_powerset import LabelPowersetClassifier
 from .linear_svm import LinearSVMClassifier
 from .logistic_regression import LogisticClassifier
@@ -15,6 +16,7 @@ __all__ = [
     "ClassicalPredictor",
     "Classifier",
     "ClassifierChainClassifier",
+    "EnsembleClassifier",
     "LabelPowersetClassifier",
     "LinearSVMClassifier",
     "LogisticClassifier",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import sparse
 
+from ..components import build, split_config
 from ..errors import ConfigurationError, DataError, RunError
 from ..labels import binarise
 from ..predictions import ScoreKind
@@ -166,6 +167,18 @@ class Classifier(ABC):
             raise RunError(f"{folder}: {WEIGHTS_FILE} is damaged ({error}); train the method again") from error
         except KeyError as error:
             raise RunError(f"{folder}: {WEIGHTS_FILE} has no {error}, so another method wrote it; train the method again") from error
+
+
+def from_config(config: str | Mapping[str, Any], **available: Any) -> Classifier:
+    """The untrained classifier that a configuration names, hyphens or underscores.
+
+    Args:
+        config: the name, or a mapping with ``name`` and the classifier's arguments.
+        **available: arguments for a classifier that names them and whose configuration leaves them open.
+    """
+    name, arguments = split_config("classical", config)
+    classifier: Classifier = build("classical", {"name": name if "." in name else name.replace("-", "_"), **arguments}, **available)
+    return classifier
 
 
 def check_features(features: Any, num_features: int | None = None) -> Features:

@@ -51,6 +51,7 @@ class TextFeatures(FeatureMaker):
         words: regular expression of what counts as a word.
         longest_phrase: phrases of up to so many words count as words, at least 1.
         sublinear: weigh a word's frequency as ``1 + ln tf``.
+        first_line: so many times more the words of a text's first line count, which in news is the headline; from 0 on.
 
     >>> import datasets
     >>> rows = datasets.Dataset.from_dict({"text": ["wheat and corn", "wheat, and more wheat"]})
@@ -65,13 +66,17 @@ class TextFeatures(FeatureMaker):
         words: str = WORDS,
         longest_phrase: int = 1,
         sublinear: bool = False,
+        first_line: int = 0,
     ):
         if min_count < 1 or longest_phrase < 1:
             raise ConfigurationError(f"features: min_count and longest_phrase must be at least 1, got {min_count} and {longest_phrase}")
+        if isinstance(first_line, bool) or not isinstance(first_line, int) or first_line < 0:
+            raise ConfigurationError(f"features: first_line must be a whole number from 0 on, got {first_line!r}")
         if isinstance(stop_words, str) and stop_words != "english":
             raise ConfigurationError(f"features: stop_words must be 'english', a list of words, or null, got {stop_words!r}")
         self.settings = {"stop_words": stop_words, "token_pattern": words, "ngram_range": (1, longest_phrase), "sublinear_tf": sublinear}
         self.min_count = min_count
+        self.first_line = first_line
         self.vectorizer: TfidfVectorizer | None = None
 
     def fit_transform(self, rows: Any) -> Features:
@@ -79,7 +84,7 @@ class TextFeatures(FeatureMaker):
 
         self.vectorizer = TfidfVectorizer(min_df=self.min_count, **self.settings)
         try:
-            return self.vectorizer.fit_transform(_texts(rows))
+            return self.vectorizer.fit_transform(self._texts(rows))
         except ValueError as error:
             raise DataError(
                 f"no word occurs in {self.min_count} of the {len(rows)} training texts ({error}); "
@@ -87,7 +92,7 @@ class TextFeatures(FeatureMaker):
             ) from error
 
     def transform(self, rows: Any) -> Features:
-        return self._fitted().transform(_texts(rows))
+        return self._fitted().transform(self._texts(rows))
 
     def to_dict(self) -> dict[str, Any]:
         vectorizer = self._fitted()
@@ -104,6 +109,13 @@ class TextFeatures(FeatureMaker):
         self.vectorizer = TfidfVectorizer(vocabulary=words, **self.settings)
         self.vectorizer.idf_ = idf
         return self
+
+    def _texts(self, rows: Any) -> Iterator[str]:
+        for chunk in _chunks(rows, ["text"]):
+            for row in chunk:
+                text = row["text"] or ""
+                first, _, _ = text.partition("\n")
+                yield f"{first}\n" * self.first_line + text
 
     def _fitted(self) -> TfidfVectorizer:
         if self.vectorizer is None:
@@ -214,11 +226,6 @@ class AudioFeatures(FeatureMaker):
 
 
 FEATURES: dict[str, type[FeatureMaker]] = {"text": TextFeatures, "table": TableFeatures, "image": ImageFeatures, "audio": AudioFeatures}
-
-
-def _texts(rows: Any) -> Iterator[str]:
-    for chunk in _chunks(rows, ["text"]):
-        yield from (row["text"] or "" for row in chunk)
 
 
 def _chunks(rows: Any, columns: list[str]) -> Iterator[list[dict[str, Any]]]:

@@ -23,7 +23,7 @@ from ..labels import LabelSpace, LabelStatistics, modes
 from ..method import check_arguments
 from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
 from ..storage import write_text
-from .base import Classifier, Features, Progress
+from .base import Classifier, Features, Progress, from_config
 from .features import FEATURES, FeatureMaker
 from .label_distributions import DistributionClassifier, scores_of
 
@@ -253,10 +253,8 @@ def takes_decisions(method: Mapping[str, Any]) -> bool:
 
 
 def build_classifier(method: Mapping[str, Any]) -> Classifier:
-    """The untrained classifier that a configuration names, hyphens or underscores."""
-    arguments = {key: value for key, value in method.items() if key not in BESIDE}
-    name = str(arguments.get("name"))
-    return build("classical", arguments | {"name": name if "." in name else name.replace("-", "_")})
+    """The untrained classifier of a method's configuration."""
+    return from_config({key: value for key, value in method.items() if key not in BESIDE})
 
 
 def build_features(method: Mapping[str, Any], modality: str, num_features: int | None = None) -> FeatureMaker:

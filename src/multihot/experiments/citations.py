@@ -74,6 +74,7 @@ CITES: dict[str, tuple[str, ...]] = {
     "LogisticClassifier": LINEAR,
     "ClassifierChainClassifier": ("read2009classifier", *LINEAR),
     "LabelPowersetClassifier": LINEAR,
+    "EnsembleClassifier": ("kittler1998combining",),
     "SaBfgsClassifier": ("geng2016label",),
     "AaKnnClassifier": ("geng2016label", "pedregosa2011scikit"),
 }
@@ -107,7 +108,11 @@ def cited_by_method(method: Mapping[str, Any], modality: str | None = None) -> l
 
 def _behind(method: Mapping[str, Any], modality: str | None) -> Iterator[str]:
     if is_classical(method):
-        yield from CITES.get(find("classical", str(method["name"]).replace("-", "_")).__name__, ())
+        cls = find("classical", str(method["name"]).replace("-", "_"))
+        yield from CITES.get(cls.__name__, ())
+        if (default := inspect.signature(cls).parameters.get("members")) is not None:
+            for member in method.get("members", default.default):
+                yield from _behind({"name": member} if isinstance(member, str) else member, modality)
         if method.get("cost_sensitive"):
             yield COST_SENSITIVE
         return
