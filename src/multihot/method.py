@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -183,21 +184,13 @@ class Method:
         if self.loss is None:
             return
         name, arguments = split_config("loss", self.loss)
-        given = SCALES.index(find("loss", name).scores_are(**arguments))
+        given = find("loss", name).scores_are(**arguments)
         taken = inspect.signature(find("decoding", split_config("decoding", self.decoding)[0])).parameters
         for kind in ("objective", "decoding", "calibration", "decision"):
             part = getattr(self, kind)
             if part is None or (kind == "decision" and (self.calibration is not None or kind not in taken)):
                 continue  # calibrated scores are log-odds
-            reader, settings = split_config(kind, split_rules(part)[0] if kind == "decision" else part)
-            needed = find(kind, reader).needs_scores(**settings)
-            if SCALES.index(needed) > given:
-                wish = {"log_odds": "reads scores as log-odds", "zero": "takes 0 for the middle of the scores"}[needed]
-                fitting = [other for other, cls in choices("loss").items() if SCALES.index(cls.scores_are()) >= SCALES.index(needed)]
-                mend = {"decision": ", or add `calibration: platt`", "calibration": ", or use `calibration: platt`"}.get(kind, "")
-                raise ConfigurationError(
-                    f"{kind} '{reader}' {wish}, but those of loss '{name}' are not: use one of {', '.join(fitting)}{mend}"
-                )
+            check_scores(kind, part, given, f"loss '{name}'", partial(_other_scores, kind))
 
     def _check_modality(self, modality: str) -> None:
         name, _ = split_config("encoder", self.encoder)
@@ -383,3 +376,26 @@ def check_arguments(kind: str, part: Part) -> None:
         check_keys(arguments, set(parameters), where=f"{kind} '{name}'")
     if arguments.get("word_vectors") is not None:
         VectorFile.of(arguments["word_vectors"])
+
+
+def check_scores(kind: str, part: Part, given: str, source: str, mend: Callable[[str], str]) -> None:
+    """Refuse a component that takes scores for more than they are.
+
+    Args:
+        kind: of the component.
+        part: its name, with its arguments.
+        given: what the scores are, one of ``SCALES``.
+        source: where they come from.
+        mend: what can be done about it, from what the component needs.
+    """
+    name, arguments = split_config(kind, split_rules(part)[0] if kind == "decision" else part)
+    needed = find(kind, name).needs_scores(**arguments)
+    if SCALES.index(needed) > SCALES.index(given):
+        wish = {"log_odds": "reads scores as log-odds", "zero": "takes 0 for the middle of the scores"}[needed]
+        raise ConfigurationError(f"{kind} '{name}' {wish}, but those of {source} are not: {mend(needed)}")
+
+
+def _other_scores(kind: str, needed: str) -> str:
+    losses = [name for name, cls in choices("loss").items() if SCALES.index(cls.scores_are()) >= SCALES.index(needed)]
+    calibrated = {"decision": ", or add `calibration: platt`", "calibration": ", or use `calibration: platt`"}
+    return f"use one of {', '.join(losses)}{calibrated.get(kind, '')}"

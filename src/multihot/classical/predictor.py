@@ -14,13 +14,13 @@ from jaxtyping import Float
 from scipy import sparse
 
 from ..calibration import build_decision, fit_in_turn, split_rules
-from ..components import build, check_keys, find, split_config
+from ..components import build, check_keys
 from ..constraints import Constraints
 from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError, RunError
-from ..interfaces import SCALES, Calibration, Decision
+from ..interfaces import Calibration, Decision
 from ..labels import LabelSpace, LabelStatistics, modes
-from ..method import check_arguments
+from ..method import check_arguments, check_scores
 from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
 from ..storage import write_text
 from .base import Classifier, Features, Progress, from_config
@@ -219,20 +219,16 @@ def check_classical(method: Mapping[str, Any]) -> None:
     >>> check_classical({"name": "linear-svm", "cost_sensitive": "micro_f1"})
     """
     classifier = build_classifier(method)
-    check_arguments("decision", decision_of(method))
-    plain, _ = split_rules(decision_of(method))
+    decision = decision_of(method)
+    check_arguments("decision", decision)
     given = [key for key in ("decision", "calibration") if method.get(key) is not None]
     if given and isinstance(classifier, DistributionClassifier):
         raise ConfigurationError(f"method '{method['name']}' predicts label distributions and chooses their mode; leave `{given[0]}` out")
     if method.get("calibration") is not None:
         check_arguments("calibration", method["calibration"])
-    name, arguments = split_config("decision", plain)
-    if name != OWN_RULE and method.get("calibration") is None:
+    else:
         scale = "log_odds" if classifier.score_kind == "log_odds" else "zero"
-        if SCALES.index(find("decision", name).needs_scores(**arguments)) > SCALES.index(scale):
-            raise ConfigurationError(
-                f"decision '{name}' reads scores as log-odds, but those of method '{method['name']}' are margins: add `calibration: platt`"
-            )
+        check_scores("decision", decision, scale, f"method '{method['name']}'", lambda needed: "add `calibration: platt`")
     allowed = {name for maker in FEATURES.values() for name in inspect.signature(maker).parameters}
     check_keys(_feature_settings(method), allowed, where="method.features")
 
