@@ -25,7 +25,7 @@ from multihot.experiments.methods import check_experiment
 from multihot.experiments.recipes import check_recipe
 from multihot.experiments.seal import seal
 from multihot.experiments.sweep import plan_sweep, run_sweep
-from multihot.method import PARTS
+from multihot.parts import PARTS
 
 sys.path.insert(0, str(Path(__file__).parent / "experiments"))
 from small import small_rows, write_csv

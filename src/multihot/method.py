@@ -13,17 +13,16 @@ from typing import Any
 
 import torch
 
-from .calibration import build_decision, split_rules
+from .calibration import build_decision
 from .components import allowing, build, check_keys, choices, dotted_paths, find, split_config
-from .constraints import check_sizes
 from .data.word_vectors import VectorFile, read_word_vectors, words_of_label
 from .encoders.pretrained import needs_weights
 from .errors import ConfigurationError, nearest
 from .interfaces import SCALES, Decoding, Encoder, Loss, Model, Objective, Processor
 from .labels import LabelSpace, LabelStatistics
+from .parts import PARTS, Part, check_arguments, check_scores
 from .sizing import widen
 
-Part = str | dict[str, Any] | None
 Say = Callable[[str], None]
 
 ENCODER_FOR = {
@@ -35,8 +34,6 @@ ENCODER_FOR = {
 
 CALLED = {"scorer": "scorer", "decoder": "decoder", "pair": "pair of decoders"}  # what objectives and decodings may need
 ADDED_BY = {"scorer": "scorer: binary_relevance", "decoder": "decoder: recurrent", "pair": "decoder: pair"}
-
-PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
 
 @dataclass(frozen=True)
@@ -363,36 +360,6 @@ def _with_vectors(kind: str, part: Part, rows: Sequence[Sequence[str]], say: Say
     size = next((key for key in ("embedding_size", "width") if key in parameters and key not in available), None)
     sized = {size: given.shape[1]} if size else {}
     return build(kind, {"name": name, **arguments, "word_vectors": given}, **available, **sized)
-
-
-def check_arguments(kind: str, part: Part) -> None:
-    """Refuse an unknown component or an argument its constructor does not have."""
-    if kind == "decision" and part:
-        part, rules = split_rules(part)
-        check_sizes(rules.get("at_least"), rules.get("at_most"))
-    name, arguments = split_config(kind, part)
-    parameters = inspect.signature(find(kind, name)).parameters
-    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        check_keys(arguments, set(parameters), where=f"{kind} '{name}'")
-    if arguments.get("word_vectors") is not None:
-        VectorFile.of(arguments["word_vectors"])
-
-
-def check_scores(kind: str, part: Part, given: str, source: str, mend: Callable[[str], str]) -> None:
-    """Refuse a component that takes scores for more than they are.
-
-    Args:
-        kind: of the component.
-        part: its name, with its arguments.
-        given: what the scores are, one of ``SCALES``.
-        source: where they come from.
-        mend: what can be done about it, from what the component needs.
-    """
-    name, arguments = split_config(kind, split_rules(part)[0] if kind == "decision" else part)
-    needed = find(kind, name).needs_scores(**arguments)
-    if SCALES.index(needed) > SCALES.index(given):
-        wish = {"log_odds": "reads scores as log-odds", "zero": "takes 0 for the middle of the scores"}[needed]
-        raise ConfigurationError(f"{kind} '{name}' {wish}, but those of {source} are not: {mend(needed)}")
 
 
 def _other_scores(kind: str, needed: str) -> str:

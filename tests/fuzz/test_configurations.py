@@ -15,7 +15,7 @@ from multihot.components import UntrustedError, allowing
 from multihot.errors import ConfigurationError, MultihotError
 from multihot.experiments.config import Config, DataSettings, load_config, override
 from multihot.experiments.methods import check_method
-from multihot.method import PARTS
+from multihot.parts import PARTS
 from multihot.training.settings import TrainingSettings
 
 NAMES = ["br", "linear-svm", "zlpr", "bce", "binary_relevance", "text_cnn", "threshold", "global", "top_k", "scoring", "tabular", "no such"]

@@ -20,7 +20,7 @@ from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError, RunError
 from ..interfaces import Calibration, Decision
 from ..labels import LabelSpace, LabelStatistics, modes
-from ..method import check_arguments, check_scores
+from ..parts import check_arguments, check_scores
 from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
 from ..storage import write_text
 from .base import Classifier, Features, Progress, from_config

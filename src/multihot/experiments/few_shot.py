@@ -19,8 +19,9 @@ from ..data import MultiLabelData
 from ..errors import ConfigurationError, nearest
 from ..interfaces import Encoder, Processor
 from ..labels import LabelStatistics
-from ..method import Method, Part
+from ..method import Method
 from ..metrics import expectation
+from ..parts import Part
 from .episodes import (
     Episode,
     Pool,

@@ -25,9 +25,9 @@ from ..data.masks import VOC_LABELS, MaskBatches, MaskedPicture, read_mask, read
 from ..data.samplers import SimilarLengthSampler
 from ..errors import ConfigurationError, RunError
 from ..interfaces import Decoding, Model
-from ..method import Part
 from ..metrics.segmentation import intersection_over_union, mean_iou, pixel_accuracy, pixel_table
 from ..objectives.maps import MapObjective
+from ..parts import Part
 from ..predictions import Prediction
 from ..scorers.fcn import FCNScorer
 from ..storage import replacing, write_text
