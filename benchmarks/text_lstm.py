@@ -121,19 +121,21 @@ def products_epoch(texts: Texts, batch_size: int, device: str) -> Callable[[int]
     has a product for what came in and one for the weights, of which only that for the state goes word after word.
     """
     sampler = SimilarLengthSampler(len(texts), batch_size, [len(text) for text in texts], shuffle=True)
-    gates, from_input, from_state = 4 * HIDDEN, *(torch.randn(4 * HIDDEN, size, device=device) for size in (EMBEDDING, HIDDEN))
+    from_input, from_state = (torch.randn(4 * HIDDEN, size, device=device) for size in (EMBEDDING, HIDDEN))
     assert EMBEDDING == 2 * HIDDEN, "both layers read vectors of one size"
 
     def epoch(number: int) -> Iterator[None]:
         sampler.set_epoch(number)
         for rows in sampler:
             batch, words = len(rows), max(len(texts[row]) for row in rows)
-            inputs, states, slopes = (torch.randn(batch * words, size, device=device) for size in (EMBEDDING, HIDDEN, gates))
+            inputs, states, slopes = (torch.randn(batch * words, size, device=device) for size in (EMBEDDING, HIDDEN, 4 * HIDDEN))
             for _ in range(LAYERS * DIRECTIONS):
-                _ = inputs @ from_input.T, slopes @ from_input, slopes.T @ inputs, slopes.T @ states
+                for left, right in ((inputs, from_input.T), (slopes, from_input), (slopes.T, inputs), (slopes.T, states)):
+                    torch.mm(left, right)
                 for word in range(words):
                     here = slice(word * batch, (word + 1) * batch)
-                    _ = states[here] @ from_state.T, slopes[here] @ from_state
+                    torch.mm(states[here], from_state.T)
+                    torch.mm(slopes[here], from_state)
             yield
 
     return epoch

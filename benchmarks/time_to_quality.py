@@ -83,13 +83,13 @@ def neural_curve(config: Config, data: MultiLabelData, target: float, limit: flo
     method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
     processor = method.build_processor(num_features=data.num_features).fit(data.splits["train"])
     model, objective, decoding = method.assemble(processor, space, statistics)
-    loaders = [
+    loader, validation_loader = (
         make_loader(
             processor.prepare(data.splits[split]), processor, space,
             batch_size=config.training.batch_size, shuffle=split == "train", seed=config.seed,
         )
         for split in ("train", "validation")
-    ]  # fmt: skip
+    )  # fmt: skip
     ids, targets = list(data.splits["validation"]["id"]), data.targets("validation", space)[0]
     began = time.process_time()
 
@@ -102,7 +102,7 @@ def neural_curve(config: Config, data: MultiLabelData, target: float, limit: flo
         return measures
 
     with tempfile.TemporaryDirectory() as folder, suppress(EnoughError):
-        train(model, objective, decoding, loaders[0], loaders[1], judge, config.training, Path(folder), config.seed)
+        train(model, objective, decoding, loader, validation_loader, judge, config.training, Path(folder), config.seed)
     return curve
 
 
