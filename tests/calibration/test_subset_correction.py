@@ -64,6 +64,29 @@ def test_the_nearest_label_set_is_that_of_the_smallest_hamming_distance():
     assert ((chosen != (scores > 0)).sum(axis=1) == distances.min(axis=1)).all()
 
 
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_that_were_counted_are_judged_by_all_others(seed, settings):
+    """Each row against a decision whose label sets are counted anew without it."""
+    offset, weight, penalty = settings
+    draw = np.random.default_rng(seed)
+    targets = draw.random((5, 6))[draw.choice(5, 40)] < 0.4
+    targets[:8] = draw.random((8, 6)) < 0.4  # some sets that a single row carries
+    scores = (draw.normal(size=targets.shape) + 1.5 * targets - 0.7).astype(np.float32)
+    truth = sparse.csr_matrix(targets)
+    decision = SubsetCorrectionDecision(LabelStatistics.from_targets(targets.astype(int)))
+    counted = decision.candidates.find(truth)
+    assert (decision.candidates.counts[counted] == 1).any()
+    for given in (scores, sparse.csr_matrix(scores)):
+        [outcome] = decision._outcomes(given, truth, [(offset, weight)], counted)
+        found = np.where(outcome.lead[:, None] > penalty, outcome.new, outcome.known)
+        for row in range(len(targets)):
+            others = LabelStatistics.from_targets(np.delete(targets, row, axis=0).astype(int))
+            chosen = by_enumeration(others, scores[row].astype(np.float64), *settings)
+            assert found[row, 1] == chosen.sum()
+            assert found[row, 0] == (chosen & targets[row]).sum()
+
+
 @pytest.mark.parametrize(("seed", "measure"), list(enumerate(MEASURES)))
 def test_the_penalty_is_the_best_of_all(seed, measure):
     statistics, scores, targets = problem(seed, rows=40)

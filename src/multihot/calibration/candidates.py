@@ -39,6 +39,20 @@ class Candidates:
         place = {key: number for number, key in enumerate(row_keys(sparse.csr_matrix(self.members, dtype=bool)))}
         return np.fromiter((place.get(key, -1) for key in row_keys(targets)), dtype=np.int64, count=targets.shape[0])
 
+    def without(self, carried: Int[np.ndarray, " n"], weight: float) -> tuple[Float[np.ndarray, " n"], float]:
+        """How ``w log f(S)`` changes for a row that is not counted: of its own label set, and of every one.
+
+        Args:
+            carried: the label set that each row carries.
+            weight: w, at least 0.
+
+        Returns:
+            (``w log((c - 1) / c)`` of rows whose set c rows carry, -inf where it is the only one; ``w log(N / (N - 1))``).
+        """
+        counts, rows = self.counts[carried], max(self.counts.sum(), 2)
+        less = np.where(counts > 1, weight * np.log(np.maximum(counts - 1, 1) / counts), -np.inf)
+        return less, weight * float(np.log(rows / (rows - 1)))
+
     def sums(self, part: Any) -> Any:
         """The sum of the scores of every label set: (n, U), or sparse with those whose labels are all stored."""
         if not sparse.issparse(part):

@@ -138,8 +138,7 @@ class ExpectedUtilityDecision(Decision):
     def _take_out(self, logs: Float[np.ndarray, "n V"], places: Int[np.ndarray, " V"], own: Int[np.ndarray, " n"], weight: float) -> None:
         """Count each row's own label set once less."""
         rows = np.flatnonzero(np.isin(own, places))
-        counts = self.candidates.counts[own[rows]]
-        less = np.where(counts > 1, weight * np.log(np.maximum(counts - 1, 1) / counts), -np.inf)
+        less, _ = self.candidates.without(own[rows], weight)
         logs[rows, np.searchsorted(places, own[rows])] += less
 
     def _best(self, logs: Float[np.ndarray, "n V"], places: Int[np.ndarray, " V"]) -> tuple[Int[np.ndarray, " n"], Bool[np.ndarray, " n"]]:

@@ -106,15 +106,21 @@ class SubsetCorrectionDecision(Decision):
         return expect_fitted("subset_correction", self.settings).offset
 
     def fit(self, scores: Any, targets: Any, known: Any = None) -> SubsetCorrectionDecision:
-        """Find offset, weight and penalty. Rows with an unknown entry are left out: their label sets are not known."""
+        """Find offset, weight and penalty. Rows with an unknown entry are left out: their label sets are not known.
+
+        Rows that the label sets were counted on, as the scores of a classical method out of fold are, are judged by all others: their own
+        set counts once less. That is taken to be so where not one of the rows has a label set that training lacks.
+        """
         if not self.needs_fit:
             return self
         matrix, truth = read_scores(scores), binarise(targets)
         rows = rows_to_learn_from(matrix.shape[0], known)
         matrix, truth = (matrix[rows], truth[rows]) if len(rows) else (matrix, truth)
         grid = self._grid(matrix, truth)
+        carried = self.candidates.find(truth)
+        counted = carried if (carried >= 0).all() else None
         tried: dict[Settings, Float[np.ndarray, "n 5"]] = {}
-        for (offset, weight), outcome in zip(grid, self._outcomes(matrix, truth, grid), strict=True):
+        for (offset, weight), outcome in zip(grid, self._outcomes(matrix, truth, grid, counted), strict=True):
             for penalty in {np.inf, self._best_penalty(outcome)} if self.given[2] is None else {self.given[2]}:
                 tried[Settings(offset, weight, penalty)] = np.where(outcome.lead[:, None] > penalty, outcome.new, outcome.known)
         self.settings = self._simplest(tried)
@@ -140,17 +146,33 @@ class SubsetCorrectionDecision(Decision):
     def _chunks(self, matrix: Any) -> Iterator[tuple[slice, Any]]:
         return in_chunks(matrix, SPARSE_ROWS if sparse.issparse(matrix) else CHUNK // max(*self.candidates.members.shape, 1))
 
-    def _nearest(self, sums: Any, offset: float, weight: float) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-        """The best label set of the training split for each row, and its value: half of that above, but for a constant of the row."""
+    def _nearest(
+        self, sums: Any, offset: float, weight: float, counted: Int[np.ndarray, " n"] | None = None
+    ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+        """The best label set of the training split for each row, and its value: half of that above, but for a constant of the row.
+
+        ``counted`` names the label set for which each row itself was counted: it is judged by all rows but itself.
+        """
         bonus = 0.5 * weight * self.candidates.log_frequency - offset * self.candidates.sizes
+        if counted is not None:
+            less, lifted = self.candidates.without(counted, 0.5 * weight)
+            bonus = bonus + lifted
         if not sparse.issparse(sums):
             values = sums + bonus
+            if counted is not None:
+                values[np.arange(len(values)), counted] += less
             found = values.argmax(axis=1)
             return found, values[np.arange(len(values)), found]
         empty = np.flatnonzero(self.candidates.sizes == 0)[:1]
         found = np.full(sums.shape[0], empty[0] if len(empty) else 0)
         best = np.full(sums.shape[0], bonus[empty[0]] if len(empty) else -np.inf)
         values, starts = sums.data + bonus[sums.indices], sums.indptr[:-1]
+        if counted is not None:
+            of_row = np.repeat(np.arange(sums.shape[0]), np.diff(sums.indptr))
+            own = np.flatnonzero(sums.indices == counted[of_row])
+            values[own] += less[of_row[own]]
+            if len(empty):
+                best[counted == empty[0]] += less[counted == empty[0]]
         rows = np.flatnonzero(np.diff(sums.indptr))
         highest = np.maximum.reduceat(values, starts[rows]) if len(rows) else np.empty(0)
         first = np.flatnonzero(values == np.repeat(highest, np.diff(sums.indptr)[rows]))[::-1]  # of equals the first is written last
@@ -160,15 +182,21 @@ class SubsetCorrectionDecision(Decision):
         found[better], best[rows] = place[better], np.maximum(highest, best[rows])
         return found, best
 
-    def _new(self, part: Any, offset: float) -> tuple[Any, Float[np.ndarray, " n"]]:
-        """The label set of all scores above the offset, and its value; -inf where it is empty, or one of the training split."""
+    def _new(self, part: Any, offset: float, alone: Any = None) -> tuple[Any, Float[np.ndarray, " n"]]:
+        """The label set of all scores above the offset, and its value; -inf where it is empty, or one of the training split.
+
+        ``alone`` (n, L) holds label sets that no row but that one carries: for it they are new.
+        """
         if sparse.issparse(part):
             chosen = stored_where(part, part.data > offset)
             gains = stored_where(part, part.data > offset, part.data - offset)
         else:
             chosen = part > offset
             gains = np.where(chosen, part - offset, 0.0)
-        new = (_per_row(chosen) > 0) & (self.statistics.set_frequency(chosen) == 0)
+        size, seen = _per_row(chosen), self.statistics.set_frequency(chosen) > 0
+        if alone is not None:
+            seen &= ~((_per_row(alone.multiply(chosen)) == size) & (_per_row(alone) == size))
+        new = (size > 0) & ~seen
         return chosen, np.where(new, _per_row(gains), -np.inf)
 
     def _choose(self, part: Any, offset: float, weight: float, penalty: float) -> sparse.csr_matrix:
@@ -196,19 +224,22 @@ class SubsetCorrectionDecision(Decision):
         weights = {abs(spread) * share for share in WEIGHTS} if weight is None else {weight}
         return [(t, w) for t in sorted(offsets, key=abs) for w in sorted(weights)]
 
-    def _outcomes(self, matrix: Any, truth: sparse.csr_matrix, grid: list[tuple[float, float]]) -> list[_Outcome]:
+    def _outcomes(
+        self, matrix: Any, truth: sparse.csr_matrix, grid: list[tuple[float, float]], counted: Int[np.ndarray, " n"] | None = None
+    ) -> list[_Outcome]:
         """For each offset and weight, what becomes of every row by the training split's label sets and by a new one."""
         rows = matrix.shape[0]
         found = [_Outcome(np.zeros((rows, 5)), np.zeros((rows, 5)), np.zeros(rows)) for _ in grid]
         for part, scores in self._chunks(matrix):
-            true = truth[part]
+            true, here = truth[part], None if counted is None else counted[part]
+            alone = None if here is None else true.multiply((self.candidates.counts[here] == 1)[:, None]).tocsr()
             wanted, sums = np.diff(true.indptr), self.candidates.sums(scores)
             shared = sparse.csr_matrix(true.astype(np.float64) @ self.candidates.holders)
             for number, (offset, weight) in enumerate(grid):
                 if not number or offset != grid[number - 1][0]:
-                    above, own = self._new(scores, offset)
+                    above, own = self._new(scores, offset, alone)
                     new = count_hits(_per_row(true.multiply(above)), _per_row(above), wanted)
-                best, values = self._nearest(sums, offset, weight)
+                best, values = self._nearest(sums, offset, weight, here)
                 known = count_hits(np.asarray(shared[np.arange(len(best)), best]).ravel(), self.candidates.sizes[best], wanted)
                 found[number].known[part], found[number].new[part], found[number].lead[part] = known, new, _lead(own, values)
         return found
