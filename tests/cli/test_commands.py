@@ -76,7 +76,10 @@ BAD = {
     "an unknown data set": (["train", "reuters"], "reuters21578"),
     "an unknown method": (["train", "{train}", "--method", "brr"], "there is no method 'brr'"),
     "an unknown setting": (["train", "{train}", "--set", "training.epoch=3"], "did you mean 'epochs'"),
-    "a setting of the wrong kind": (["train", "{train}", "--set", "training.epochs=many"], "training.epochs must be int or null, got 'many'"),
+    "a setting of the wrong kind": (
+        ["train", "{train}", "--set", "training.epochs=many"],
+        "training.epochs must be int or null, got 'many'",
+    ),
     "a setting without a value": (["train", "{train}", "--set", "training.epochs"], "--set takes key=value"),
     "a wrong column": (["train", "{train}", "--text", "bodi", "--labels", "tags"], "body"),
     "no run": (["predict", "no-run", "{train}"], "there is no run folder"),
