@@ -29,7 +29,8 @@ def runs(tmp_path_factory) -> dict[str, Run]:
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("readings")
     source = write_csv(folder / "train.csv", small_rows(160))
-    settings = QUICK | {"training.epochs": EPOCHS, "data.id": "id"}
+    precision = "32-true"  # a curve is of scores in the training's precision, a run that is read again computes in this one
+    settings = QUICK | {"training.epochs": EPOCHS, "training.precision": precision, "data.id": "id"}
     return {
         name: multihot.fit(source, text="body", labels="tags", method=MTL, settings=settings | more, out=folder / name, seed=5)
         for name, more in {"plain": {}, "read": {"training.readings": READINGS}}.items()
