@@ -70,7 +70,7 @@ def bert(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("bert")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "of", "and", *" ".join(TOPICS.values()).split()]
     (folder / "vocab.txt").write_text("\n".join(words))
-    transformers.BertTokenizerFast(vocab={word: number for number, word in enumerate(words)}).save_pretrained(folder)
+    transformers.BertTokenizerFast.from_pretrained(folder).save_pretrained(folder)
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     transformers.BertModel(transformers.BertConfig(vocab_size=len(words), **sizes)).save_pretrained(folder)
     return folder

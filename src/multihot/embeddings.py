@@ -48,6 +48,7 @@ def start_from(table: Float[Tensor, "R E"], given: Float[Tensor, "G E"] | None, 
         return
     if given.shape[1] != table.shape[1]:
         raise ValueError(f"the word vectors hold {given.shape[1]} numbers, but {table.shape[1]} are asked for; leave that number out")
+    given = given.to(table.device)  # a table that only shows its shape is on none
     with torch.no_grad():
         rows = table[: len(given)]
         rows.copy_(torch.where(given.isnan(), rows, given))

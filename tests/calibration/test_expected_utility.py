@@ -148,16 +148,6 @@ def test_training_rows_are_judged_without_their_own_label_set():
     assert ExpectedUtilityDecision(statistics).fit(scores, targets).weight == WEIGHTS[int(np.argmax(found))]
 
 
-def test_rows_with_an_unknown_entry_teach_nothing():
-    statistics, scores, targets = problem(3, rows=120)
-    known = np.ones(targets.shape, dtype=bool)
-    known[60:, 0] = False
-    spoiled = targets.copy()
-    spoiled[60:] = ~spoiled[60:]
-    some = ExpectedUtilityDecision(statistics).fit(scores, spoiled, known)
-    assert some.weight == ExpectedUtilityDecision(statistics).fit(scores[:60], targets[:60]).weight
-
-
 def test_scores_that_are_no_probabilities_are_refused_before_training():
     with pytest.raises(ConfigurationError, match=r"decision 'expected_utility' reads scores as log-odds.*calibration: platt"):
         Method(loss="zlpr", decision="expected_utility").check()

@@ -131,16 +131,6 @@ def test_a_row_whose_scores_fit_no_label_set_keeps_what_is_above_the_offset():
     assert decision(scores).toarray().astype(int).tolist() == [[1, 0, 0], [0, 0, 0], [0, 1, 1], [0, 0, 0]]
 
 
-def test_rows_with_an_unknown_entry_teach_nothing():
-    statistics, scores, targets = problem(3, rows=120)
-    known = np.ones(targets.shape, dtype=bool)
-    known[60:, 0] = False
-    spoiled = targets.copy()
-    spoiled[60:] = ~spoiled[60:]
-    some = SubsetCorrectionDecision(statistics).fit(scores, spoiled, known)
-    assert some.settings == SubsetCorrectionDecision(statistics).fit(scores[:60], targets[:60]).settings
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

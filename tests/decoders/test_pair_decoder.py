@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_recurrent import SEQUENCES, lstm_cell, walk
+from test_recurrent import SEQUENCES, assert_hypotheses_share_their_instance, assert_instances_are_alone, lstm_cell, walk
 
 from multihot.decoders import PairDecoder
 from multihot.errors import ConfigurationError
@@ -88,29 +88,12 @@ def test_the_first_emits_no_more_than_the_largest_label_set_and_a_stop():
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_batch_mates_and_padding_change_nothing(variant):
-    decoder, encoding = made(**VARIANTS[variant])
-    logits, state = walk(decoder, encoding, SEQUENCES)
-    assert state["attention"].sum(-1).tolist() == pytest.approx([1, 1, 1])
-    for row in range(3):
-        length = int(encoding.mask[row].sum())
-        alone = Encoding(encoding.states[[row], :length], encoding.mask[[row], :length], encoding.pooled[[row]])
-        torch.testing.assert_close(walk(decoder, alone, SEQUENCES[[row]])[0][0], logits[row])
+    assert_instances_are_alone(*made(**VARIANTS[variant]))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_hypotheses_share_what_belongs_to_the_instance(variant):
-    decoder, encoding = made(**VARIANTS[variant])
-    rows = torch.arange(3).repeat_interleave(2)
-    previous = torch.tensor([0, 1, 2, 3, 1, 0])
-    _, state = decoder.step(torch.full((3,), 5), decoder.start(encoding), encoding)
-    several = {name: value if name in decoder.shared else value[rows] for name, value in state.items()}
-    together, _ = decoder.step(previous, several, encoding)
-    for hypothesis in range(2):
-        alone, _ = decoder.step(previous[hypothesis::2], state, encoding)
-        torch.testing.assert_close(together[hypothesis::2], alone)
-    some = torch.tensor([2, 0])
-    chosen, _ = decoder.step(torch.tensor([1, 0, 0, 1]), decoder.select(several, some, 2), encoding.select(some))
-    torch.testing.assert_close(chosen, together[[4, 5, 0, 1]])
+    assert_hypotheses_share_their_instance(*made(**VARIANTS[variant]))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -85,9 +85,8 @@ def test_it_is_what_the_equations_say(variant):
             expected = sum(weight * decoder.embedding.weight[a] for a, weight in weights.items()) / sum(weights.values())
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_batch_mates_and_padding_change_nothing(variant):
-    decoder, encoding = made(**VARIANTS[variant])
+def assert_instances_are_alone(decoder, encoding):
+    """Batch mates and padding change nothing."""
     logits, state = walk(decoder, encoding, SEQUENCES)
     assert state["attention"].sum(-1).tolist() == pytest.approx([1, 1, 1])
     assert state["attention"][~encoding.mask].abs().max() == 0
@@ -97,9 +96,8 @@ def test_batch_mates_and_padding_change_nothing(variant):
         torch.testing.assert_close(walk(decoder, alone, SEQUENCES[[row]])[0][0], logits[row])
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_hypotheses_share_what_belongs_to_the_instance(variant):
-    decoder, encoding = made(**VARIANTS[variant])
+def assert_hypotheses_share_their_instance(decoder, encoding):
+    """Several hypotheses of an instance in a row, and some of the instances, step as each would alone."""
     rows = torch.arange(3).repeat_interleave(2)
     previous = torch.tensor([0, 1, 2, 3, 1, 0])
     _, state = decoder.step(torch.full((3,), 5), decoder.start(encoding), encoding)
@@ -108,6 +106,19 @@ def test_hypotheses_share_what_belongs_to_the_instance(variant):
     for hypothesis in range(2):
         alone, _ = decoder.step(previous[hypothesis::2], state, encoding)
         torch.testing.assert_close(together[hypothesis::2], alone)
+    some = torch.tensor([2, 0])
+    chosen, _ = decoder.step(torch.tensor([1, 0, 0, 1]), decoder.select(several, some, 2), encoding.select(some))
+    torch.testing.assert_close(chosen, together[[4, 5, 0, 1]])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_batch_mates_and_padding_change_nothing(variant):
+    assert_instances_are_alone(*made(**VARIANTS[variant]))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_hypotheses_share_what_belongs_to_the_instance(variant):
+    assert_hypotheses_share_their_instance(*made(**VARIANTS[variant]))
 
 
 def test_dropout_acts_in_training_alone():

@@ -39,6 +39,15 @@ class Candidates:
         place = {key: number for number, key in enumerate(row_keys(sparse.csr_matrix(self.members, dtype=bool)))}
         return np.fromiter((place.get(key, -1) for key in row_keys(targets)), dtype=np.int64, count=targets.shape[0])
 
+    def counted(self, targets: sparse.csr_matrix) -> Int[np.ndarray, " n"] | None:
+        """The label set that each row was counted for, where the label sets were counted on these rows; None where not.
+
+        That they were, as a classical method's scores out of fold are of its training rows, is taken to be so where not one of the rows
+        has a label set that training lacks. Whatever is fitted on such rows judges each by all others.
+        """
+        carried = self.find(targets)
+        return carried if (carried >= 0).all() else None
+
     def without(self, carried: Int[np.ndarray, " n"], weight: float) -> tuple[Float[np.ndarray, " n"], float]:
         """How ``w log f(S)`` changes for a row that is not counted: of its own label set, and of every one.
 
@@ -74,6 +83,12 @@ def rows_to_learn_from(rows: int, known: Any) -> Int[np.ndarray, " n"]:
     """The rows whose label sets are known, not too many of them."""
     usable = np.arange(rows) if known is None else np.flatnonzero(np.asarray(known).all(axis=1))
     return usable if len(usable) <= FIT_ROWS else np.sort(np.random.default_rng(0).choice(usable, FIT_ROWS, replace=False))
+
+
+def as_given(parts: list[sparse.csr_matrix], matrix: Any) -> Any:
+    """The label sets chosen for the parts of a matrix of scores, in one matrix, sparse if the scores are."""
+    chosen = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix(matrix.shape, dtype=bool)
+    return chosen if sparse.issparse(matrix) else chosen.toarray()
 
 
 def count_hits(hits: Float[np.ndarray, " n"], sizes: Int[np.ndarray, " n"], wanted: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n 5"]:

@@ -12,7 +12,7 @@ from scipy import sparse
 from ..errors import ConfigurationError
 from ..interfaces import Decision
 from ..labels import LabelStatistics, binarise
-from .candidates import CHUNK, Candidates, count_hits, in_chunks, rows_to_learn_from
+from .candidates import CHUNK, Candidates, as_given, count_hits, in_chunks, rows_to_learn_from
 from .entries import read_scores
 from .tuned import expect_fitted
 
@@ -84,23 +84,21 @@ class ExpectedUtilityDecision(Decision):
     def fit(self, scores: Any, targets: Any, known: Any = None) -> ExpectedUtilityDecision:
         """Find the weight. Rows with an unknown entry are left out: their label sets are not known.
 
-        Rows that the label sets were counted on, as the scores of a classical method out of fold are, are judged by all others: their own
-        set counts once less. That is taken to be so where not one of the rows has a label set that training lacks.
+        Rows that the label sets were counted on are judged by all others; see ``Candidates.counted``.
         """
         if not self.needs_fit:
             return self
         matrix, truth = read_scores(scores), binarise(targets)
         rows = rows_to_learn_from(matrix.shape[0], known)
         matrix, truth = matrix[rows], truth[rows]
-        own = self.candidates.find(truth)
-        counted = bool((own >= 0).all())
+        counted = self.candidates.counted(truth)
         totals = np.zeros(len(WEIGHTS))
         for part, scored in self._chunks(matrix):
             sums, places = self._sums(scored)
             for number, weight in enumerate(WEIGHTS):
                 logs = sums + weight * self.log_ratio[places]
-                if counted:
-                    self._take_out(logs, places, own[part], weight)
+                if counted is not None:
+                    self._take_out(logs, places, counted[part], weight)
                 totals[number] += self._measure(*self._best(logs, places), truth[part])
         self.weight = WEIGHTS[int(totals.argmax())]  # of equals the smallest
         return self
@@ -108,9 +106,7 @@ class ExpectedUtilityDecision(Decision):
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)
         weight = expect_fitted("expected_utility", self.weight)
-        parts = [self._choose(part, weight) for _, part in self._chunks(matrix)]
-        chosen = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix(matrix.shape, dtype=bool)
-        return chosen if sparse.issparse(matrix) else chosen.toarray()
+        return as_given([self._choose(part, weight) for _, part in self._chunks(matrix)], matrix)
 
     def to_dict(self) -> dict[str, Any]:
         return {"weight": expect_fitted("expected_utility", self.weight)}

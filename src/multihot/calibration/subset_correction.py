@@ -12,7 +12,7 @@ from scipy import sparse
 from ..errors import ConfigurationError
 from ..interfaces import Decision
 from ..labels import LabelStatistics, binarise
-from .candidates import CHUNK, Candidates, count_hits, in_chunks, rows_to_learn_from
+from .candidates import CHUNK, Candidates, as_given, count_hits, in_chunks, rows_to_learn_from
 from .entries import read_scores
 from .fixed import stored_where
 from .tuned import GlobalDecision, expect_fitted
@@ -108,8 +108,7 @@ class SubsetCorrectionDecision(Decision):
     def fit(self, scores: Any, targets: Any, known: Any = None) -> SubsetCorrectionDecision:
         """Find offset, weight and penalty. Rows with an unknown entry are left out: their label sets are not known.
 
-        Rows that the label sets were counted on, as the scores of a classical method out of fold are, are judged by all others: their own
-        set counts once less. That is taken to be so where not one of the rows has a label set that training lacks.
+        Rows that the label sets were counted on are judged by all others; see ``Candidates.counted``.
         """
         if not self.needs_fit:
             return self
@@ -117,8 +116,7 @@ class SubsetCorrectionDecision(Decision):
         rows = rows_to_learn_from(matrix.shape[0], known)
         matrix, truth = (matrix[rows], truth[rows]) if len(rows) else (matrix, truth)
         grid = self._grid(matrix, truth)
-        carried = self.candidates.find(truth)
-        counted = carried if (carried >= 0).all() else None
+        counted = self.candidates.counted(truth)
         tried: dict[Settings, Float[np.ndarray, "n 5"]] = {}
         for (offset, weight), outcome in zip(grid, self._outcomes(matrix, truth, grid, counted), strict=True):
             for penalty in {np.inf, self._best_penalty(outcome)} if self.given[2] is None else {self.given[2]}:
@@ -129,9 +127,7 @@ class SubsetCorrectionDecision(Decision):
     def __call__(self, scores: Any) -> Any:
         matrix = read_scores(scores)
         offset, weight, penalty = expect_fitted("subset_correction", self.settings)
-        parts = [self._choose(part, offset, weight, penalty) for _, part in self._chunks(matrix)]
-        chosen = sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix(matrix.shape, dtype=bool)
-        return chosen if sparse.issparse(matrix) else chosen.toarray()
+        return as_given([self._choose(part, offset, weight, penalty) for _, part in self._chunks(matrix)], matrix)
 
     def to_dict(self) -> dict[str, Any]:
         settings = expect_fitted("subset_correction", self.settings)

@@ -169,24 +169,19 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
     whole = data.statistics(space, whole=True) if data.cut_off else statistics
     write_json(folder / "labels.json", trained_on | {"whole_statistics": whole.to_dict()})
-    predictor, cost = _train(folder, config, data, space, statistics, whole, resume, say)
+    predictor: Predictor
+    if is_classical(config.method):
+        predictor, cost = _train_classical(folder, config, data, space, statistics)
+    else:
+        predictor, cost = _train_neural(folder, config, data, space, statistics, whole, resume, say)
     measure_and_finish(folder, data, space, whole, predictor, cost, unseen)
     close_folder(folder)
     return Run(folder)
 
 
-def _train(
-    folder: Path,
-    config: Config,
-    data: MultiLabelData,
-    space: LabelSpace,
-    statistics: LabelStatistics,
-    whole: LabelStatistics,
-    resume: bool,
-    say: Say,
+def _train_classical(
+    folder: Path, config: Config, data: MultiLabelData, space: LabelSpace, statistics: LabelStatistics
 ) -> tuple[Predictor, dict[str, Any]]:
-    if not is_classical(config.method):
-        return _train_neural(folder, config, data, space, statistics, whole, resume, say)
     from ..classical import fit_classical
 
     began = time.perf_counter()
