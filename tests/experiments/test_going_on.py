@@ -142,11 +142,11 @@ def killed(monkeypatch, moment, train):
 
 def test_a_killed_replacement_keeps_the_run_before_until_it_is_finished(svm, tmp_path, monkeypatch):
     folder, before = tmp_path / "run", tmp_path / "run.previous"
-    killed(monkeypatch, "_train", lambda: svm(2, overwrite=True))
+    killed(monkeypatch, "_train_classical", lambda: svm(2, overwrite=True))
     assert multihot.load(before).config.seed == 1
     with pytest.raises(RunError, match=f"the finished run before it is in {before}"):
         multihot.load(folder)
-    killed(monkeypatch, "_train", lambda: svm(3, overwrite=True))
+    killed(monkeypatch, "_train_classical", lambda: svm(3, overwrite=True))
     assert multihot.load(before).config.seed == 1
     said = []
     assert resume(folder, say=said.append).config.seed == 3
