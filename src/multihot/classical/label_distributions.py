@@ -58,8 +58,8 @@ class DistributionClassifier(Classifier):
 def scores_of(degrees: Float[np.ndarray, "N L"]) -> Float[np.ndarray, "N L"]:
     """The logarithm of each label's degree, float32, as a network's ``distribution`` decoding has it.
 
-    >>> (scores_of(np.array([[0.5, 0.25, 0.25]])) / np.log(2)).round(3)
-    array([[-1., -2., -2.]])
+    >>> (scores_of(np.array([[0.5, 0.25, 0.25]])) / np.log(2)).round(3).tolist()
+    [[-1.0, -2.0, -2.0]]
     """
     return np.log(np.maximum(degrees, LEAST)).astype(np.float32)
 
