@@ -1,5 +1,7 @@
 """What is said of metrics is said once, of all of them, and holds."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,8 @@ def test_directions_of_metrics_with_a_number_or_a_part(name, lower):
 def test_headlines_and_defaults_are_registered():
     assert set(headlines()) <= set(METRICS)
     assert compared_by_default("label sets", "scores") == ["micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map"]
+
+
+def test_the_documents_define_every_metric():
+    text = (Path(__file__).parents[2] / "docs/measures.md").read_text()
+    assert not [name for name in METRICS if f"`{name}`" not in text]

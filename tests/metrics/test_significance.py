@@ -8,6 +8,7 @@ from scipy import sparse, stats
 from sklearn.metrics import accuracy_score, f1_score, hamming_loss, jaccard_score, precision_score, recall_score
 
 from multihot.errors import ConfigurationError, DataError
+from multihot.metrics import evaluate
 from multihot.metrics.counts import SetTable
 from multihot.metrics.sets import SET_METRICS
 from multihot.metrics.significance import (
@@ -20,7 +21,6 @@ from multihot.metrics.significance import (
     permutation_tests,
     spread,
 )
-from multihot.metrics import evaluate
 
 
 def systems(rows=40, labels=5, seed=0, noise=(0.2, 0.3)):
