@@ -17,7 +17,7 @@ from multihot.cli import app
 from multihot.errors import ConfigurationError, RunError
 from multihot.experiments.compare import compare
 from multihot.experiments.comparison_formats import Cell, Table, tables_of, to_html, to_latex, to_markdown
-from multihot.experiments.statistics import bootstrap_interval, permutation_test
+from multihot.metrics.significance import bootstrap_interval, permutation_test
 from multihot.predictions import load_prediction
 
 BCE, ZLPR, SVM = {"name": "br", "loss": "bce"}, {"name": "br", "loss": "zlpr"}, {"name": "linear-svm"}

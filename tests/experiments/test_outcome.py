@@ -11,8 +11,8 @@ from multihot.cli import app
 from multihot.experiments.compare import compare
 from multihot.experiments.comparison_formats import tables_of, to_html, to_latex, to_markdown
 from multihot.experiments.outcome import Rival, Standing, in_words, ranking_outcome
-from multihot.experiments.statistics import holm, permutation_test
 from multihot.metrics import seen_unseen
+from multihot.metrics.significance import holm, permutation_test
 from multihot.predictions import load_prediction
 
 BCE, ZLPR, SVM = {"name": "br", "loss": "bce"}, {"name": "br", "loss": "zlpr"}, {"name": "linear-svm"}

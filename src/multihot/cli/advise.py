@@ -12,7 +12,7 @@ import typer
 
 from ..errors import ConfigurationError
 from ..storage import check_target
-from .tables import HEADLINE, make_table, print_tables, say, tell
+from .tables import make_table, print_tables, say, tell
 from .trust import named
 
 if TYPE_CHECKING:
@@ -142,7 +142,9 @@ def _check(advice: Advice, content: dict[str, Any], data: Any, folder: Path, see
 
 
 def _show_ablation(found: Ablation) -> None:
-    name = HEADLINE.get(found.measure, found.measure)
+    from ..metrics.registry import title_of
+
+    name = title_of(found.measure)
     table = make_table("settings", name, "over seeds", "over instances", "p", title=f"{found.comparison.data_sets[0].rows:,} held-out rows")
     for one in found.ranking:
         seeds = one.spread[found.measure]

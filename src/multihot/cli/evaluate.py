@@ -13,7 +13,7 @@ from .tables import make_table, print_tables, say
 from .trust import Trust
 
 GROUPS = {"by_frequency": "labels", "seen_unseen": "label sets"}
-SHOWN = ("num_examples", "num_labels", "micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
+SIZES = ("num_examples", "num_labels")
 
 
 def evaluate(
@@ -58,11 +58,13 @@ def evaluate(
 
 
 def _print_groups(breakdowns: dict[str, Any]) -> None:
+    from ..metrics.registry import compared_by_default, title_of
+
     for key, title in GROUPS.items():
         groups = breakdowns[key]
         present = {column for group in groups.values() for column in group}
-        shown = [column for column in SHOWN if column in present]
-        table = make_table(title, *(column.replace("_", " ") for column in shown))
+        shown = [column for column in (*SIZES, *compared_by_default("label sets", "scores")) if column in present]
+        table = make_table(title, *map(title_of, shown))
         for name, group in groups.items():
             cells = [group.get(column) for column in shown]
             table.add_row(name, *("" if c is None else f"{c:,}" if isinstance(c, int) else f"{c:.4f}" for c in cells))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .tables import HEADLINE, print_tables, say, terminal
+from .tables import print_tables, say, terminal
 from .trust import Trust
 
 if TYPE_CHECKING:
@@ -53,8 +53,10 @@ def progress(sweep: Sweep, measure: str) -> Any:
     from rich.table import Table
     from rich.text import Text
 
+    from ..metrics.registry import title_of
+
     finished = sum(cell.state == "finished" for cell in sweep.cells)
-    title = f"{finished} of {len(sweep.cells)} runs finished, test {HEADLINE.get(measure, measure)}"
+    title = f"{finished} of {len(sweep.cells)} runs finished, test {title_of(measure)}"
     table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
     seeds = sorted({cell.seed for cell in sweep.cells})
     for column in ("data", "method"):

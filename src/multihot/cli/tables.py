@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-HEADLINE = {
-    "micro_f1": "micro-F1",
-    "macro_f1": "macro-F1",
-    "macro_f1_harmonic": "macro-F1 (harmonic)",
-    "example_f1": "example F1",
-    "subset_accuracy": "subset accuracy",
-    "hamming_accuracy": "Hamming accuracy",
-    "map": "mAP",
-}
-DEGREES = {"mean_absolute_error": "MAE", "kullback_leibler": "KL divergence", "cosine": "cosine", "intersection": "intersection"}
 SPLITS = ("validation", "test")
 
 
@@ -56,6 +46,7 @@ def terminal(**options: Any) -> Console:
 def print_measures(runs: Mapping[str, Mapping[str, Any]]) -> None:
     """The headline measures of some runs side by side; ``runs`` maps a name to the content of its metrics.json."""
     from ..experiments.measure import telling, tells_label_sets
+    from ..metrics.registry import headlines, title_of
 
     columns = {
         f"{name} {split}".strip(): (telling(metrics[split], tells_label_sets(metrics)), metrics)
@@ -64,10 +55,10 @@ def print_measures(runs: Mapping[str, Mapping[str, Any]]) -> None:
         if split in metrics
     }
     table = make_table("measure", *columns)
-    for measure, title in (DEGREES | HEADLINE).items():
+    for measure in headlines():
         values = [measures.get(measure) for measures, _ in columns.values()]
         if any(value is not None for value in values):
-            table.add_row(title, *("" if value is None else f"{value:.4f}" for value in values))
+            table.add_row(title_of(measure), *("" if value is None else f"{value:.4f}" for value in values))
     table.add_row("training seconds", *(f"{metrics['cost']['seconds']:.1f}" for _, metrics in columns.values()))
     print_tables(table)
 

@@ -12,10 +12,10 @@ import numpy as np
 from ..components import split_config
 from ..data import MultiLabelData
 from ..errors import ConfigurationError
+from ..metrics.significance import spread
 from .advise import Advice, long_tailed
 from .compare import Comparison, MethodResult, compare
 from .fit import fit, resume
-from .statistics import spread
 from .sweep import Cell, Sweep, plan_sweep
 
 ADVISED = "advised"

@@ -12,11 +12,12 @@ from ..data import MultiLabelData
 from ..errors import ConfigurationError, nearest
 from ..labels import LabelStatistics
 from ..method import METHODS
+from ..metrics.registry import compared_by_default
 from .candidates import Candidate, candidates_for
 from .config import override
 from .figures import Figures, figures_of
 
-MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
+MEASURES = compared_by_default("label sets", "scores")
 PER_LABEL = ("macro_f1", "map")  # every label counts the same in them, however rare it is
 DENSE = 0.1  # from this share of present labels on, set-wise ZLPR led binary cross entropy in our own results
 LONG_TAIL = 5.0  # MeanIR from which on methods made for long tails are worth a trial

@@ -10,18 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigurationError, nearest
-from ..metrics import LOWER_IS_BETTER
+from ..metrics.registry import compared_by_default, lower_is_better
+from ..metrics.significance import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
 from .grouping import RunGroup, find_runs, group_runs, paired
 from .measure import tells_label_sets
 from .outcome import HEADLINES, outcome, ranking_outcome
 from .run import Run
-from .set_table import RESAMPLED
-from .statistics import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
-
-DEFAULT_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "map")
-# of methods that predict label distributions, on an axis and elsewhere
-AXIS_MEASURES = ("mean_absolute_error", "cumulative_score_5", "epsilon_error", "kullback_leibler", "intersection")
-DEGREE_MEASURES = ("chebyshev", "clark", "canberra", "kullback_leibler", "cosine", "intersection")
 
 # figure -> where it stands in metrics.json, below the test split
 LABEL_SETS: dict[str, tuple[str, ...]] = {
@@ -179,9 +173,16 @@ def _default_measures(groups: list[RunGroup]) -> list[str]:
     """Of label distributions where every run predicts some, of label sets where none does, of both where some do."""
     runs = [run.metrics["test"] for group in groups for run in group.runs.values()]
     measured_on_axis = any("mean_absolute_error" in measured for measured in runs)
-    of_degrees = [name for name in (AXIS_MEASURES if measured_on_axis else DEGREE_MEASURES) if any(name in measured for measured in runs)]
+    of_degrees = [name for name in _of_degrees(measured_on_axis) if any(name in measured for measured in runs)]
     everywhere = all("kullback_leibler" in measured for measured in runs)
-    return of_degrees if everywhere else [*DEFAULT_MEASURES, *of_degrees]
+    return of_degrees if everywhere else [*compared_by_default("label sets", "scores"), *of_degrees]
+
+
+def _of_degrees(on_axis: bool) -> list[str]:
+    """On an axis, the errors and two metrics of the whole distribution; elsewhere all six of these."""
+    if not on_axis:
+        return compared_by_default("label distributions")
+    return [*compared_by_default("positions on an axis"), "kullback_leibler", "intersection"]
 
 
 def _outcome(by_data: dict[str, list[RunGroup]], ranking: Ranking | None, measures: list[str], settings: dict[str, Any]) -> list[str]:
@@ -207,7 +208,7 @@ def _data_result(
         p_values: dict[str, float] = {}
         pairs = 0
         own = of_each[id(group)]
-        resampled = group.resampled([name for name in own if name in RESAMPLED])
+        resampled = group.resampled(own)
         if len(group.tables) < len(group.runs):
             without_sets.append(group.name)
         elif len(set(group.instances.values())) == 1 and resampled:
@@ -301,7 +302,7 @@ def _ranking(data_sets: list[DataResult], measures: list[str], level: float) -> 
         means = [[one[name].mean if one[name] else np.nan for name in common] for one in found]  # type: ignore[union-attr]
         if np.isnan(means).any():
             continue
-        ranks[measure] = dict(zip(common, average_ranks(np.asarray(means), measure not in LOWER_IS_BETTER).tolist(), strict=True))
+        ranks[measure] = dict(zip(common, average_ranks(np.asarray(means), not lower_is_better(measure)).tolist(), strict=True))
         if len(common) > 2:
             friedman[measure] = friedman_test(np.asarray(means))
     return Ranking(len(data_sets), ranks, friedman, nemenyi_difference(len(common), len(data_sets))) if ranks else None

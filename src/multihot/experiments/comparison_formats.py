@@ -8,10 +8,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ..metrics import LOWER_IS_BETTER
-from .compare import AXIS_MEASURES, DEGREE_MEASURES, Comparison, DataResult, MethodResult, Ranking
+from ..metrics.registry import lower_is_better, of_distributions, title_of
+from .compare import Comparison, DataResult, MethodResult, Ranking
 from .outcome import SMALL_PRINT
-from .titles import title_of
 
 TO = "\u2013"  # the dash between the ends of an interval
 LATEX = {
@@ -56,7 +55,7 @@ def tables_of(comparison: Comparison) -> list[Table]:
     """What came out; measures, label sets and cost of every data set, then average ranks, then what was left out."""
     tables = []
     for data in comparison.data_sets:
-        about_sets = not {*AXIS_MEASURES, *DEGREE_MEASURES}.issuperset(comparison.measures)
+        about_sets = not all(map(of_distributions, comparison.measures))
         tables += [_measures_table(data, comparison), *(_label_sets_table(data) if about_sets else []), _cost_table(data)]
     if comparison.ranking:
         tables.append(_ranks_table(comparison.ranking, comparison.measures))
@@ -101,7 +100,7 @@ def _best(values: dict[str, float], measure: str) -> set[str]:
     """The methods whose figure is the best as shown; none where there is nothing to choose."""
     if len(values) < 2:
         return set()
-    top = (min if measure in LOWER_IS_BETTER else max)(values.values())
+    top = (min if lower_is_better(measure) else max)(values.values())
     return {name for name, value in values.items() if f"{value:.3f}" == f"{top:.3f}"}
 
 

@@ -21,6 +21,7 @@ from ..interfaces import Encoder, Processor
 from ..labels import LabelStatistics
 from ..method import Method
 from ..metrics import expectation
+from ..metrics.significance import spread
 from ..parts import Part
 from .episodes import (
     Episode,
@@ -36,7 +37,6 @@ from .episodes import (
     split_labels,
     stacked,
 )  # fmt: skip
-from .statistics import spread
 
 FORMS = ("prototypical", "fine-tuning")
 BATCH = 256  # rows encoded at once

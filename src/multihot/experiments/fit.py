@@ -20,6 +20,7 @@ from ..interfaces import Decoding
 from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..metrics import evaluate
+from ..metrics.registry import headlines
 from ..predictions import Prediction, save_prediction
 from .attention import attention_kept
 from .begin import DATA, check_data, check_folder, clear_leavings, close_folder, open_folder, remember_data
@@ -32,7 +33,7 @@ from .lock import only_writer
 from .measure import break_down, has_label_sets, measure, targets_of, truth_of
 from .methods import check_experiment, emits_labels, is_classical, never_empty, pin_vectors, with_fewest
 from .predictor import NeuralPredictor, Predictor, kept_for_promise
-from .readings import MEASURES, readings_of
+from .readings import readings_of
 from .run import Run, describe_environment, kept_beside
 from .seal import seal
 from .set_aside import set_aside
@@ -236,7 +237,7 @@ def _train_neural(
     def also(reading: Decoding) -> Reading:
         def judge_reading(prediction: Prediction) -> dict[str, float]:
             found = evaluate(targets, reading.fit(prediction.reorder(validation_ids), targets, known).chosen, known=known)
-            return {name: found[name] for name in MEASURES if name in found}
+            return {name: found[name] for name in headlines() if name in found}
 
         return reading, judge_reading
 

@@ -13,9 +13,10 @@ import numpy as np
 from jaxtyping import Bool
 
 from ..errors import RunError
+from ..metrics.counts import SetTable
+from ..metrics.registry import METRICS, metric_of, of_label_sets
 from .measure import each_degree, telling, tells_label_sets
 from .run import Run
-from .set_table import MEASURES, SetTable
 
 AGREES = 1e-6
 
@@ -55,7 +56,11 @@ class RunGroup:
 
     def resampled(self, measures: Iterable[str]) -> list[str]:
         """Those of some measures that follow from what every table counts."""
-        return [name for name in measures if name in MEASURES or all(name in table.names for table in self.tables.values())]
+        return [
+            name
+            for name in measures
+            if metric_of(name).from_sums and (of_label_sets(name) or all(name in table.names for table in self.tables.values()))
+        ]
 
     def telling(self, measures: Iterable[str]) -> list[str]:
         """Those of some measures that say something of every run, or that it has not."""
@@ -80,10 +85,12 @@ class RunGroup:
 
 
 def _agrees(table: SetTable, measures: Mapping[str, float]) -> bool:
-    """Whether the kept label sets give the measures of the run; not where entries are unknown, since those are not kept."""
+    """Whether the kept label sets give the metrics of the run; not where entries are unknown, since those are not kept."""
     sums = table.sums(np.ones((1, len(table))), per_label=False)
-    measured = {name: measures.get(name) for name in ("micro_f1", "hamming_accuracy")}
-    return all(value is not None and abs(float(MEASURES[name][0](sums)[0]) - value) < AGREES for name, value in measured.items())
+    return all(
+        name in measures and metric.from_sums is not None and abs(float(metric.from_sums(sums)[0]) - measures[name]) < AGREES
+        for name, metric in ((name, METRICS[name]) for name in ("micro_f1", "hamming_accuracy"))
+    )
 
 
 def paired(group: RunGroup, against: RunGroup) -> list[tuple[SetTable, SetTable]]:

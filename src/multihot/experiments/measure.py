@@ -14,8 +14,8 @@ from ..labels import LabelSpace, LabelStatistics
 from ..metrics import by_frequency, by_set_frequency, evaluate, label_sets_produced, per_label, reliability, seen_unseen, to_probabilities
 from ..metrics.axis_values import READINGS, THETA, distances, epsilon_errors, expectation, within
 from ..metrics.label_distributions import each_instance
+from ..metrics.registry import of_distributions
 from ..predictions import Prediction, TrueDegrees
-from .set_table import DEGREE_COLUMNS
 
 
 def measure(
@@ -56,7 +56,7 @@ def tells_label_sets(metrics: Mapping[str, Any]) -> bool:
 
 def telling(measures: Mapping[str, float], label_sets: bool) -> dict[str, float]:
     """Measures without those of label sets, unless these say something of the run."""
-    return {name: value for name, value in measures.items() if label_sets or name in DEGREE_COLUMNS}
+    return {name: value for name, value in measures.items() if label_sets or of_distributions(name)}
 
 
 def targets_of(data: MultiLabelData, split: str, space: LabelSpace, unseen: str = "ignore") -> tuple[Any, Any]:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from ..metrics import LOWER_IS_BETTER
+from ..metrics.counts import SetTable
+from ..metrics.registry import lower_is_better, metric_of, of_label_sets, title_of
+from ..metrics.significance import holm, intervals_of, p_values_of
 from .grouping import RunGroup, paired
-from .set_table import MEASURES, RESAMPLED, SetTable
-from .statistics import holm, intervals_of, p_values_of
-from .titles import title_of
 
 HEADLINES = (
     "micro_f1",
@@ -94,9 +93,9 @@ def outcome(
     common = [name for name in measures if all(name in group.telling([name]) and _has(group, name) for group in groups)]
     if not common:
         return "These methods have no measure in common, so none of them leads."
-    headline, of_label_sets = common[0], common[0] in MEASURES
-    beside = of_label_sets and BESIDE in common and headline != BESIDE
-    unseen = _unseen_rows(groups) if of_label_sets else None
+    headline, on_sets = common[0], of_label_sets(common[0])
+    beside = on_sets and BESIDE in common and headline != BESIDE
+    unseen = _unseen_rows(groups) if on_sets else None
     share = "" if unseen is None else f"{unseen.mean():.0%} of {groups[0].split} instances whose label set never occurs in training"
     if len(groups) == 1:
         said = [_reached(groups[0], headline, level, samples, seed)]
@@ -127,7 +126,7 @@ def standing(
         swaps: random swaps in the paired tests.
         seed: of the swaps.
     """
-    sign = -1 if measure in LOWER_IS_BETTER else 1
+    sign = -1 if lower_is_better(measure) else 1
     values = {group.name: _mean(group, measure, rows) for group in groups}
     ranked = sorted(groups, key=lambda group: -sign * values[group.name])
     best = values[ranked[0].name]
@@ -135,7 +134,7 @@ def standing(
     leaders = [name for name, gap in behind.items() if gap < NEAR]
     tested: list[tuple[str, float | None, int, int]] = []
     for group in ranked[len(leaders) :]:
-        testable = measure in RESAMPLED and ranked[0].resampled([measure]) and group.resampled([measure])
+        testable = ranked[0].resampled([measure]) and group.resampled([measure])
         pairs = paired(ranked[0], group) if testable else []
         pairs = pairs if rows is None else [(ours[rows], theirs[rows]) for ours, theirs in pairs]
         ahead = sum(sign * (_value(ours, measure) - _value(theirs, measure)) > NEAR for ours, theirs in pairs)
@@ -222,7 +221,7 @@ def _p(value: float, bound: str = "") -> str:
 
 def _gap(behind: Sequence[float], measure: str) -> str:
     """Points of a hundred for shares; errors in their own units."""
-    if measure in LOWER_IS_BETTER:
+    if lower_is_better(measure):
         least, most = (f"{end:.3f}" for end in (min(behind), max(behind)))
         return least if least == most else f"{least} to {most}"
     least, most = (f"{100 * end:.1f}" for end in (min(behind), max(behind)))
@@ -234,7 +233,7 @@ def _gap(behind: Sequence[float], measure: str) -> str:
 def _reached(group: RunGroup, measure: str, level: float, samples: int, seed: int) -> str:
     text = f"{group.name} reached {_mean(group, measure):.3f} in {title_of(measure)}"
     whole = len(group.tables) == len(group.runs) and len(set(group.instances.values())) == 1
-    if whole and measure in RESAMPLED and group.resampled([measure]):
+    if whole and group.resampled([measure]):
         low, high = intervals_of(list(group.tables.values()), [measure], samples, level, seed)[measure]
         text += f" ({level:.0%} interval over {group.split} instances {low:.3f} to {high:.3f})"
     return text
@@ -268,8 +267,9 @@ def _mean(group: RunGroup, measure: str, rows: Bool[np.ndarray, " N"] | None = N
 
 
 def _value(table: SetTable, measure: str) -> float:
-    of, per_label = RESAMPLED[measure]
-    return float(of(table.sums(np.ones((1, len(table))), per_label))[0])
+    metric = metric_of(measure)
+    assert metric.from_sums is not None, measure
+    return float(metric.from_sums(table.sums(np.ones((1, len(table))), metric.per_label))[0])
 
 
 def _listed(names: Sequence[str]) -> str:

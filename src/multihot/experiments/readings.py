@@ -11,8 +11,6 @@ from ..method import Method
 from .config import Config
 from .methods import is_classical, never_empty
 
-MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy")  # what is logged of each
-
 
 def readings_of(config: Config, statistics: LabelStatistics | None = None) -> dict[str, Method]:
     """The method with each of ``training.readings`` for its decoding, by what the log calls it: the decoding and its arguments.

@@ -1,25 +1,21 @@
-"""Measures of label sets and of scores: NumPy and SciPy only, dense or sparse, whole or batch after batch."""
+"""Metrics of label sets and of scores: NumPy and SciPy only, dense or sparse, whole or batch after batch."""
 
 from .axis_values import cumulative_score, epsilon_error, expectation, interval, mean_absolute_error, median, mode
 from .breakdowns import by_frequency, by_set_frequency, label_sets_produced, per_label, seen_unseen
 from .evaluator import Evaluator, evaluate
 from .label_distributions import canberra, chebyshev, clark, cosine, intersection, kullback_leibler
+from .metric import Metric
 from .ranking import propensities
+from .registry import METRICS, lower_is_better, metric_of, title_of
 from .reliability import Reliability, reliability, to_probabilities
 
-# measures that are better the smaller they are
-LOWER_IS_BETTER = frozenset(
-    {
-        "hamming_loss", "coverage_error", "ranking_loss", "one_error", "calibration_error",
-        "chebyshev", "clark", "canberra", "kullback_leibler", "epsilon_error",
-        "mean_absolute_error", "mean_absolute_error_expectation", "mean_absolute_error_median", "mean_absolute_error_mode",
-        "mean_absolute_error_1", "mean_absolute_error_2",
-    }
-)  # fmt: skip
+LOWER_IS_BETTER = frozenset(name for name in METRICS if lower_is_better(name))
 
 __all__ = [
     "LOWER_IS_BETTER",
+    "METRICS",
     "Evaluator",
+    "Metric",
     "Reliability",
     "by_frequency",
     "by_set_frequency",
@@ -35,12 +31,15 @@ __all__ = [
     "interval",
     "kullback_leibler",
     "label_sets_produced",
+    "lower_is_better",
     "mean_absolute_error",
     "median",
+    "metric_of",
     "mode",
     "per_label",
     "propensities",
     "reliability",
     "seen_unseen",
+    "title_of",
     "to_probabilities",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from jaxtyping import Float
 
 from ..errors import ConfigurationError, DataError
 from .label_distributions import check_distributions
+from .metric import Metric
+from .sets import mean
 
 THETA = 5.0  # the largest error that the cumulative score of a run forgives, in units of the axis
 
@@ -91,6 +94,23 @@ def quantile(degrees: Any, positions: Any, share: float) -> Float[np.ndarray, "N
     reached = mass >= share * mass[:, -1:] - 1e-9
     return axis[order][reached.argmax(axis=1)]
 
+
+def _error(name: str, title: str, explanation: str, **more: Any) -> Metric:
+    settings = {"better": "lower", "bounds": (0.0, inf)} | more
+    return Metric(name, title, explanation, "positions on an axis", from_sums=mean(name), **settings)
+
+
+AXIS_METRICS = (
+    _error("mean_absolute_error", "MAE", "distance from the true position, in units of the axis; 0 is best", headline=True, compared=True),
+    _error(
+        f"cumulative_score_{THETA:g}", f"CS({THETA:g})", f"instances whose value is at most {THETA:g} from the true position",
+        better="higher", bounds=(0.0, 1.0), headline=True, compared=True,
+    ),
+    _error("epsilon_error", "epsilon-error", "error against the spread of the annotators; 0 is best", bounds=(0.0, 1.0), compared=True),
+    _error("mean_absolute_error_expectation", "MAE of the expectation", "whatever value the method itself reads"),
+    _error("mean_absolute_error_median", "MAE of the median", "whatever value the method itself reads"),
+    _error("mean_absolute_error_mode", "MAE of the mode", "whatever value the method itself reads"),
+)  # fmt: skip
 
 # how a distribution becomes one value
 READINGS: dict[str, Callable[[Any, Any], np.ndarray]] = {"expectation": expectation, "median": median, "mode": mode}

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ConfigurationError, DataError
 from ..labels import LabelStatistics, binarise, row_keys
-from .evaluator import evaluate, measure
+from .evaluator import evaluate, measure, over_labels
 from .inputs import as_matrix
 
 
@@ -70,7 +70,7 @@ def by_frequency(
     for group, labels in evaluator.frequency_groups().items():
         found[group] = {"num_labels": len(labels)}
         if len(labels):
-            found[group] |= evaluator.sets.macro(labels)
+            found[group] |= over_labels(evaluator.sets, labels)
             if evaluator.curves is not None:
                 found[group]["map"] = float(evaluator.curves.average_precision[labels].mean())
     return found

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
+from .counts import ratio
 from .inputs import CHUNK_ENTRIES, Rows
 from .ranks import PositiveRanks, SortedGroups, rank_positives, scores_of
-from .sets import ratio
 
 POOLED = 2**22  # positives ranked at once among all entries
 

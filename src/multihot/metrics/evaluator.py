@@ -11,10 +11,11 @@ import numpy as np
 
 from ..errors import ConfigurationError, DataError
 from ..labels import LabelStatistics
+from .counts import SetCounts
 from .curves import Curves, compute_curves
 from .inputs import Rows, read_chunks
 from .ranking import CalibrationSums, RankingSums, propensities
-from .sets import SetCounts
+from .registry import METRICS
 
 
 class Evaluator:
@@ -105,7 +106,7 @@ class Evaluator:
         """
         if not self.sets.num_rows:
             raise DataError("there is nothing to measure: not one instance with a known label; check the split and the mask")
-        found = self.sets.measures()
+        found = _of_sets(self.sets)
         curves = self.curves
         if curves is not None:
             found |= self.ranking.measures() | _areas(curves, self.sets.annotated)
@@ -113,7 +114,7 @@ class Evaluator:
             found |= self.calibration.measures()
         for group, labels in self.frequency_groups().items():
             if len(labels):
-                found[f"macro_f1_{group}"] = self.sets.macro(labels)["macro_f1"]
+                found[f"macro_f1_{group}"] = over_labels(self.sets, labels)["macro_f1"]
                 if curves is not None:
                     found[f"map_{group}"] = float(curves.average_precision[labels].mean())
         return {name: float(value) for name, value in found.items() if not math.isnan(value)}
@@ -122,6 +123,18 @@ class Evaluator:
         """The annotated labels that are head, medium and tail in training; empty without statistics."""
         groups = self.statistics.split_by_frequency() if self.statistics is not None else {}
         return {name: labels[self.sets.known[labels] > 0] for name, labels in groups.items()}
+
+
+def _of_sets(counts: SetCounts) -> dict[str, float]:
+    sums = counts.sums()
+    found = {name: metric.from_sums(sums) for name, metric in METRICS.items() if metric.from_sums and metric.kind == "label sets"}
+    return {name: float(values[0]) for name, values in found.items()}
+
+
+def over_labels(counts: SetCounts, labels: np.ndarray) -> dict[str, float]:
+    """The metrics that are means over labels, over some of them."""
+    sums = counts.sums(labels)
+    return {name: float(metric.from_sums(sums)[0]) for name, metric in METRICS.items() if metric.per_label and metric.from_sums}
 
 
 def _areas(curves: Curves, labels: np.ndarray) -> dict[str, float]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from math import inf
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from ..errors import DataError
 from .inputs import as_matrix
+from .metric import Metric
+from .sets import mean
 
 TOLERANCE = 1e-3  # by which a row in 32 bits may miss one
 LEAST = float(np.finfo(np.float32).tiny)  # a predicted degree of 0 counts as this, so that one row makes no mean infinite
@@ -90,11 +93,15 @@ def each_instance(targets: Any, degrees: Any) -> dict[str, Float[np.ndarray, " N
     [0.5, 1.0]
     """
     true, given = _read(targets, degrees)
-    return {name: measure(true, given) for name, measure in MEASURES.items()}
+    return {name: of_rows(true, given) for name, of_rows in OF_ROWS.items()}
 
 
 def _kullback_leibler(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     return (y * (np.log(np.where(y > 0, y, 1)) - np.log(np.maximum(p, LEAST)))).sum(axis=1)
+
+
+def _cosine(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    return (y * p).sum(axis=1) / (np.linalg.norm(y, axis=1) * np.linalg.norm(p, axis=1))
 
 
 def _relative(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -102,18 +109,30 @@ def _relative(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     return np.divide(np.abs(y - p), y + p, out=np.zeros_like(y), where=y + p > 0)
 
 
-MEASURES: dict[str, RowMeasure] = {
-    "chebyshev": lambda y, p: np.abs(y - p).max(axis=1),
-    "clark": lambda y, p: np.sqrt((_relative(y, p) ** 2).sum(axis=1)),
-    "canberra": lambda y, p: _relative(y, p).sum(axis=1),
-    "kullback_leibler": _kullback_leibler,
-    "cosine": lambda y, p: (y * p).sum(axis=1) / (np.linalg.norm(y, axis=1) * np.linalg.norm(p, axis=1)),
-    "intersection": lambda y, p: np.minimum(y, p).sum(axis=1),
-}
+def _metric(
+    name: str, title: str, explanation: str, of_rows: RowMeasure, best: float, bounds: tuple[float, float], headline: bool = False
+) -> Metric:
+    better: Literal["higher", "lower"] = "higher" if best else "lower"
+    return Metric(
+        name, title, f"{explanation}; {best:g} is best", "label distributions", better, bounds, headline, True, mean(name), of_rows=of_rows
+    )
+
+
+DISTRIBUTION_METRICS = (
+    _metric("chebyshev", "Chebyshev", "largest difference of a label's degrees", lambda y, p: np.abs(y - p).max(axis=1), 0, (0, 1)),
+    _metric(
+        "clark", "Clark", "root of squared relative differences", lambda y, p: np.sqrt((_relative(y, p) ** 2).sum(axis=1)), 0, (0, inf)
+    ),
+    _metric("canberra", "Canberra", "sum of relative differences", lambda y, p: _relative(y, p).sum(axis=1), 0, (0, inf)),
+    _metric("kullback_leibler", "KL divergence", "from the true distribution", _kullback_leibler, 0, (0, inf), headline=True),
+    _metric("cosine", "cosine", "of the angle between the distributions", _cosine, 1, (0, 1), headline=True),
+    _metric("intersection", "intersection", "mass that both share", lambda y, p: np.minimum(y, p).sum(axis=1), 1, (0, 1), headline=True),
+)
+OF_ROWS = {metric.name: metric.of_rows for metric in DISTRIBUTION_METRICS if metric.of_rows is not None}
 
 
 def _mean(name: str, targets: Any, degrees: Any) -> float:
-    return float(MEASURES[name](*_read(targets, degrees)).mean())
+    return float(OF_ROWS[name](*_read(targets, degrees)).mean())
 
 
 def _read(targets: Any, degrees: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
 from ..labels import LabelStatistics
+from .counts import ratio
 from .inputs import Rows
+from .metric import Metric
 from .ranks import PositiveRanks, SortedGroups, rank_positives, scores_of
-from .sets import ratio
+
+
+def _metric(name: str, title: str, explanation: str, **more: Any) -> Metric:
+    return Metric(name, title, explanation, "scores", **more)
+
+
+SCORE_METRICS = (
+    _metric("map", "mAP", "mean average precision of the ranking, over labels", headline=True, compared=True),
+    _metric("micro_ap", "micro AP", "average precision over all entries"),
+    _metric("auroc_macro", "macro AUROC", "chance that a positive outscores a negative of the same label, mean over labels"),
+    _metric("auroc_micro", "micro AUROC", "chance that a positive outscores a negative, of any label"),
+    _metric("coverage_error", "coverage error", "worst rank of a true label, mean over instances", better="lower", bounds=(0.0, inf)),
+    _metric("ranking_loss", "ranking loss", "pairs of a true and a false label in the wrong order", better="lower"),
+    _metric("lrap", "LRAP", "precision of the ranking at each true label, mean over instances"),
+    _metric("one_error", "one-error", "instances whose best label is not true", better="lower"),
+    _metric("precision_at_k", "precision@k", "true labels among the best k"),
+    _metric("ndcg_at_k", "nDCG@k", "discounted gain of the best k, over the best attainable"),
+    _metric("psp_at_k", "PSP@k", "precision at k, rare labels weighing more"),
+    _metric("calibration_error", "calibration error", "distance of probabilities from observed frequencies", better="lower"),
+)
 
 
 def propensities(statistics: LabelStatistics, a: float = 0.55, b: float = 1.5) -> Float[np.ndarray, " L"]:

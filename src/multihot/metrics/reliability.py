@@ -13,9 +13,9 @@ from scipy.special import expit
 
 from ..errors import ConfigurationError
 from ..predictions import ScoreKind
+from .counts import ratio
 from .inputs import Rows, as_matrix, read_chunks
 from .ranks import scores_of
-from .sets import ratio
 
 # from scores of a kind to probabilities; rounding may lift a probability above 1
 LINKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {

@@ -1,85 +1,66 @@
-"""Measures of label sets: what was chosen against what is true, counted per label and per instance."""
+"""Metrics of label sets: what was chosen against what is true, from sums over instances."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
 import numpy as np
-from jaxtyping import Float, Int
 
-from .inputs import Rows, count_columns
-
-
-def ratio(numerator: Float[np.ndarray, "*s"], denominator: Float[np.ndarray, "*s"]) -> Float[np.ndarray, "*s"]:
-    """Elementwise quotient; 0 where the denominator is 0 (scikit-learn's ``zero_division=0``)."""
-    numerator, denominator = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator != 0)
+from .counts import Sums, ratio
+from .metric import Metric
 
 
-class SetCounts:
-    """Sums over instances from which all measures of label sets follow.
+def mean(column: str) -> Callable[[Sums], np.ndarray]:
+    """The mean over instances of what each adds to a column."""
+    return lambda sums: sums[column] / sums.num_rows
 
-    Args:
-        num_labels: L.
-    """
 
-    def __init__(self, num_labels: int):
-        self.true = np.zeros(num_labels, dtype=np.int64)
-        self.chosen = np.zeros(num_labels, dtype=np.int64)
-        self.both = np.zeros(num_labels, dtype=np.int64)
-        self.known = np.zeros(num_labels, dtype=np.int64)
-        self.num_rows = 0
-        self.example_sums = dict.fromkeys(("precision", "recall", "f1", "jaccard", "exact"), 0.0)
+def macro(measure: str) -> Callable[[Sums], np.ndarray]:
+    """The mean over labels of precision, recall or F1."""
+    return lambda sums: sums.per_label(measure).mean(axis=1)
 
-    def add(self, rows: Rows) -> None:
-        """Count some more instances; those without a known entry do not count."""
-        both = rows.targets.multiply(rows.chosen).tocsr()
-        self.true += count_columns(rows.targets)
-        self.chosen += count_columns(rows.chosen)
-        self.both += count_columns(both)
-        self.known += rows.known_per_label
-        annotated = rows.known_per_row > 0
-        self.num_rows += int(annotated.sum())
-        true, chosen, hits = (np.diff(matrix.indptr)[annotated] for matrix in (rows.targets, rows.chosen, both))
-        sums = self.example_sums
-        sums["precision"] += ratio(hits, chosen).sum()
-        sums["recall"] += ratio(hits, true).sum()
-        sums["f1"] += ratio(2 * hits, true + chosen).sum()
-        sums["jaccard"] += ratio(hits, true + chosen - hits).sum()
-        sums["exact"] += int(((hits == true) & (hits == chosen)).sum())
 
-    @property
-    def annotated(self) -> Int[np.ndarray, " n"]:
-        """The labels with at least one known entry; macro averages run over them."""
-        return np.flatnonzero(self.known > 0)
+def macro_f1_harmonic(sums: Sums) -> np.ndarray:
+    """The harmonic mean of the two means over labels [T 3.10]."""
+    precision, recall = macro("precision")(sums), macro("recall")(sums)
+    return ratio(2 * precision * recall, precision + recall)
 
-    def per_label(self) -> dict[str, Float[np.ndarray, " L"]]:
-        """Precision, recall and F1 of every label, each (L,)."""
-        return {
-            "precision": ratio(self.both, self.chosen),
-            "recall": ratio(self.both, self.true),
-            "f1": ratio(2 * self.both, self.true + self.chosen),
-        }
 
-    def macro(self, labels: Int[np.ndarray, " n"]) -> dict[str, float]:
-        """Means over some labels; the harmonic F1 is that of the two means [T 3.10]."""
-        means = {f"macro_{name}": float(values[labels].mean()) for name, values in self.per_label().items()}
-        precision, recall = means["macro_precision"], means["macro_recall"]
-        return means | {"macro_f1_harmonic": 2 * precision * recall / (precision + recall) if precision + recall else 0.0}
+def hamming_accuracy(sums: Sums) -> np.ndarray:
+    return 1 - (sums["true"] + sums["chosen"] - 2 * sums["both"]) / sums.num_entries
 
-    def measures(self) -> dict[str, float]:
-        """All measures of label sets."""
-        true, chosen, both = int(self.true.sum()), int(self.chosen.sum()), int(self.both.sum())
-        mean = {name: value / self.num_rows for name, value in self.example_sums.items()}
-        return {
-            "micro_precision": both / chosen if chosen else 0.0,
-            "micro_recall": both / true if true else 0.0,
-            "micro_f1": 2 * both / (true + chosen) if true + chosen else 0.0,
-            **self.macro(self.annotated),
-            "example_precision": mean["precision"],
-            "example_recall": mean["recall"],
-            "example_f1": mean["f1"],
-            "subset_accuracy": mean["exact"],
-            "hamming_accuracy": 1 - (true + chosen - 2 * both) / int(self.known.sum()),
-            "jaccard": mean["jaccard"],
-            "true_cardinality": true / self.num_rows,
-            "chosen_cardinality": chosen / self.num_rows,
-        }
+
+def _of_sets(name: str, title: str, explanation: str, from_sums: Callable[[Sums], np.ndarray], **more: Any) -> Metric:
+    return Metric(name, title, explanation, "label sets", from_sums=from_sums, **more)
+
+
+SET_METRICS = (
+    _of_sets("micro_precision", "micro precision", "right ones among all labels chosen", lambda s: ratio(s["both"], s["chosen"])),
+    _of_sets("micro_recall", "micro recall", "chosen ones among all true labels", lambda s: ratio(s["both"], s["true"])),
+    _of_sets(
+        "micro_f1", "micro-F1", "over all decisions; frequent labels weigh most",
+        lambda s: ratio(2 * s["both"], s["true"] + s["chosen"]), headline=True, compared=True,
+    ),
+    _of_sets("macro_precision", "macro precision", "mean over labels", macro("precision"), per_label=True),
+    _of_sets("macro_recall", "macro recall", "mean over labels", macro("recall"), per_label=True),
+    _of_sets(
+        "macro_f1", "macro-F1", "mean over labels; every label weighs the same",
+        macro("f1"), per_label=True, headline=True, compared=True,
+    ),
+    _of_sets(
+        "macro_f1_harmonic", "macro-F1 (harmonic)", "of mean precision and mean recall over labels",
+        macro_f1_harmonic, per_label=True, headline=True,
+    ),
+    _of_sets("example_precision", "example precision", "mean over instances", mean("precision")),
+    _of_sets("example_recall", "example recall", "mean over instances", mean("recall")),
+    _of_sets("example_f1", "example F1", "mean over instances", mean("f1"), headline=True, compared=True),
+    _of_sets(
+        "subset_accuracy", "subset accuracy", "instances whose whole label set is right", mean("exact"), headline=True, compared=True
+    ),
+    _of_sets("hamming_accuracy", "Hamming accuracy", "decisions that are right", hamming_accuracy, headline=True),
+    _of_sets("jaccard", "Jaccard index", "shared labels over all labels named, mean over instances", mean("jaccard"), headline=True),
+    _of_sets("true_cardinality", "true labels per instance", "mean", mean("true"), better="neither", bounds=(0, inf)),
+    _of_sets("chosen_cardinality", "labels per instance", "mean of those chosen", mean("chosen"), better="neither", bounds=(0, inf)),
+)  # fmt: skip

@@ -15,7 +15,10 @@ import numpy as np
 
 from ..experiments.measure import each_degree, telling, tells_label_sets
 from ..labels import HEAD_FROM, MEDIUM_FROM
-from ..metrics import label_sets_produced
+from ..metrics import METRICS, label_sets_produced, metric_of
+from ..metrics.counts import SetTable
+from ..metrics.registry import headlines, of_label_sets
+from ..metrics.significance import average_ranks, intervals_of
 from ..storage import check_target, write_text
 from .attention import attention
 from .curves import LABEL_CURVES, curves_of
@@ -29,8 +32,6 @@ from .training import training_curves
 SCRIPTS = (
     "elements", "charts", "overview", "labels", "reliability", "attention", "instances", "distributions", "features", "main",
 )  # fmt: skip
-INTERVAL_MEASURES = ("micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard")
-DEGREE_MEASURES = ("mean_absolute_error", "cumulative_score_5", "kullback_leibler")  # with intervals too, where a run has them
 FIVE = ("macro_f1_harmonic", "micro_f1", "example_f1", "subset_accuracy", "hamming_accuracy")  # those of the tables of [T]
 LABEL_ROWS = 10_000  # of the table of labels, over all runs
 DIGITS = 4
@@ -91,6 +92,8 @@ def gather(runs: Runs) -> dict[str, Any]:
             "data": data
             | {"labels": len(runs.labels), "instances": len(runs.ids), "cardinality": counts.sum() / max(len(runs.ids), 1)}
             | {"modality": first.trained_on["modality"], "never_in_split": int((counts == 0).sum())},
+            "metrics": {name: _metric(name) for run in runs.runs for name in run.finished.metrics[runs.split]},
+            "headlines": headlines(),
             "groups": {"head": HEAD_FROM, "medium": MEDIUM_FROM},
             "labels": runs.labels.names,
             "support": counts,
@@ -101,6 +104,12 @@ def gather(runs: Runs) -> dict[str, Any]:
             "distributions": distributions(runs),
         }
     )
+
+
+def _metric(name: str) -> dict[str, Any]:
+    """What the page says of a metric."""
+    metric = metric_of(name)
+    return {"title": metric.heading, "explanation": metric.explanation, "better": metric.better, "bounded": metric.bounded}
 
 
 def _outcome(runs: Runs) -> dict[str, str]:
@@ -154,19 +163,14 @@ def _run(run: SplitRun, split: str) -> dict[str, Any]:
 
 
 def _intervals(run: SplitRun, measures: dict[str, float]) -> dict[str, tuple[float, float]]:
-    from ..experiments.set_table import SetTable
-    from ..experiments.statistics import intervals_of
-
     degrees = None if run.truth is None else each_degree(run.prediction, run.truth)
     table = SetTable.from_label_sets(run.targets, run.prediction.chosen, degrees)
-    wanted = [*INTERVAL_MEASURES, *(name for name in DEGREE_MEASURES if name in table.names)]
-    return intervals_of([table], [name for name in wanted if name in measures])
+    resampled = (name for name in headlines() if METRICS[name].from_sums and (of_label_sets(name) or name in table.names))
+    return intervals_of([table], [name for name in resampled if name in measures])
 
 
 def _five(runs: Runs) -> dict[str, Any] | None:
     """For each run the mean of the five measures, and its rank averaged over them [T tables 4.5-4.7, figure 4.4]."""
-    from ..experiments.statistics import average_ranks
-
     measured = [telling(run.finished.metrics[runs.split], tells_label_sets(run.finished.metrics)) for run in runs.runs]
     values = np.array([[one.get(name, np.nan) for one in measured] for name in FIVE])
     return {"measures": FIVE, "mean": values.mean(axis=0), "rank": average_ranks(values)} if np.isfinite(values).all() else None

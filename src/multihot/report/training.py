@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..metrics.registry import headlines
+
 POINTS = 150
-SHOWN = (
-    "mean_absolute_error", "kullback_leibler", "micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "map",
-)  # fmt: skip
 
 
 def training_curves(log: Mapping[str, Sequence[tuple[float, float]]], best_update: int | None) -> dict[str, Any] | None:
@@ -26,7 +25,7 @@ def training_curves(log: Mapping[str, Sequence[tuple[float, float]]], best_updat
         same, where the training was read in several ways; ``best``.
     """
     losses = {name: thin(pairs) for name, pairs in log.items() if "loss" in name and "ranking" not in name}
-    measures = {name.removeprefix("validation/"): thin(pairs) for name, pairs in log.items() if name.removeprefix("validation/") in SHOWN}
+    measures = {name: thin(log[f"validation/{name}"]) for name in headlines() if f"validation/{name}" in log}
     if not losses and not measures:
         return None
     return {"losses": losses, "measures": measures, "reported": reported(log), "readings": read_in_ways(log), "best": best_update}

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..experiments import Run
 from ..experiments.grouping import flatten
-from ..experiments.statistics import spread
+from ..metrics.significance import spread
 
 
 def training_sizes(runs: Sequence[Run], split: str, measure: str) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import ConfigurationError, nearest
-from ..metrics import LOWER_IS_BETTER
+from ..metrics.registry import lower_is_better
 
 SCHEDULES = ("constant", "linear", "cosine", "step")
 CLIP_BY = ("norm", "value")
@@ -136,7 +136,7 @@ class TrainingSettings:
     @property
     def monitor_mode(self) -> str:
         """Whether the monitored measure should grow ("max") or fall ("min")."""
-        return "min" if self.monitor in {"loss", *LOWER_IS_BETTER} else "max"
+        return "min" if lower_is_better(self.monitor) else "max"
 
 
 def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:

@@ -1,25 +1,8 @@
 /* Headline measures, cost, training curves and breakdowns. */
 
-const TITLES = {
-  micro_f1: "Micro-F1", macro_f1: "Macro-F1", macro_f1_harmonic: "Macro-F1 (harmonic)", example_f1: "Example F1",
-  subset_accuracy: "Subset accuracy", hamming_accuracy: "Hamming accuracy", jaccard: "Jaccard index", map: "mAP",
-  cumulative_score_5: "At most 5 off", kullback_leibler: "Kullback-Leibler",
-};
-const EXPLAINED = {
-  micro_f1: "over all decisions; frequent labels weigh most", macro_f1: "mean over labels; every label weighs the same",
-  example_f1: "mean over instances", subset_accuracy: "instances whose whole label set is right", hamming_accuracy: "decisions that are right",
-  jaccard: "shared labels over all labels named, mean over instances", map: "mean average precision of the ranking, over labels",
-  mean_absolute_error: "distance from the true position, in units of the axis; 0 is best", cumulative_score_5: "instances whose value is at most 5 from the true position",
-  kullback_leibler: "divergence from the true distribution; 0 is best",
-};
-const UNBOUNDED = new Set(["mean_absolute_error", "kullback_leibler"]);
-const LOWER_IS_BETTER = new Set(["coverage_error", "ranking_loss", "one_error", "hamming_loss", "calibration_error",
-  "chebyshev", "clark", "canberra", "kullback_leibler", "epsilon_error", "mean_absolute_error", "mean_absolute_error_expectation",
-  "mean_absolute_error_median", "mean_absolute_error_mode", "mean_absolute_error_1", "mean_absolute_error_2"]);
-const NEITHER = new Set(["true_cardinality", "chosen_cardinality"]);
-const HEADLINE = ["mean_absolute_error", "cumulative_score_5", "kullback_leibler", "micro_f1", "macro_f1", "example_f1", "subset_accuracy", "hamming_accuracy", "jaccard", "map"];
-
-const measureTitle = (name) => TITLES[name] || name.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());
+/* What is said of a metric: title, explanation, which values are better, whether it is bounded. */
+const METRICS = DATA.metrics;
+const measureTitle = (name) => (METRICS[name] || { title: name }).title;
 
 /** A point in its interval, on a common scale. */
 function track(value, interval, [low, high], run) {
@@ -32,20 +15,20 @@ const rangeText = (interval) => (interval ? `${share(interval[0])} to ${share(in
 
 function tiles() {
   const [run] = RUNS;
-  return h("div", { class: "tiles" }, HEADLINE.filter((name) => known(run.measures[name])).map((name) =>
+  return h("div", { class: "tiles" }, DATA.headlines.filter((name) => known(run.measures[name])).map((name) =>
     h("div", { class: "card tile" },
       h("div", { class: "name" }, measureTitle(name)),
       h("div", { class: "value" }, share(run.measures[name])),
-      UNBOUNDED.has(name) ? null : track(run.measures[name], run.intervals[name], [0, 1], 0),
+      !METRICS[name].bounded ? null : track(run.measures[name], run.intervals[name], [0, 1], 0),
       h("div", { class: "range" }, rangeText(run.intervals[name]) || "\u00a0"),
-      h("div", { class: "small" }, EXPLAINED[name]))));
+      h("div", { class: "small" }, METRICS[name].explanation))));
 }
 
 /** The columns that hold the best value of a row; none where all are equal. */
 function best(name, values) {
   const given = values.filter(known);
-  if (NEITHER.has(name) || given.length < 2) return new Set();
-  const top = LOWER_IS_BETTER.has(name) ? Math.min(...given) : Math.max(...given);
+  if (METRICS[name].better === "neither" || given.length < 2) return new Set();
+  const top = METRICS[name].better === "lower" ? Math.min(...given) : Math.max(...given);
   return given.every((value) => value === top) ? new Set() : new Set(values.flatMap((value, run) => (value === top ? [run] : [])));
 }
 
@@ -55,7 +38,7 @@ function measuresTable(names, withIntervals, further = []) {
     const winners = best(name, values);
     const reach = RUNS.flatMap((run) => [...(run.intervals[name] || []), run.measures[name]].filter(known));
     const span = roomy(extent(reach));
-    return h("tr", {}, h("th", { scope: "row" }, measureTitle(name), withIntervals && EXPLAINED[name] ? h("div", { class: "small" }, EXPLAINED[name]) : null),
+    return h("tr", {}, h("th", { scope: "row" }, measureTitle(name), withIntervals && METRICS[name].explanation ? h("div", { class: "small" }, METRICS[name].explanation) : null),
       RUNS.map((run, i) => h("td", { class: winners.has(i) ? "best" : null }, share(values[i], withIntervals ? 3 : 4),
         withIntervals && known(values[i]) ? [track(values[i], run.intervals[name], span, i), h("div", { class: "range small" }, rangeText(run.intervals[name]))] : null)));
   });
@@ -74,7 +57,7 @@ function fiveRows() {
   const row = (title, about, values, top, digits) => h("tr", {}, h("th", { scope: "row" }, title, h("div", { class: "small" }, about)),
     values.map((value) => h("td", { class: value === top ? "best" : null }, share(value, digits))));
   const { mean, rank, measures } = SETS.five;
-  return [row("Mean of five", `of ${measures.map((name) => measureTitle(name).toLowerCase()).join(", ")}`, mean, Math.max(...mean), 3),
+  return [row("Mean of five", `of ${measures.map((name) => measureTitle(name)).join(", ")}`, mean, Math.max(...mean), 3),
     row("Average rank", "over the same five; 1 is the best", rank, Math.min(...rank), 2)];
 }
 
@@ -101,7 +84,7 @@ function overview() {
   const names = [...new Set(RUNS.flatMap((run) => Object.keys(run.measures)))];
   const all = h("details", { class: "card" }, h("summary", {}, `All ${names.length} measures`), measuresTable(names, false));
   const about = `Measured on the ${DATA.split} split: ${whole(DATA.data.instances)} instances ${DATA.split === "test" ? "that no training saw" : "that also chose weights and thresholds, so figures flatter"}. Bands are 95 % bootstrap intervals over instances: how much a figure would move with other instances of the same kind${SEVERAL ? "; the best value of a row is bold" : ""}.`;
-  const headline = SEVERAL ? h("div", { class: "card" }, measuresTable(HEADLINE.filter((name) => RUNS.some((run) => known(run.measures[name]))), true, fiveRows())) : tiles();
+  const headline = SEVERAL ? h("div", { class: "card" }, measuresTable(DATA.headlines.filter((name) => RUNS.some((run) => known(run.measures[name]))), true, fiveRows())) : tiles();
   return section("overview", "Measures", about, headline, cost(), all);
 }
 

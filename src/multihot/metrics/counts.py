@@ -1,4 +1,4 @@
-"""What each instance adds to the measures of label sets and of label distributions, so that resampling instances is a matrix product."""
+"""What instances add to metrics, summed: over batches, and under any weights of the instances, so that resampling is a matrix product."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import sparse
 
-from ..errors import ConfigurationError, DataError, nearest
+from ..errors import DataError
 from ..labels import binarise
+from .inputs import Rows, count_columns
 
 COLUMNS = ("true", "chosen", "both", "precision", "recall", "f1", "jaccard", "exact")
-# measures of label distributions that are means over instances, each a column of its own where a method predicts distributions
-DEGREE_COLUMNS = (
-    "mean_absolute_error", "cumulative_score_5", "epsilon_error",
-    "chebyshev", "clark", "canberra", "kullback_leibler", "cosine", "intersection",
-    "mean_absolute_error_expectation", "mean_absolute_error_median", "mean_absolute_error_mode",
-    "mean_absolute_error_1", "mean_absolute_error_2",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,14 +25,14 @@ class Sums:
         instances: (S, C), one column for each of ``names``.
         labels: (S, 3, L): true, chosen and rightly chosen instances of each label; None where no measure asks for them.
         num_rows: N, the total weight.
-        num_labels: L.
+        num_entries: how many entries (instance, label) are known: N L where all are.
         names: of the C columns.
     """
 
     instances: Float[np.ndarray, "S C"]
     labels: Float[np.ndarray, "S 3 L"] | None
     num_rows: int
-    num_labels: int
+    num_entries: int
     names: tuple[str, ...] = COLUMNS
 
     def __getitem__(self, column: str) -> Float[np.ndarray, " S"]:
@@ -58,42 +52,70 @@ class Sums:
         """Precision, recall or F1 of every label."""
         assert self.labels is not None, "sums over labels were not asked for"
         true, chosen, both = self.labels.transpose(1, 0, 2)
-        return {"precision": _ratio(both, chosen), "recall": _ratio(both, true), "f1": _ratio(2 * both, true + chosen)}[measure]
+        return {"precision": ratio(both, chosen), "recall": ratio(both, true), "f1": ratio(2 * both, true + chosen)}[measure]
 
 
-def _ratio(numerator: Any, denominator: Any) -> np.ndarray:
-    """Elementwise quotient; 0 where the denominator is 0, as in every measure."""
+def ratio(numerator: Any, denominator: Any) -> np.ndarray:
+    """Elementwise quotient; 0 where the denominator is 0 (scikit-learn's ``zero_division=0``)."""
     numerator, denominator = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
-    # sums that differences of sums bring to 0 may miss it by a rounding error
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=np.abs(denominator) > 1e-9)
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator != 0)
 
 
-def _macro_f1_harmonic(sums: Sums) -> np.ndarray:
-    precision, recall = (sums.per_label(name).mean(axis=1) for name in ("precision", "recall"))
-    return _ratio(2 * precision * recall, precision + recall)
+def columns_of(true: sparse.csr_matrix, chosen: sparse.csr_matrix, both: sparse.csr_matrix) -> dict[str, Float[np.ndarray, " N"]]:
+    """What each of N instances adds to ``COLUMNS``, from its true, its chosen and its rightly chosen labels."""
+    sizes, picks, hits = (np.diff(matrix.indptr).astype(np.float64) for matrix in (true, chosen, both))
+    return {
+        "true": sizes,
+        "chosen": picks,
+        "both": hits,
+        "precision": ratio(hits, picks),
+        "recall": ratio(hits, sizes),
+        "f1": ratio(2 * hits, sizes + picks),
+        "jaccard": ratio(hits, sizes + picks - hits),
+        "exact": ((hits == sizes) & (hits == picks)).astype(np.float64),
+    }
 
 
-def _mean(column: str) -> Callable[[Sums], np.ndarray]:
-    return lambda sums: sums[column] / sums.num_rows
+class SetCounts:
+    """Counts of label sets, instance by instance and label by label, summed as batches come.
 
+    Args:
+        num_labels: L.
+    """
 
-# measure -> (its values (S,) from the sums, whether it needs sums over labels)
-MEASURES: dict[str, tuple[Callable[[Sums], np.ndarray], bool]] = {
-    "micro_precision": (lambda sums: _ratio(sums["both"], sums["chosen"]), False),
-    "micro_recall": (lambda sums: _ratio(sums["both"], sums["true"]), False),
-    "micro_f1": (lambda sums: _ratio(2 * sums["both"], sums["true"] + sums["chosen"]), False),
-    "macro_precision": (lambda sums: sums.per_label("precision").mean(axis=1), True),
-    "macro_recall": (lambda sums: sums.per_label("recall").mean(axis=1), True),
-    "macro_f1": (lambda sums: sums.per_label("f1").mean(axis=1), True),
-    "macro_f1_harmonic": (_macro_f1_harmonic, True),
-    "example_precision": (_mean("precision"), False),
-    "example_recall": (_mean("recall"), False),
-    "example_f1": (_mean("f1"), False),
-    "subset_accuracy": (_mean("exact"), False),
-    "hamming_accuracy": (lambda s: 1 - (s["true"] + s["chosen"] - 2 * s["both"]) / (s.num_rows * s.num_labels), False),
-    "jaccard": (_mean("jaccard"), False),
-}
-RESAMPLED = MEASURES | {name: (_mean(name), False) for name in DEGREE_COLUMNS}
+    def __init__(self, num_labels: int):
+        self.true = np.zeros(num_labels, dtype=np.int64)
+        self.chosen = np.zeros(num_labels, dtype=np.int64)
+        self.both = np.zeros(num_labels, dtype=np.int64)
+        self.known = np.zeros(num_labels, dtype=np.int64)
+        self.num_rows = 0
+        self.instances = np.zeros(len(COLUMNS))
+
+    def add(self, rows: Rows) -> None:
+        """Count some more instances; those without a known entry do not count."""
+        both = rows.targets.multiply(rows.chosen).tocsr()
+        self.true += count_columns(rows.targets)
+        self.chosen += count_columns(rows.chosen)
+        self.both += count_columns(both)
+        self.known += rows.known_per_label
+        annotated = rows.known_per_row > 0
+        self.num_rows += int(annotated.sum())
+        self.instances += [column[annotated].sum() for column in columns_of(rows.targets, rows.chosen, both).values()]
+
+    @property
+    def annotated(self) -> Int[np.ndarray, " n"]:
+        """The labels with at least one known entry; macro averages run over them."""
+        return np.flatnonzero(self.known > 0)
+
+    def sums(self, labels: Int[np.ndarray, " n"] | None = None) -> Sums:
+        """The sums, under the one weighting that counts each instance once; macro averages run over some labels, or all annotated ones."""
+        counted = np.stack([self.true, self.chosen, self.both])[None, :, self.annotated if labels is None else labels]
+        return Sums(self.instances[None], counted.astype(np.float64), self.num_rows, int(self.known.sum()))
+
+    def per_label(self) -> dict[str, Float[np.ndarray, " L"]]:
+        """Precision, recall and F1 of every label, each (L,)."""
+        sums = self.sums(np.arange(len(self.known)))
+        return {name: sums.per_label(name)[0] for name in ("precision", "recall", "f1")}
 
 
 @dataclass(frozen=True)
@@ -103,7 +125,7 @@ class SetTable:
     Args:
         columns: (N, C), what each instance adds to each of ``names``.
         labels: (N, 3 L), side by side: true, chosen and rightly chosen labels of each instance.
-        names: ``COLUMNS``, then those of ``DEGREE_COLUMNS`` that are defined for every instance.
+        names: ``COLUMNS``, then the metrics of label distributions that are defined for every instance.
 
     >>> table = SetTable.from_label_sets([[1, 0], [1, 1]], [[1, 0], [0, 1]])
     >>> table.sums(np.ones((1, 2)))["both"].tolist()
@@ -121,7 +143,7 @@ class SetTable:
         Args:
             targets: (N, L) of 0 and 1, dense or sparse; soft targets are true from 0.5 on.
             chosen: (N, L) of 0 and 1, dense or sparse.
-            degrees: what each instance adds to each measure of label distributions; one with a NaN is left out.
+            degrees: the values of each instance in metrics of label distributions; one with a NaN is left out.
 
         Raises:
             DataError: if the shapes differ or there is no instance.
@@ -132,19 +154,9 @@ class SetTable:
         if not true.shape[0]:
             raise DataError("there is no instance to measure; targets have 0 rows")
         both = true.multiply(given).tocsr()
-        sizes, picks, hits = (np.diff(matrix.indptr).astype(np.float64) for matrix in (true, given, both))
-        columns = {
-            "true": sizes,
-            "chosen": picks,
-            "both": hits,
-            "precision": _ratio(hits, picks),
-            "recall": _ratio(hits, sizes),
-            "f1": _ratio(2 * hits, sizes + picks),
-            "jaccard": _ratio(hits, sizes + picks - hits),
-            "exact": ((hits == sizes) & (hits == picks)).astype(np.float64),
-        }
+        columns = columns_of(true, given, both)
         labels = sparse.hstack([true, given, both], format="csr", dtype=np.float64)
-        columns |= {name: values for name, values in (degrees or {}).items() if name in DEGREE_COLUMNS and not np.isnan(values).any()}
+        columns |= {name: values for name, values in (degrees or {}).items() if not np.isnan(values).any()}
         return cls(np.stack(list(columns.values()), axis=1), labels, tuple(columns))
 
     def __len__(self) -> int:
@@ -184,22 +196,4 @@ class SetTable:
             The sums, (S, ...).
         """
         labels = (self.labels.T @ weights.T).T.reshape(len(weights), 3, self.num_labels) if per_label else None
-        return Sums(weights @ self.columns, labels, len(self), self.num_labels, self.names)
-
-
-def check_measures(names: Any) -> list[str]:
-    """The measures asked for; refuses one that is no sum over instances."""
-    wanted = [names] if isinstance(names, str) else list(names)
-    for name in wanted:
-        if name not in RESAMPLED:
-            raise ConfigurationError(f"'{name}' is no measure that can be resampled; {nearest(str(name), RESAMPLED)}")
-    return wanted
-
-
-def columns_for(tables: Sequence[SetTable], wanted: Sequence[str]) -> list[SetTable]:
-    """The tables with the columns that some measures need, the same in all."""
-    needed = [*COLUMNS, *(name for name in wanted if name in DEGREE_COLUMNS)]
-    for name in needed:
-        if any(name not in table.names for table in tables):
-            raise ConfigurationError(f"'{name}' cannot be resampled: some system or instance lacks it; leave it out")
-    return [table.only(needed) for table in tables]
+        return Sums(weights @ self.columns, labels, len(self), len(self) * self.num_labels, self.names)

@@ -8,8 +8,10 @@ from scipy import sparse, stats
 from sklearn.metrics import accuracy_score, f1_score, hamming_loss, jaccard_score, precision_score, recall_score
 
 from multihot.errors import ConfigurationError, DataError
-from multihot.experiments.set_table import MEASURES, SetTable
-from multihot.experiments.statistics import (
+from multihot.metrics import evaluate
+from multihot.metrics.counts import SetTable
+from multihot.metrics.sets import SET_METRICS
+from multihot.metrics.significance import (
     average_ranks,
     bootstrap_interval,
     bootstrap_intervals,
@@ -19,7 +21,6 @@ from multihot.experiments.statistics import (
     permutation_tests,
     spread,
 )
-from multihot.metrics import evaluate
 
 
 def systems(rows=40, labels=5, seed=0, noise=(0.2, 0.3)):
@@ -58,7 +59,7 @@ def test_every_measure_of_a_draw_is_that_of_the_drawn_instances(form):
     rows = np.random.default_rng(1).integers(0, len(targets), len(targets))
     weights = np.bincount(rows, minlength=len(targets))[None].astype(float)
     sums = SetTable.from_label_sets(form(targets), form(chosen)).sums(weights)
-    for name, (measure, _) in MEASURES.items():
+    for name, measure in ((metric.name, metric.from_sums) for metric in SET_METRICS):
         assert measure(sums)[0] == pytest.approx(evaluate(targets[rows], chosen[rows])[name], abs=1e-12), name
         if name in SKLEARN:
             assert measure(sums)[0] == pytest.approx(SKLEARN[name](targets[rows], chosen[rows]), abs=1e-12), name
