@@ -20,7 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from yardsticks.measuring import finish, peak_bytes, read_options, seconds_of
 
-from multihot.losses import SampledOutputLayer, sparse_zlpr_loss, zlpr_loss
+from multihot.losses import zlpr_loss
+from multihot.losses.many_labels import SampledOutputLayer, sparse_zlpr_loss
 
 WIDTH, PRESENT = 64, 5
 WAYS = ("dense targets", "lists of present labels", "sampled negatives")

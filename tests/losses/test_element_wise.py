@@ -5,9 +5,9 @@ import torch
 from loss_contract import random_case
 from torch import Tensor
 
-from multihot.losses import closed_form
-from multihot.losses.curves import Curve, FocusedCurve, HillCurve
-from multihot.losses.element_wise import element_wise_loss
+from multihot.losses.kernels import closed_form
+from multihot.losses.kernels.curves import Curve, FocusedCurve, HillCurve
+from multihot.losses.kernels.element_wise import element_wise_loss
 
 CURVES: list[Curve] = [
     FocusedCurve(),

@@ -6,7 +6,7 @@ import torch
 
 from multihot.errors import DataError, NotANumberError
 from multihot.labels import LabelStatistics
-from multihot.losses import (
+from multihot.losses.many_labels import (
     NegativeSampler,
     SampledOutputLayer,
     sampled_binary_cross_entropy_loss,

@@ -10,7 +10,8 @@ from scipy import sparse
 from torch import Tensor
 
 from multihot.errors import DataError, NotANumberError
-from multihot.losses import binary_cross_entropy_loss, pad_positives, sparse_binary_cross_entropy_loss, sparse_zlpr_loss, zlpr_loss
+from multihot.losses import binary_cross_entropy_loss, zlpr_loss
+from multihot.losses.many_labels import pad_positives, sparse_binary_cross_entropy_loss, sparse_zlpr_loss
 
 TWINS = [(sparse_zlpr_loss, zlpr_loss), (sparse_binary_cross_entropy_loss, binary_cross_entropy_loss)]
 both = pytest.mark.parametrize(("loss", "dense"), TWINS, ids=["zlpr", "binary_cross_entropy"])

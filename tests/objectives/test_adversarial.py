@@ -13,7 +13,7 @@ from multihot.interfaces import Model
 from multihot.losses import BinaryCrossEntropyLoss
 from multihot.method import METHODS
 from multihot.objectives import AdversarialObjective, ScoringObjective, gumbel_sigmoid
-from multihot.objectives.adversarial import other_label_sets
+from multihot.objectives.adversarial.objective import other_label_sets
 from multihot.scorers import BinaryRelevanceScorer
 from multihot.types import Batch
 

@@ -9,8 +9,8 @@ from scipy import stats
 from torch import nn
 
 from multihot.objectives import Discriminator, gradient_penalty, gumbel_sigmoid
-from multihot.objectives.adversarial import other_label_sets
-from multihot.objectives.discriminator import Bottleneck, divergence_from_normal
+from multihot.objectives.adversarial.discriminator import Bottleneck, divergence_from_normal
+from multihot.objectives.adversarial.objective import other_label_sets
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -14,9 +14,9 @@ from multihot.errors import ConfigurationError, DataError, NotANumberError
 from multihot.interfaces import Model
 from multihot.labels import LabelSpace
 from multihot.objectives import BilevelObjective
-from multihot.objectives.bilevel import held_out_rows
-from multihot.objectives.hypergradients import implicit, unrolled
-from multihot.objectives.spreads import Spread
+from multihot.objectives.bilevel.hypergradients import implicit, unrolled
+from multihot.objectives.bilevel.objective import held_out_rows
+from multihot.objectives.bilevel.spreads import Spread
 from multihot.scorers import BinaryRelevanceScorer
 from multihot.types import Batch
 

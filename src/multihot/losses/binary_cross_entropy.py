@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .targets import by_instance, check_reduction, read_inputs
+from .kernels.targets import by_instance, check_reduction, read_inputs
 
 
 def binary_cross_entropy_loss(

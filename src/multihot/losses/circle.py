@@ -7,10 +7,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .closed_form import by_closed_form
+from .kernels.closed_form import by_closed_form
+from .kernels.settings import check_above, check_at_least
+from .kernels.targets import check_hard, read_inputs
 from .pairwise_log_sum_exp import log_one_plus_pairs, pairs_and_gradient, pairs_by_formula
-from .settings import check_above, check_at_least
-from .targets import check_hard, read_inputs
 
 
 def circle_loss(

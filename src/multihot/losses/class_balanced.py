@@ -12,10 +12,10 @@ from torch import Tensor
 from ..errors import ConfigurationError
 from ..interfaces import Loss
 from ..labels import LabelStatistics
-from .curves import FocusedCurve
-from .element_wise import element_wise_loss
-from .settings import check_at_least, check_within, counts_of, read_counts
-from .targets import check_reduction, read_inputs
+from .kernels.curves import FocusedCurve
+from .kernels.element_wise import element_wise_loss
+from .kernels.settings import check_at_least, check_within, counts_of, read_counts
+from .kernels.targets import check_reduction, read_inputs
 
 WEIGHTINGS = ("effective_number", "inverse_square_root")
 

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from ..interfaces import Loss
 from ..labels import LabelStatistics
-from .curves import FocusedCurve
-from .element_wise import element_wise_loss
-from .rebalance import smoothed_rebalancing
-from .settings import check_above, check_at_least, counts_of, read_counts
-from .targets import check_reduction, read_inputs
+from .kernels.curves import FocusedCurve
+from .kernels.element_wise import element_wise_loss
+from .kernels.rebalance import smoothed_rebalancing
+from .kernels.settings import check_above, check_at_least, counts_of, read_counts
+from .kernels.targets import check_reduction, read_inputs
 
 
 def distribution_balanced_loss(

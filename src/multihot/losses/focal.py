@@ -8,10 +8,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .curves import FocusedCurve
-from .element_wise import element_wise_loss
-from .settings import check_at_least, check_within
-from .targets import check_reduction, read_inputs
+from .kernels.curves import FocusedCurve
+from .kernels.element_wise import element_wise_loss
+from .kernels.settings import check_at_least, check_within
+from .kernels.targets import check_reduction, read_inputs
 
 
 def focal_loss(

@@ -6,10 +6,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .curves import FocusedCurve, HillCurve
-from .element_wise import element_wise_loss
-from .settings import check_at_least
-from .targets import check_reduction, read_inputs
+from .kernels.curves import FocusedCurve, HillCurve
+from .kernels.element_wise import element_wise_loss
+from .kernels.settings import check_at_least
+from .kernels.targets import check_reduction, read_inputs
 
 
 def hill_loss(

@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .closed_form import by_closed_form
-from .log_sums import NOTHING
-from .targets import check_mass, in_single_precision, read_inputs
+from .kernels.closed_form import by_closed_form
+from .kernels.log_sums import NOTHING
+from .kernels.targets import check_mass, in_single_precision, read_inputs
 
 
 def label_distribution_loss(

@@ -8,10 +8,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .log_sums import log_sum
+from .kernels.log_sums import log_sum
+from .kernels.settings import check_count
+from .kernels.targets import check_hard, read_inputs
 from .pairwise_log_sum_exp import log_one_plus_pairs
-from .settings import check_count
-from .targets import check_hard, read_inputs
 
 
 def lsep_loss(

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import ConfigurationError, nearest
 from ..interfaces import Loss
 from ..labels import LabelSpace
-from .targets import check_mass, in_single_precision, read_inputs
+from .kernels.targets import check_mass, in_single_precision, read_inputs
 
 
 def ordinal_loss(

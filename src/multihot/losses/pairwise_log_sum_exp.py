@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .closed_form import by_closed_form
-from .log_sums import absent_and_present, absent_and_present_sums, log_sum
-from .targets import read_inputs
+from .kernels.closed_form import by_closed_form
+from .kernels.log_sums import absent_and_present, absent_and_present_sums, log_sum
+from .kernels.targets import read_inputs
 
 
 def pairwise_log_sum_exp_loss(

@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .hinges import hinge_over_pairs
-from .settings import check_at_least
-from .targets import read_label_sets
+from .kernels.hinges import hinge_over_pairs
+from .kernels.settings import check_at_least
+from .kernels.targets import read_label_sets
 
 
 def pairwise_ranking_loss(

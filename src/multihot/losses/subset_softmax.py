@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ..errors import ConfigurationError, DataError
 from ..interfaces import Loss
-from .elementary_symmetric import log_elementary_symmetric
-from .settings import check_count
-from .targets import in_single_precision, read_label_sets
+from .kernels.elementary_symmetric import log_elementary_symmetric
+from .kernels.settings import check_count
+from .kernels.targets import in_single_precision, read_label_sets
 
 
 def subset_softmax_loss(

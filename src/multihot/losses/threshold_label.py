@@ -7,8 +7,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .closed_form import by_closed_form
-from .targets import read_inputs
+from .kernels.closed_form import by_closed_form
+from .kernels.targets import read_inputs
 from .zlpr import zlpr_and_gradient, zlpr_by_formula
 
 

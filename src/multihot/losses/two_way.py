@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..interfaces import Loss
-from .closed_form import blocks
-from .log_sums import absent_and_present_terms, are_narrow
+from .kernels.closed_form import blocks
+from .kernels.log_sums import absent_and_present_terms, are_narrow
+from .kernels.settings import check_above
+from .kernels.targets import read_inputs
 from .pairwise_log_sum_exp import log_one_plus_pairs
-from .settings import check_above
-from .targets import read_inputs
 
 
 def two_way_loss(

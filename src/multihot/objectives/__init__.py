@@ -1,16 +1,13 @@
 """Objectives: what training minimises. Every name in ``__all__`` that ends in ``Objective`` can be used in a configuration."""
 
-from .adversarial import AdversarialObjective
+from .adversarial import AdversarialObjective, Discriminator, gradient_penalty, gumbel_sigmoid
 from .axis_regression import AxisRegressionObjective
 from .bilevel import BilevelObjective
-from .discriminator import Discriminator
-from .gumbel import gumbel_sigmoid
 from .likelihood import LikelihoodObjective
 from .multitask import MultitaskObjective
 from .optimal_completion import OptimalCompletionObjective
 from .order_free import OrderFreeObjective
 from .pair import PairObjective
-from .penalty import gradient_penalty
 from .policy_gradient import PolicyGradientObjective
 from .scheduled_sampling import ScheduledSamplingObjective
 from .scoring import ScoringObjective

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..errors import DataError, NotANumberError
-from ..interfaces import check_logits
+from ...errors import DataError, NotANumberError
+from ...interfaces import check_logits
 
 REDUCTIONS = ("mean", "sum")
 TOLERANCE = 1e-2  # by which targets in half precision may miss a sum of one

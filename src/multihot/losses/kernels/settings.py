@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import ConfigurationError, DataError
-from ..labels import LabelStatistics
+from ...errors import ConfigurationError, DataError
+from ...labels import LabelStatistics
 
 
 def check_at_least(name: str, value: float, least: float) -> float:

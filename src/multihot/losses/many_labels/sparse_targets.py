@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from torch import Tensor
 
-from ..errors import DataError, NotANumberError
-from .targets import check_reduction
+from ...errors import DataError, NotANumberError
+from ..kernels.targets import check_reduction
 
 PADDING = -1
 

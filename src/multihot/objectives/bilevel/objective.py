@@ -12,14 +12,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ..distributions.axes import label_positions
-from ..distributions.gaussian import gaussian
-from ..errors import DataError, NotANumberError
-from ..interfaces import Model, Objective
-from ..labels import LabelSpace
-from ..types import Batch, Encoding
+from ...distributions.axes import label_positions
+from ...distributions.gaussian import gaussian
+from ...errors import DataError, NotANumberError
+from ...interfaces import Model, Objective
+from ...labels import LabelSpace
+from ...types import Batch, Encoding
+from ..scheduled_sampling import check_share
 from .hypergradients import Weights, implicit, unrolled
-from .scheduled_sampling import check_share
 from .spreads import Spread
 
 Outer = Callable[[Float[Tensor, "B L"], Float[Tensor, "B L"], Float[Tensor, " L"]], Float[Tensor, " B"]]

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from ..errors import NotANumberError
-from ..labels import LabelStatistics
+from ...errors import NotANumberError
+from ...labels import LabelStatistics
 from .sparse_targets import check_positives
 
 

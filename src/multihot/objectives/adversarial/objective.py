@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ..components import check_keys
-from ..interfaces import Encoder, Loss, Model, Objective
-from ..types import Batch, Encoding
+from ...components import check_keys
+from ...interfaces import Encoder, Loss, Model, Objective
+from ...types import Batch, Encoding
+from ..scheduled_sampling import check_share
 from .discriminator import Discriminator
 from .gumbel import check_temperature, gumbel_sigmoid
 from .penalty import between, gradient_norms
-from .scheduled_sampling import check_share
 
 # variant -> what a score costs where it should be high
 COSTS: dict[str, Callable[[Tensor], Tensor]] = {
