@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from multihot.cli import app
+from multihot.cli.errors import INTERRUPTED, stopped_in_one_line
 from multihot.cli.tables import terminal
 from multihot.errors import DataError, visible
 
@@ -150,3 +151,18 @@ def test_other_files_may_have_any_name(desk):
     seen(call("compare", desk / "ascii", "--out", desk / f"{NAME}.md"))
     seen(call("evaluate", desk / "ascii", data, "--out", desk / f"{NAME}.json"))
     assert call("train", data, *method).exit_code == 2  # the folder that would be made after it
+
+
+@pytest.mark.parametrize("words", [["segment", "a" * 4000], ["train", "b" * 300 + ".csv"], ["report", "c" * 300], ["compare", "d" * 5000]])
+def test_names_that_no_file_can_have_end_in_one_line(words):
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "name too long" in result.stderr or "no " in result.stderr
+
+
+def test_ctrl_c_while_words_are_read_ends_in_one_line(capsys):
+    with pytest.raises(SystemExit) as ended, stopped_in_one_line():
+        raise KeyboardInterrupt
+    assert ended.value.code == INTERRUPTED
+    assert capsys.readouterr().err == "multihot: stopped\n"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import advise, cite, compare, data, decode, demo, evaluate, few_shot, listing, predict, recipes, report, segment, sweep, train
-from .errors import OneLineErrors
+from .errors import OneLineErrors, stopped_in_one_line
 
 app = typer.Typer(
     name="multihot",
@@ -51,7 +51,8 @@ def main() -> None:
     # PyTorch's threads spin while they wait for each other; where another program wants the cores too, that makes a step of training
     # five to ten times as slow, while sleeping costs next to nothing where none does
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    app()
+    with stopped_in_one_line():
+        app()
 
 
 def main_of_module() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import reprlib
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any
 
@@ -48,13 +51,26 @@ class OneLineErrors(TyperGroup):
             _say("not enough memory for what the file or the settings ask for; make that smaller, or free memory")
             raise typer.Exit(2) from error
         except OSError as error:
-            if error.errno not in (*FULL, *CLOSED):
-                raise
             place = error.filename2 or error.filename  # of a copy, the second is where it was to go
+            if error.errno not in (*FULL, *CLOSED):
+                if place is None or error.errno is None:
+                    raise
+                _say(f"{os.strerror(error.errno)}: {reprlib.repr(os.fsdecode(place))}; choose another name or place")
+                raise typer.Exit(2) from error
             where = f" ({place})" if place else ""
             reason = "the disk is full" if error.errno in FULL else "no permission to write or read there"
             _say(f"{reason}{where}; nothing that was finished is lost; make room or choose another place")
             raise typer.Exit(2) from error
+
+
+@contextmanager
+def stopped_in_one_line() -> Iterator[None]:
+    """Ctrl-C before a command has begun, while its words are read, ends in one line too."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say("stopped")
+        sys.exit(INTERRUPTED)
 
 
 def _say(line: str) -> None:
