@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from multihot.experiments.files import write_json
+from multihot.storage.json_files import write_json
 from multihot.experiments.seal import seal
 
 CANARY = """

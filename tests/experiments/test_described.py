@@ -10,7 +10,7 @@ import torch
 from multihot.classical.predictor import build_classifier
 from multihot.components import build, choices
 from multihot.experiments.methods import classical_names
-from multihot.experiments.predictor import NeuralPredictor
+from multihot.learners.neural_predictor import NeuralPredictor
 from multihot.labels import LabelSpace, LabelStatistics
 from multihot.method import METHODS, Method
 

@@ -11,7 +11,7 @@ from multihot.errors import ConfigurationError
 from multihot.experiments import Run, override
 from multihot.experiments.config import Config
 from multihot.experiments.methods import check_experiment
-from multihot.experiments.readings import readings_of
+from multihot.learners.readings import readings_of
 from multihot.experiments.redecode import redecode
 from multihot.labels import LabelStatistics
 from multihot.metrics.registry import headlines, of_label_sets
