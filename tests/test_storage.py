@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from multihot import storage
 from multihot.errors import ConfigurationError
+from multihot.storage import files as storage
 from multihot.storage.files import check_target, filling, replacing, write_text
 
 

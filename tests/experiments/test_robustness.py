@@ -161,7 +161,7 @@ def unfinished(csv_file, out, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(multihot.experiments.fit.NeuralPredictor, "save", stop)
+        patch.setattr(multihot.learners.neural_predictor.NeuralPredictor, "save", stop)
         with pytest.raises(KeyboardInterrupt):
             multihot.fit(csv_file, text="body", labels="tags", out=out, settings=SETTINGS)
     return out

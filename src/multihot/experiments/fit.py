@@ -112,11 +112,11 @@ def read_data(config: Config) -> MultiLabelData:
 def settle(config: Config, data: MultiLabelData, say: Say = lambda line: None) -> Config:
     """The experiment with what each "auto" stands for by name: epochs and clipping, what picks the checkpoint, in what precision, and the
     smallest label set."""
-    learner, space = learner_of(config.method), data.label_space(config.data.unseen_labels)
-    training = learner.settle(config.training, on_axis=data.positions("train", space) is not None)
+    learner = learner_of(config.method)
+    training = learner.settle(config.training, lambda: data.positions("train", data.label_space(config.data.unseen_labels)) is not None)
     method: Any = config.method
     if learner.never_empty() != method:
-        method = never_empty_where_none_is(learner, data.statistics(space))
+        method = never_empty_where_none_is(learner, data.statistics(data.label_space(config.data.unseen_labels)))
     if method != config.method:
         say("every training row carries a label, so every prediction gets one at least (at_least: 0 would leave some without)")
     return replace(config, training=training, method=method)

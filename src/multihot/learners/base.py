@@ -154,12 +154,12 @@ class Learner(Protocol):
     def never_empty(self) -> dict[str, Any]:
         """The configuration with ``at_least: 1`` among the rules of its label sets, unless it says another ``at_least``."""
 
-    def settle(self, training: TrainingSettings, on_axis: bool) -> TrainingSettings:
+    def settle(self, training: TrainingSettings, on_axis: Callable[[], bool]) -> TrainingSettings:
         """The settings with what each "auto" stands for.
 
         Args:
             training: as they were given.
-            on_axis: whether the labels lie on an axis on which the data's instances have a place.
+            on_axis: tells, where it matters, whether the labels lie on an axis on which the data's instances have a place.
         """
 
     def train(self, task: Task, folder: Path, resume: bool = False, say: Say = lambda line: None) -> Trained:

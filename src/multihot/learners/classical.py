@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from inspect import signature
 from itertools import chain
@@ -61,7 +61,7 @@ class ClassicalLearner:
         inner = [ClassicalLearner({"name": member} if isinstance(member, str) else member).parts_by_kind() for member in members]
         return [("classical", {"name": name} | arguments), *chain.from_iterable(inner)]
 
-    def settle(self, training: TrainingSettings, on_axis: bool) -> TrainingSettings:
+    def settle(self, training: TrainingSettings, on_axis: Callable[[], bool]) -> TrainingSettings:
         return replace(training.for_decoder(False), monitor="micro_f1" if training.monitor == "auto" else training.monitor)
 
     def train(self, task: Task, folder: Path, resume: bool = False, say: Say = lambda line: None) -> Trained:

@@ -17,7 +17,7 @@ def never_empty(method: Mapping[str, Any]) -> dict[str, Any]:
     The rules stand in the decision of methods that score labels, and in the constraints of decodings that walk a decoder. Methods that
     choose one label by themselves have neither.
 
-    >>> never_empty({"name": "br"})["decision"], never_empty({"name": "ocd"})["decoding"]
+    >>> never_empty({"name": "br"})["decision"], never_empty({"name": "ocd", "decoding": "greedy"})["decoding"]
     ({'name': 'global', 'at_least': 1}, {'name': 'greedy', 'constraints': {'at_least': 1}})
     """
     whole = Method.from_config(method)

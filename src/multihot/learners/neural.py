@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -71,13 +71,16 @@ class NeuralLearner:
         parts = self.parts.for_modality(modality) if modality else self.parts
         return [(kind, part) for kind in KINDS if (part := getattr(parts, kind)) is not None]
 
-    def settle(self, training: TrainingSettings, on_axis: bool) -> TrainingSettings:
+    def settle(self, training: TrainingSettings, on_axis: Callable[[], bool]) -> TrainingSettings:
         from ..training.fit import resolve_precision
 
-        degrees = find("decoding", self.reads_by).predicts_degrees
-        monitor = "micro_f1" if not degrees else "mean_absolute_error" if on_axis else "kullback_leibler"
-        settled = training.for_decoder(self.emits_labels)
-        return replace(settled, monitor=monitor if training.monitor == "auto" else training.monitor, precision=resolve_precision(training))
+        settled = replace(training.for_decoder(self.emits_labels), precision=resolve_precision(training))
+        return replace(settled, monitor=self._monitor(on_axis)) if training.monitor == "auto" else settled
+
+    def _monitor(self, on_axis: Callable[[], bool]) -> str:
+        if not find("decoding", self.reads_by).predicts_degrees:
+            return "micro_f1"
+        return "mean_absolute_error" if on_axis() else "kullback_leibler"
 
     def train(self, task: Task, folder: Path, resume: bool = False, say: Say = lambda line: None) -> Trained:
         from ..data.batches import make_loader
