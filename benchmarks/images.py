@@ -25,9 +25,9 @@ from yardsticks.measuring import finish, read_options
 from multihot.components import build
 from multihot.data.batches import make_loader
 from multihot.data.processors import ImageProcessor
-from multihot.experiments.frozen import encode_once
 from multihot.interfaces import Model
 from multihot.labels import LabelSpace
+from multihot.learners.feature_cache import encode_once
 
 LABELS = [f"label {i}" for i in range(20)]
 

@@ -20,9 +20,9 @@ from multihot.data.in_memory import from_rows
 from multihot.errors import ConfigurationError
 from multihot.experiments import Config, Run, load_config
 from multihot.experiments.citations import CITES, COST_SENSITIVE, GLOBAL_EMBEDDING, STACKED, cited_by_method, references
-from multihot.experiments.methods import is_classical
 from multihot.experiments.recipes import FOLDER, check_recipe, find_recipe, recipe_names, recipe_path, summary
 from multihot.labels import LabelStatistics
+from multihot.learners import learner_of
 from multihot.method import Method
 from multihot.metrics import evaluate
 from multihot.training.module import make_optimiser
@@ -138,7 +138,7 @@ def test_training_goes_as_its_source_prints_it():
     assert (len(of_thesis), len(of_dab)) == (39, 14)
 
 
-@pytest.mark.parametrize("name", [name for name in recipe_names() if not is_classical(check_recipe(recipe_path(name)).method)])
+@pytest.mark.parametrize("name", [name for name in recipe_names() if learner_of(check_recipe(recipe_path(name)).method).in_updates])
 def test_neural_recipes_are_assembled_and_stepped_once(name, request, tmp_path):
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -171,7 +171,7 @@ def test_the_tree_of_rcv1_has_its_103_topics_below_four_roots():
     assert [parents[topic] for topic in ("C1511", "C151", "C15", "GPOL", "M143")] == ["C151", "C15", "CCAT", "GCAT", "M14"]
 
 
-@pytest.mark.parametrize("name", [name for name in recipe_names() if is_classical(check_recipe(recipe_path(name)).method)])
+@pytest.mark.parametrize("name", [name for name in recipe_names() if not learner_of(check_recipe(recipe_path(name)).method).in_updates])
 def test_classical_recipes_are_fitted(name, tmp_path):
     config = check_recipe(recipe_path(name))
     data = small_data(name, config, tmp_path)

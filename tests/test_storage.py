@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from multihot import storage
 from multihot.errors import ConfigurationError
-from multihot.storage import check_target, filling, replacing, write_text
+from multihot.storage import files as storage
+from multihot.storage.files import check_target, filling, replacing, write_text
 
 
 def names(folder):
@@ -103,7 +103,7 @@ def test_a_device_stays_a_device(tmp_path):
 @pytest.mark.parametrize("sink", ["pipe", "file"])
 def test_standard_output_is_written_in_its_order(tmp_path, name, sink):
     (tmp_path / "link").symlink_to("/dev/stdout")
-    program = f"from multihot.storage import write_text; print('before'); write_text({name!r}, 'middle\\n'); print('after')"
+    program = f"from multihot.storage.files import write_text; print('before'); write_text({name!r}, 'middle\\n'); print('after')"
     with (tmp_path / "out").open("w") as file:
         file.write("first\n")
         file.flush()

@@ -19,13 +19,13 @@ from multihot.cli import app
 from multihot.components import KINDS, UntrustedError, allowed, allowing, choices, dotted_paths, find
 from multihot.errors import ConfigurationError
 from multihot.experiments.config import Config
-from multihot.experiments.files import read_json, write_json
 from multihot.experiments.fit import fit, resume
 from multihot.experiments.methods import check_experiment
 from multihot.experiments.recipes import check_recipe
 from multihot.experiments.seal import seal
 from multihot.experiments.sweep import plan_sweep, run_sweep
 from multihot.parts import PARTS
+from multihot.storage.json_files import read_json, write_json
 
 sys.path.insert(0, str(Path(__file__).parent / "experiments"))
 from small import small_rows, write_csv

@@ -1,4 +1,4 @@
-"""What becomes of memory that PyTorch frees on a CPU."""
+"""Memory of the process: the most it held, and what becomes of what PyTorch frees on a CPU."""
 
 from __future__ import annotations
 
@@ -21,3 +21,16 @@ def keep_freed_memory() -> bool:
     """
     tell = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     return tell is not None and bool(tell(MMAP_THRESHOLD, LARGEST)) and bool(tell(TRIM_THRESHOLD, LARGEST))
+
+
+def peak_memory() -> int | None:
+    """The most bytes that this process held so far; None where the system does not tell (Windows).
+
+    >>> peak_memory() > 1_000_000
+    True
+    """
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

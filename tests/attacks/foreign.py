@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from multihot.experiments.files import write_json
 from multihot.experiments.seal import seal
+from multihot.storage.json_files import write_json
 
 CANARY = """
 import pathlib

@@ -228,7 +228,7 @@ def test_frames_and_recordings_written_are_read_again(tmp_path):
 
 
 def test_figures_and_excerpts_of_recordings():
-    from multihot.experiments.excerpts import excerpts
+    from multihot.learners.explain.previews import excerpts
 
     data = from_rows([{"frames": np.zeros((count, 5)), "labels": ["a"]} for count in (2, 4, 9)])
     assert describe(data).splits["train"].inputs == {"features": 5.0, "median_frames": 4.0, "most_frames": 9.0}

@@ -19,7 +19,7 @@ from multihot.data.catalog import CatalogEntry, CatalogFile, obtain
 from multihot.data.processors.tokens import add_tokens
 from multihot.data.processors.words import WordsProcessor
 from multihot.errors import DataError
-from multihot.experiments.frozen import encode_once
+from multihot.learners.feature_cache import encode_once
 
 
 def cut(path):

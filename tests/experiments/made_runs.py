@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from multihot.evaluation import break_down, measure
 from multihot.experiments.config import Config, save_config
-from multihot.experiments.files import write_json
-from multihot.experiments.measure import break_down, measure
 from multihot.experiments.run import describe_environment
 from multihot.labels import LabelSpace, LabelStatistics
 from multihot.predictions import Prediction, save_prediction
+from multihot.storage.json_files import write_json
 
 
 def write_run(

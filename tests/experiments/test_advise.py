@@ -23,9 +23,9 @@ from multihot.experiments.ablation import held_out, plan_ablation, run_ablation
 from multihot.experiments.advise import MEASURES, advise
 from multihot.experiments.candidates import MANY_FEATURES, candidates_for
 from multihot.experiments.config import override
-from multihot.experiments.methods import check_method
 from multihot.experiments.run import Run
 from multihot.labels import LabelStatistics
+from multihot.learners import learner_of
 from multihot.types import Encoding
 
 
@@ -211,7 +211,7 @@ def test_every_candidate_is_a_method_that_can_be_trained(measure):
         advised = {choice.key: choice.value for choice in advise(LabelStatistics.from_targets(DENSE), measure).choices}
         for one in candidates_for(figures, measure, advised)[0]:
             lines = [f"{key}={json.dumps(value)}" for key, value in one.settings.items()]
-            check_method(Config.from_dict(override({"data": {"source": "letters"}, "method": {"name": one.method}}, lines)).method)
+            learner_of(Config.from_dict(override({"data": {"source": "letters"}, "method": {"name": one.method}}, lines)).method).check()
 
 
 @pytest.mark.parametrize(("empty", "said"), [(0.0, "no prediction is left empty"), (0.25, "25.0% of the rows carry no label")])
@@ -233,7 +233,7 @@ def test_every_advice_is_a_configuration_that_can_be_trained(measure, missing):
     for targets in (DENSE, SPARSE, LONG_TAILED):
         advice = advise(LabelStatistics.from_targets(targets), measure, missing)
         config = Config.from_dict(advice.to_config(data={"source": "letters"}))
-        check_method(config.method)
+        learner_of(config.method).check()
         build("sampler", config.training.sampler, targets=LabelStatistics.from_targets(targets).sets)
         statistics = LabelStatistics.from_targets(targets)
         loss = build("loss", config.method["loss"], statistics=statistics, num_labels=targets.shape[1])

@@ -9,9 +9,9 @@ import torch
 
 from multihot.classical.predictor import build_classifier
 from multihot.components import build, choices
-from multihot.experiments.methods import classical_names
-from multihot.experiments.predictor import NeuralPredictor
 from multihot.labels import LabelSpace, LabelStatistics
+from multihot.learners import classical_names
+from multihot.learners.neural_predictor import NeuralPredictor
 from multihot.method import METHODS, Method
 
 SPACE = LabelSpace(["1", "2", "3", "4", "5"])  # on an axis, for the methods that ask for one

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 import multihot
 from multihot.data import load
 from multihot.experiments import Run
-from multihot.experiments.feature_map import principal_components
+from multihot.learners.explain.feature_map import principal_components
 from multihot.report import make_report
 
 

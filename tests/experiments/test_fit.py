@@ -13,7 +13,7 @@ import multihot
 from multihot.data.in_memory import from_rows
 from multihot.errors import ConfigurationError, DataError, RunError
 from multihot.experiments.config import DataSettings
-from multihot.experiments.fit import set_aside
+from multihot.experiments.fit import read_data, set_aside
 from multihot.predictions import load_prediction
 
 
@@ -157,3 +157,12 @@ def test_training_splits_of_different_limits_are_never_taken_for_each_other():
     cut = {limit: set_aside(data, DataSettings(limit=limit), seed=0) for limit in (20, 40)}
     assert len({part.fingerprint for part in cut.values()} | {data.fingerprint}) == 3
     assert len({part.splits["train"]._fingerprint for part in cut.values()}) == 2
+
+
+def test_the_validation_prediction_that_is_kept_is_the_one_that_the_run_makes(run):
+    """It is made once, while the decision is fitted, and not again when the run is measured."""
+    kept, _ = run.prediction("validation")
+    again = run.predict(read_data(run.config).splits["validation"])
+    assert again.ids == kept.ids
+    np.testing.assert_allclose(again.scores, kept.scores, atol=1e-5)
+    assert (again.chosen == kept.chosen).all()

@@ -14,7 +14,7 @@ from multihot.data.processors import ImageProcessor
 from multihot.errors import ConfigurationError
 from multihot.experiments import Config, Run
 from multihot.experiments.fit import fit
-from multihot.experiments.frozen import encode_once
+from multihot.learners.feature_cache import encode_once
 
 timm = pytest.importorskip("timm", reason='timm is not installed; pip install "multihot[images]"')
 

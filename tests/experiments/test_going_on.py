@@ -26,7 +26,7 @@ def stopped(monkeypatch, train):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(multihot.experiments.fit.NeuralPredictor, "save", stop)
+        patch.setattr(multihot.learners.neural_predictor.NeuralPredictor, "save", stop)
         with pytest.raises(KeyboardInterrupt):
             train()
 
@@ -142,11 +142,11 @@ def killed(monkeypatch, moment, train):
 
 def test_a_killed_replacement_keeps_the_run_before_until_it_is_finished(svm, tmp_path, monkeypatch):
     folder, before = tmp_path / "run", tmp_path / "run.previous"
-    killed(monkeypatch, "_train_classical", lambda: svm(2, overwrite=True))
+    killed(monkeypatch, "measure_and_finish", lambda: svm(2, overwrite=True))
     assert multihot.load(before).config.seed == 1
     with pytest.raises(RunError, match=f"the finished run before it is in {before}"):
         multihot.load(folder)
-    killed(monkeypatch, "_train_classical", lambda: svm(3, overwrite=True))
+    killed(monkeypatch, "measure_and_finish", lambda: svm(3, overwrite=True))
     assert multihot.load(before).config.seed == 1
     said = []
     assert resume(folder, say=said.append).config.seed == 3

@@ -11,9 +11,9 @@ from multihot.errors import ConfigurationError
 from multihot.experiments import Run, override
 from multihot.experiments.config import Config
 from multihot.experiments.methods import check_experiment
-from multihot.experiments.readings import readings_of
 from multihot.experiments.redecode import redecode
 from multihot.labels import LabelStatistics
+from multihot.learners.readings import readings_of
 from multihot.metrics.registry import headlines, of_label_sets
 from multihot.report.reading import read_log
 from multihot.report.training import training_curves
@@ -72,12 +72,12 @@ def test_the_report_draws_them(runs):
 
 
 def test_label_sets_are_as_never_empty_as_elsewhere():
-    config = Config.from_dict({"method": {"name": "ocd-mtl"}, "training": {"readings": ["threshold", "beam"]}})
+    wanted = {"name": "ocd-mtl"}, ["threshold", "beam"]
     full, some = LabelStatistics.from_targets([[1, 0], [1, 1]]), LabelStatistics.from_targets([[1, 0], [0, 0]])
-    never = readings_of(config, full)
+    never = readings_of(*wanted, full)
     assert never["threshold"].decision["at_least"] == 1
     assert never["beam"].decoding["constraints"] == {"at_least": 1}
-    assert readings_of(config, some)["beam"].decoding == "beam"
+    assert readings_of(*wanted, some)["beam"].decoding == "beam"
 
 
 @pytest.mark.parametrize(

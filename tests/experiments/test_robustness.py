@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import multihot
 import multihot.experiments.fit
-import multihot.storage
+import multihot.storage.files
 from multihot.cli import app
 from multihot.data.cache import SplitWriter
 from multihot.errors import MultihotError, RunError
@@ -161,7 +161,7 @@ def unfinished(csv_file, out, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(multihot.experiments.fit.NeuralPredictor, "save", stop)
+        patch.setattr(multihot.learners.neural_predictor.NeuralPredictor, "save", stop)
         with pytest.raises(KeyboardInterrupt):
             multihot.fit(csv_file, text="body", labels="tags", out=out, settings=SETTINGS)
     return out
@@ -216,13 +216,13 @@ def test_a_full_disk_is_one_line_and_nothing_is_lost(csv_file, neural, tmp_path,
 def full_disk_at(target, patch):
     """Every write to one file fails as on a full disk."""
 
-    def aside(place, original=multihot.storage._aside):
+    def aside(place, original=multihot.storage.files._aside):
         partial = original(place)
         if place == target:
             partial.symlink_to("/dev/full")
         return partial
 
-    patch.setattr(multihot.storage, "_aside", aside)
+    patch.setattr(multihot.storage.files, "_aside", aside)
 
 
 @pytest.mark.parametrize("saved", range(3))

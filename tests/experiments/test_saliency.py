@@ -12,12 +12,12 @@ from torch import nn
 from multihot.components import build
 from multihot.data import MultiLabelData
 from multihot.data.processors import ImageProcessor
-from multihot.experiments.attention import grid_of
 from multihot.experiments.config import Config
-from multihot.experiments.excerpts import excerpts
 from multihot.experiments.fit import fit
-from multihot.experiments.saliency import saliency_maps
 from multihot.interfaces import Encoder, Model, Scorer
+from multihot.learners.explain.attention import grid_of
+from multihot.learners.explain.previews import excerpts
+from multihot.learners.explain.saliency import saliency_maps
 from multihot.types import Batch, Encoding
 
 SETTINGS = {"epochs": 1, "batch_size": 16, "device": "cpu"}

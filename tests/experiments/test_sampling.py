@@ -12,6 +12,7 @@ from multihot.data.samplers import InstanceBalancedSampling
 from multihot.errors import ConfigurationError
 from multihot.experiments import fit
 from multihot.interfaces import Sampling
+from multihot.learners import neural
 
 SETTINGS = QUICK | {"training.epochs": 4, "training.validate_every": "7 updates"}
 
@@ -48,7 +49,7 @@ def weights(folder: Path) -> bytes:
 def test_the_default_is_plain_training_bit_for_bit(csv_file, tmp_path, monkeypatch):
     run = train(csv_file, tmp_path / "default")
     assert run.config.training.sampler == "instance_balanced"
-    monkeypatch.setattr(fit, "build", lambda kind, config, **available: None)  # no sampling at all
+    monkeypatch.setattr(neural, "build", lambda kind, config, **available: None)  # no sampling at all
     assert weights(train(csv_file, tmp_path / "none").folder) == weights(run.folder)
 
 
@@ -57,7 +58,7 @@ def test_a_training_that_is_resumed_ends_the_same(csv_file, tmp_path, monkeypatc
     whole = train(csv_file, tmp_path / "whole", sampler)
     plain = train(csv_file, tmp_path / "plain")
     assert weights(whole.folder) != weights(plain.folder)
-    measure, count = fit.measure, iter(range(99))
+    measure, count = neural.measure, iter(range(99))
 
     def die(*arguments):
         if next(count) == 2:
@@ -65,7 +66,7 @@ def test_a_training_that_is_resumed_ends_the_same(csv_file, tmp_path, monkeypatc
         return measure(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit, "measure", die)
+        patch.setattr(neural, "measure", die)
         with pytest.raises(RuntimeError, match="killed"):
             train(csv_file, tmp_path / "parts", sampler)
     assert (tmp_path / "parts" / "checkpoints" / "last.ckpt").exists()

@@ -14,7 +14,7 @@ from profiles import one_line, quick, slow
 from multihot.components import UntrustedError, allowing
 from multihot.errors import ConfigurationError, MultihotError
 from multihot.experiments.config import Config, DataSettings, load_config, override
-from multihot.experiments.methods import check_method
+from multihot.learners import learner_of
 from multihot.parts import PARTS
 from multihot.training.settings import TrainingSettings
 
@@ -80,7 +80,7 @@ def check_configuration(content: object) -> str:
     """Take a configuration as a training would, up to the data; the reason why it is refused, or nothing."""
     try:
         config = Config.from_dict(content)
-        check_method(config.method)
+        learner_of(config.method).check()
     except MultihotError as error:
         return one_line(error)
     again = Config.from_dict(yaml.safe_load(yaml.safe_dump(config.to_dict(), sort_keys=False)))
@@ -157,7 +157,7 @@ def test_a_dotted_path_makes_components_only(tmp_path):
     program = {"name": "subprocess.Popen", "args": f"touch {made}", "shell": True}
     for part in ("loss", "encoder", "scorer", "decision", "decoding", "objective", "distribution"):
         with pytest.raises(UntrustedError):
-            check_method({"name": "br", part: program})
+            learner_of({"name": "br", part: program}).check()
         with allowing("subprocess"), pytest.raises(ConfigurationError, match=r"'subprocess\.Popen' is no class derived from"):
-            check_method({"name": "br", part: program})
+            learner_of({"name": "br", part: program}).check()
     assert not made.exists()

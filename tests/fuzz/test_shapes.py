@@ -19,10 +19,10 @@ from multihot.cli import app
 from multihot.errors import ConfigurationError, MultihotError
 from multihot.experiments.compare import compare
 from multihot.experiments.config import Config, DataSettings, load_config, override
-from multihot.experiments.files import read_json, write_json
 from multihot.experiments.seal import seal
 from multihot.experiments.sweep import plan_sweep
 from multihot.report import write_report
+from multihot.storage.json_files import read_json, write_json
 from multihot.training.settings import TrainingSettings
 
 WRONG = {"a number": "5", "nothing in it": "0", "a word": "train.csv", "an empty word": "''", "a list": "[x]", "an empty list": "[]",

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from scipy import sparse
 
-from multihot.experiments.measure import break_down, measure
+from multihot.evaluation import break_down, measure
 from multihot.labels import LabelSpace, LabelStatistics
 from multihot.predictions import Prediction, TrueDegrees, save_prediction
 

@@ -47,7 +47,6 @@ def test_scores_that_stand_for_probabilities_are_read_as_such(tmp_path: Path, ki
     [
         ({"scores": "margins", "label_sets": True}, "margin", "promise no probability", True),
         ({"scores": "margins", "label_sets": True, "sequences": True}, "margin", "promise no probability", False),
-        ({"scores": "margins", "label_sets": True, "classical": True}, "margin", "promise no probability", False),
         ({}, "score", "older multihot", False),
     ],
 )
@@ -56,8 +55,6 @@ def test_no_diagram_where_scores_promise_no_probability(tmp_path: Path, describe
     said = {key: value for key, value in described.items() if key in ("scores", "label_sets")}
     sequences = [np.flatnonzero(row > 0).tolist() for row in scores] if "sequences" in described else None
     folder = make_run(tmp_path / "a", targets, scores, sequences=sequences, described=said)
-    if "classical" in described:
-        (folder / "classical.json").write_text("{}")
     content = content_of(make_report([folder]))
     (run,) = content["runs"]
     assert set(run["reliability"]) == {"without"}

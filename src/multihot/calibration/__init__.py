@@ -10,7 +10,7 @@ from .fitting import fit_in_turn, half_of
 from .fixed import FixedDecision, OwnRuleDecision, TopKDecision
 from .isotonic import IsotonicCalibration
 from .platt import PlattCalibration
-from .ruled import build_decision, split_rules
+from .ruled import build_decision, split_rules, with_at_least_one
 from .shares import CardinalityDecision, ProportionalDecision
 from .subset_correction import SubsetCorrectionDecision
 from .temperature import TemperatureCalibration
@@ -35,4 +35,5 @@ __all__ = [
     "fit_in_turn",
     "half_of",
     "split_rules",
+    "with_at_least_one",
 ]

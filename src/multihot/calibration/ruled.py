@@ -89,6 +89,16 @@ def split_rules(config: str | Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
     return {"name": name} | {key: value for key, value in arguments.items() if key not in RULES}, rules
 
 
+def with_at_least_one(config: str | Mapping[str, Any]) -> dict[str, Any]:
+    """The decision with ``at_least: 1`` among its rules, unless it says another ``at_least``.
+
+    >>> with_at_least_one("per_label"), with_at_least_one({"name": "global", "at_least": 0})
+    ({'name': 'per_label', 'at_least': 1}, {'name': 'global', 'at_least': 0})
+    """
+    plain, rules = split_rules(config)
+    return plain | {"at_least": 1} | rules
+
+
 def build_decision(config: str | Mapping[str, Any], label_space: LabelSpace, **available: Any) -> Decision:
     """The decision that a configuration names, kept within the rules that stand beside its arguments.
 

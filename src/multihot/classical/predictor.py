@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +16,12 @@ from ..calibration import build_decision, fit_in_turn, split_rules
 from ..components import build, check_keys
 from ..constraints import Constraints
 from ..data import MultiLabelData
-from ..errors import ConfigurationError, DataError, RunError
+from ..errors import ConfigurationError, DataError
 from ..interfaces import Calibration, Decision
 from ..labels import LabelSpace, LabelStatistics, modes
 from ..parts import check_arguments, check_scores
 from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
-from ..storage import write_text
+from ..storage import read_json, write_json
 from .base import Classifier, Features, Progress, from_config
 from .features import FEATURES, FeatureMaker
 from .label_distributions import DistributionClassifier, scores_of
@@ -84,16 +83,16 @@ class ClassicalPredictor:
 
     def save(self, folder: Path) -> None:
         """Write ``classical.json``, ``features.json``, ``model.safetensors`` and, where something decides, ``decision.json``; no pickle."""
-        _write_json(folder / FEATURES_FILE, self.features.to_dict())
+        write_json(folder / FEATURES_FILE, self.features.to_dict(), indent=None)
         self.classifier.save(folder)
         self.save_decisions(folder)
 
     def save_decisions(self, folder: Path) -> None:
         """Write the method and what its decision and calibration learned."""
-        _write_json(folder / METHOD_FILE, {"method": self.method, "modality": self.modality})
+        write_json(folder / METHOD_FILE, {"method": self.method, "modality": self.modality})
         learned = {"calibration": self.calibration, "decision": self.decision}
         if any(learned.values()):
-            _write_json(folder / READING_FILE, {name: part.to_dict() for name, part in learned.items() if part is not None})
+            write_json(folder / READING_FILE, {name: part.to_dict() for name, part in learned.items() if part is not None})
 
     @property
     def learns(self) -> bool:
@@ -124,6 +123,10 @@ class ClassicalPredictor:
             self.decision = build_decision(config, label_space=space, **labels)
         given = method.get("calibration")
         self.calibration = None if given is None else build("calibration", given, label_space=space, **labels)
+
+    def explained(self, rows: Any, prediction: Prediction) -> dict[str, Any]:
+        """Nothing: a report shows the predictions of classical methods, and nothing beyond."""
+        return {}
 
     def _predict(self, rows: Any) -> Prediction:
         features, degrees = self.features.transform(rows), None
@@ -196,13 +199,13 @@ def load_classical(
     Raises:
         RunError: if a file is missing or damaged.
     """
-    content = _read_json(folder / METHOD_FILE)
-    features = build_features(content["method"], content["modality"]).load_dict(_read_json(folder / FEATURES_FILE))
+    content = read_json(folder / METHOD_FILE)
+    features = build_features(content["method"], content["modality"]).load_dict(read_json(folder / FEATURES_FILE))
     classifier = build_classifier(content["method"]).load(folder)
     predictor = ClassicalPredictor(content["method"], content["modality"], features, classifier)
     predictor.read_by(content["method"] if method is None else method, space, statistics)
     if method is None and (predictor.calibration is not None or predictor.decision is not None):
-        learned = _read_json(folder / READING_FILE)
+        learned = read_json(folder / READING_FILE)
         if predictor.calibration is not None:
             predictor.calibration.load_dict(learned["calibration"])
         if predictor.decision is not None:
@@ -302,16 +305,3 @@ def _best(scores: Float[np.ndarray, "N L"]) -> sparse.csr_matrix:
     values = np.take_along_axis(scores, columns, axis=1)
     ends = np.arange(len(scores) + 1) * columns.shape[1]
     return sparse.csr_matrix((values.ravel(), columns.ravel(), ends), shape=scores.shape)
-
-
-def _write_json(path: Path, content: Any) -> None:
-    write_text(path, json.dumps(content) + "\n")
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RunError(f"{path.parent}: {path.name} is missing; the run did not finish or was altered") from None
-    except ValueError as error:
-        raise RunError(f"{path} is not readable JSON ({error}); the run was altered, train it again") from error

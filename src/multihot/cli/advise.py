@@ -54,7 +54,7 @@ def advise(
     from ..experiments import Config, override
     from ..experiments.advise import advise as advise_on
     from ..experiments.config import save_config
-    from ..experiments.methods import check_method
+    from ..learners import learner_of
 
     if out is not None and out.suffix not in (".yaml", ".yml"):
         raise ConfigurationError(f"--out {out} must end in .yaml or .yml, for that is what `multihot train` takes for a configuration")
@@ -66,7 +66,7 @@ def advise(
     advice = advise_on(data, measure, missing)
     content = override(advice.to_config(data={"source": source, **reading}), settings or [])
     config = Config.from_dict(content)
-    check_method(config.method)
+    learner_of(config.method).check()
     _show(advice, data.name)
     for candidate in advice.candidates:
         tell(command_line(candidate, source, reading, settings or []))

@@ -66,12 +66,6 @@ def _configuration(run: Run, recipe: str | None, settings: list[str]) -> Config:
 
 
 def _name(config: Config) -> str:
-    from ..components import split_config
-    from ..experiments.methods import is_classical
-    from ..method import Method
+    from ..learners import learner_of
 
-    if is_classical(config.method):
-        from ..classical import decision_of
-
-        return str(decision_of(config.method)["name"])
-    return split_config("decoding", Method.from_config(config.method).decoding)[0]
+    return learner_of(config.method).reads_by

@@ -29,9 +29,9 @@ def evaluate(
 
     Example: multihot evaluate runs/first more.csv
     """
+    from ..evaluation import telling, tells_label_sets
     from ..experiments import Run
-    from ..experiments.files import write_json
-    from ..experiments.measure import telling, tells_label_sets
+    from ..storage.json_files import write_json
 
     if out is not None:
         check_target(out)

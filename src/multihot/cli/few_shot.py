@@ -43,7 +43,7 @@ def few_shot(
     """
     from ..experiments.few_shot import FewShotSettings
     from ..experiments.few_shot import few_shot as run
-    from ..experiments.files import write_json
+    from ..storage.json_files import write_json
 
     settings = FewShotSettings(
         shots=_numbers("shots", shots), distributions=_distributions(distribution, sigma), form=form, episodes=episodes, ways=ways,

@@ -25,7 +25,7 @@ def list_components(
         if kind in (None, plural, singular) and (found := choices(singular)):
             _print(plural, {name: first_line(cls) for name, cls in found.items()})
     if kind in (None, "methods"):
-        from ..experiments.methods import method_summaries
+        from ..learners import method_summaries
 
         _print("methods", method_summaries())
 

@@ -45,7 +45,7 @@ def terminal(**options: Any) -> Console:
 
 def print_measures(runs: Mapping[str, Mapping[str, Any]]) -> None:
     """The headline measures of some runs side by side; ``runs`` maps a name to the content of its metrics.json."""
-    from ..experiments.measure import telling, tells_label_sets
+    from ..evaluation import telling, tells_label_sets
     from ..metrics.registry import headlines, title_of
 
     columns = {

@@ -10,8 +10,8 @@ from typing import Any
 from ..data import MultiLabelData
 from ..errors import DataError, RunError
 from ..storage import remove_leavings
+from ..storage.json_files import check_name, read_json, write_json
 from .config import Config, save_config
-from .files import check_name, read_json, write_json
 from .run import kept_beside
 
 DATA = "data.json"  # in a run folder: what the training began with

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..components import KINDS, choices, find, is_foreign, split_config
 from ..errors import ConfigurationError, nearest
-from ..method import METHODS, Method
-from .methods import classical_names, is_classical
+from ..learners import classical_names, learner_of
+from ..method import METHODS
 
 REFERENCES = Path(__file__).with_name("references.bib")
 
@@ -81,7 +81,6 @@ CITES: dict[str, tuple[str, ...]] = {
 COST_SENSITIVE = "parambath2014optimizing"
 GLOBAL_EMBEDDING = "yang2018sgm"
 STACKED = "yang2018deep"
-PARTS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
 
 def references() -> dict[str, str]:
@@ -107,20 +106,8 @@ def cited_by_method(method: Mapping[str, Any], modality: str | None = None) -> l
 
 
 def _behind(method: Mapping[str, Any], modality: str | None) -> Iterator[str]:
-    if is_classical(method):
-        cls = find("classical", str(method["name"]).replace("-", "_"))
-        yield from CITES.get(cls.__name__, ())
-        if (default := inspect.signature(cls).parameters.get("members")) is not None:
-            for member in method.get("members", default.default):
-                yield from _behind({"name": member} if isinstance(member, str) else member, modality)
-        if method.get("cost_sensitive"):
-            yield COST_SENSITIVE
-        return
-    parts = Method.from_config(method)
-    parts = parts.for_modality(modality) if modality else parts
-    for kind in PARTS:
-        if (part := getattr(parts, kind)) is not None:
-            yield from _behind_part(kind, part)
+    for kind, part in learner_of(method).parts_by_kind(modality):
+        yield from _behind_part(kind, part)
 
 
 def _behind_part(kind: str, part: str | dict[str, Any]) -> Iterator[str]:
@@ -136,6 +123,8 @@ def _behind_part(kind: str, part: str | dict[str, Any]) -> Iterator[str]:
         yield GLOBAL_EMBEDDING
     if arguments.get("stacked"):
         yield STACKED
+    if arguments.get("cost_sensitive"):
+        yield COST_SENSITIVE
 
 
 def cited_by_name(name: str) -> list[str]:
@@ -150,7 +139,7 @@ def cited_by_name(name: str) -> list[str]:
     >>> cited_by_name("zlpr")
     ['su2022zlpr']
     """
-    if name in METHODS or is_classical({"name": name}):
+    if name in METHODS or name.replace("_", "-") in classical_names():
         return cited_by_method({"name": name})
     components = {
         key: kind for kind in KINDS for cls_name, cls in choices(kind).items() for key in (cls_name, *getattr(cls, "aliases", ()))

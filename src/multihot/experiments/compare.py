@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigurationError, nearest
+from ..evaluation import tells_label_sets
 from ..metrics.registry import compared_by_default, lower_is_better
 from ..metrics.significance import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
 from .grouping import RunGroup, find_runs, group_runs, paired
-from .measure import tells_label_sets
 from .outcome import HEADLINES, outcome, ranking_outcome
 from .run import Run
 

@@ -139,14 +139,15 @@ class Config:
 
     def settled_like(self, other: Config) -> Config:
         """The same experiment with what each setting left open came to in another one, if it could have come to that."""
-        from .methods import emits_labels, vectors_like, with_fewest
+        from ..learners import learner_of
+        from .methods import vectors_like
 
-        family = asdict(self.training.for_decoder(emits_labels(self.method)))
+        family = asdict(self.training.for_decoder(learner_of(self.method).emits_labels))
         could: dict[str, tuple[Any, ...]] = {name: AUTO.get(name, (family[name],)) for name in (*AUTO, *FAMILY)}
         found = {name: getattr(other.training, name) for name in could if getattr(self.training, name) in ("auto", None)}
         training = replace(self.training, **{name: value for name, value in found.items() if value in could[name]})
         method = vectors_like(self.method, other.method)
-        method = other.method if other.method == with_fewest(method) else method
+        method = other.method if other.method == learner_of(method).never_empty() else method
         return replace(self, training=training, method=method)
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Bool
 
 from ..errors import RunError
+from ..evaluation import each_degree, telling, tells_label_sets
 from ..metrics.counts import SetTable
 from ..metrics.registry import METRICS, metric_of, of_label_sets
-from .measure import each_degree, telling, tells_label_sets
 from .run import Run
 
 AGREES = 1e-6

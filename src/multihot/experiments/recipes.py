@@ -56,7 +56,7 @@ def find_recipe(source: str) -> Path | None:
     (True, True)
     """
     from ..data import catalog
-    from .methods import method_summaries
+    from ..learners import method_summaries
 
     found = completed(source, recipe_names())
     if source in found:
@@ -88,15 +88,15 @@ def check_recipe(path: Path) -> Config:
         ConfigurationError: naming the file, the key or part that cannot work, and the nearest that can.
     """
     from ..data import catalog
-    from ..method import Method
-    from .methods import check_experiment, is_classical
+    from ..learners import learner_of
+    from .methods import check_experiment
 
     try:
         config = Config.from_dict(load_config(path))
         check_experiment(config)
         entry = catalog.find(config.data.source) if isinstance(config.data.source, str) else None
-        if entry is not None and not is_classical(config.method):
-            Method.from_config(config.method).for_modality(entry.modality).check(entry.modality)
+        if entry is not None:
+            learner_of(config.method).check(entry.modality)
     except UntrustedError as error:
         raise error.said_of(path) from None
     except ConfigurationError as error:

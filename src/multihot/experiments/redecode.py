@@ -10,17 +10,15 @@ from typing import Any
 from ..components import find, split_config
 from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError
+from ..evaluation import targets_of
 from ..labels import binarise
-from ..method import Method
+from ..learners import Cost, Say, Task, Trained, learner_of, never_empty_where_none_is
+from ..storage.json_files import write_json
 from .begin import DATA, check_folder, close_folder, open_folder
 from .config import Config
-from .files import write_json
-from .fit import Say, measure_and_finish, read_data
+from .fit import measure_and_finish, read_data
 from .grouping import flatten
 from .lock import only_writer
-from .measure import targets_of
-from .methods import check_method, is_classical, never_empty
-from .predictor import NeuralPredictor, Predictor, kept_for_promise
 from .run import FORMAT, Run, describe_environment
 from .set_aside import set_aside
 
@@ -62,7 +60,7 @@ def redecode(
     folder = Path(out)
     config = config.settled_like(run.config)
     _check_same_training(run, config)
-    config = replace(config, method=never_empty(config.method, run.statistics))
+    config = replace(config, method=dict(never_empty_where_none_is(learner_of(config.method), run.statistics)))
     if folder.resolve() == run.folder.resolve():
         raise ConfigurationError(f"{folder} is the run to read; choose another --out")
     with only_writer(folder):
@@ -71,43 +69,23 @@ def redecode(
 
 
 def _read_again(run: Run, config: Config, folder: Path, data: MultiLabelData | None, say: Say) -> Run:
-    data = read_data(config) if data is None else set_aside(data, config.data, config.seed, not is_classical(config.method))
+    data = read_data(config) if data is None else set_aside(data, config.data, config.seed, learner_of(config.method).needs_validation)
     _check_same_instances(run, data)
     run.check_files()
-    predictor = _decided_anew(run, config, data, say)
+    task = Task(data, run.labels, run.statistics, run.whole_statistics, config.training, config.seed, config.data.unseen_labels)
+    predictor = learner_of(config.method).read_again(run.folder, task, _promised(run), say)
     open_folder(folder, config)
     _copy(run, folder)
     predictor.save_decisions(folder)
-    cost = {name: value for name, value in run.metrics["cost"].items() if name != "decoding_seconds"}
-    measure_and_finish(folder, data, run.labels, run.whole_statistics, predictor, cost, run.metrics["data"]["unseen_labels"])
+    cost = replace(Cost(**run.metrics["cost"]), decoding_seconds=None)
+    measure_and_finish(folder, task, Trained(predictor, cost), run.metrics["data"]["unseen_labels"])
     close_folder(folder)
     return Run(folder)
 
 
-def _decided_anew(run: Run, config: Config, data: MultiLabelData, say: Say) -> Predictor:
-    """The run's weights with the configuration's decoding, fitted where it has something to learn."""
-    if is_classical(config.method):
-        from ..classical import load_classical
-
-        classical = load_classical(run.folder, run.labels, run.statistics, config.method)
-        say(f"{run.folder} read by {classical.described()['rule']}")
-        classical.fit_again(data, run.labels, config.seed)
-        return classical
-    method = Method.from_config(config.method).for_modality(data.modality).check(data.modality)
-    predictor = NeuralPredictor.load(run.folder, method, run.labels, run.statistics, decided=False)
-    say(f"{run.folder} read by {method.summary()}")
-    if predictor.decoding.decision is not None or predictor.decoding.calibration is not None:
-        kept = kept_for_promise(predictor.decoding, config.training.monitor, len(data.splits["validation"]))
-        if kept is not None and not _promised(run):
-            say("the weights were chosen by all of the validation split, so that nothing is guaranteed; train with this decision for that")
-            kept[:] = False
-        predictor.decoding.fit(predictor.predict(data.splits["validation"]), *targets_of(data, "validation", run.labels), kept)
-    return predictor
-
-
 def _check_same_training(run: Run, config: Config) -> None:
     """Refuse a configuration that the run's weights do not belong to."""
-    check_method(config.method)
+    learner_of(config.method).check()
     ours, theirs = _settings(run.config), _settings(config)
     for key in sorted(ours.keys() | theirs.keys()):
         if ours.get(key) != theirs.get(key) and not key.startswith((*READING, "published", "method.name", LOGGED)):
@@ -119,14 +97,13 @@ def _check_same_training(run: Run, config: Config) -> None:
 
 def _promised(run: Run) -> bool:
     """Whether the run kept validation rows for a decision that promises."""
-    decision = Method.from_config(run.config.method).decision
+    decision = dict(learner_of(run.config.method).parts_by_kind()).get("decision")
     return decision is not None and find("decision", split_config("decision", decision)[0]).promises
 
 
 def _settings(config: Config) -> dict[str, Any]:
     """All settings under dotted keys, with every part of the method spelt out."""
-    parts = dict(config.method) if is_classical(config.method) else Method.from_config(config.method).to_config()
-    return flatten(replace(config, method=parts).to_dict())
+    return flatten(replace(config, method=learner_of(config.method).spelt_out()).to_dict())
 
 
 def _check_same_instances(run: Run, data: MultiLabelData) -> None:

@@ -16,16 +16,16 @@ from ..data import MultiLabelData
 from ..data import load as load_data
 from ..data.in_memory import from_rows
 from ..errors import DataError, MultihotError, RunError
+from ..evaluation import break_down, measure, targets_of, truth_of
 from ..labels import LabelSpace, LabelStatistics
 from ..predictions import Prediction, TrueDegrees, load_prediction, load_truth
+from ..storage.json_files import check_name, read_json
+from ..storage.shapes import ATTENTION, FEATURE_MAP, LABELS, METRICS, misfit
 from .config import Config, load_config
-from .files import check_name, read_json
-from .measure import break_down, measure, targets_of, truth_of
 from .seal import SEALED_FROM, check_file, check_metrics
-from .shapes import ATTENTION, FEATURE_MAP, LABELS, METRICS, misfit
 
 if TYPE_CHECKING:
-    from .predictor import Predictor
+    from ..learners import Predictor
 
 T = TypeVar("T")
 
@@ -153,15 +153,9 @@ class Run:
             ) from error
 
     def _load(self) -> Predictor:
-        if (self.folder / "classical.json").exists():
-            from ..classical import load_classical
+        from ..learners import learner_of
 
-            return load_classical(self.folder, self.labels, self.statistics)
-        from ..method import Method
-        from .predictor import NeuralPredictor
-
-        method = Method.from_config(self.config.method).for_modality(self.trained_on["modality"])
-        return NeuralPredictor.load(self.folder, method, self.labels, self.statistics)
+        return learner_of(self.config.method).load(self.folder, self.labels, self.statistics, self.trained_on["modality"])
 
     def prediction(self, split: str = "test") -> tuple[Prediction, Any]:
         """The prediction kept at training for a split, and the targets (N, L) or None."""

@@ -31,10 +31,10 @@ from ..parts import Part
 from ..predictions import Prediction
 from ..scorers.fcn import FCNScorer
 from ..storage import replacing, write_text
+from ..storage.json_files import plain, write_json
 from ..threads import limit_loading_worker
 from ..training.settings import TrainingSettings
 from ..types import Batch
-from .files import plain, write_json
 from .lock import only_writer
 
 

@@ -21,8 +21,8 @@ import yaml
 from ..components import UntrustedError, allowed, check_keys
 from ..errors import ConfigurationError, RunError, nearest
 from ..storage import write_text
+from ..storage.json_files import read_json
 from .config import Config, load_config, override, settings_of
-from .files import read_json
 from .grouping import flatten
 
 NAME = re.compile(r"[\w.+-]+")

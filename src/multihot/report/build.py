@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..experiments.measure import each_degree, telling, tells_label_sets
+from ..evaluation import each_degree, telling, tells_label_sets
 from ..labels import HEAD_FROM, MEDIUM_FROM
 from ..metrics import METRICS, label_sets_produced, metric_of
 from ..metrics.counts import SetTable

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
-from ..experiments.measure import each_degree
+from ..evaluation import each_degree
 from ..metrics import expectation
 from ..predictions import TrueDegrees
 from .reading import Runs

@@ -44,8 +44,7 @@ def _without(run: SplitRun) -> str | None:
         return None if _one_label_each(run.truth) else SHARES
     if run.unit != "margin":
         return None if run.unit == "probability" else UNKNOWN
-    decoded = run.prediction.sequences is not None or (run.folder / "classical.json").exists()  # what no calibration reads
-    return MARGINS if decoded else f"{MARGINS}; {CALIBRATE}"
+    return MARGINS if run.prediction.sequences is not None else f"{MARGINS}; {CALIBRATE}"  # no calibration reads what a decoder emits
 
 
 def _one_label_each(truth: TrueDegrees | None) -> bool:

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from .errors import ConfigurationError
+from ..errors import ConfigurationError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)  # what a disk says that has no room left
 CLOSED = (errno.EACCES, errno.EROFS, errno.EPERM)  # what a place says that may not be written

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..interfaces import Model
-from ..types import Batch
+from ...interfaces import Model
+from ...types import Batch
 
 GRID = 14  # cells a side
 

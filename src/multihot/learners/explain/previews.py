@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..data import MultiLabelData
-from ..data.pictures import GREY_MODES, decode, open_picture
+from ...data import MultiLabelData
+from ...data.pictures import GREY_MODES, decode, open_picture
 
 LETTERS = 400
 PIXELS = 96  # longer side of a small picture
@@ -43,7 +43,7 @@ def excerpts(rows: Any, data: MultiLabelData) -> list[str] | list[bytes]:
     if data.modality == "image":
         return [_small(row["image"], row["id"]) for row in rows.select_columns(["id", "image"])]
     if data.modality == "audio":
-        from ..data.processors import AudioProcessor
+        from ...data.processors import AudioProcessor
 
         heard = AudioProcessor().prepare(rows).select_columns(["frames", "num_frames"])
         return [_drawn(np.reshape(row["frames"], (row["num_frames"], -1))) for row in heard.with_format("numpy")]

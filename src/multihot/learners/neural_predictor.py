@@ -1,10 +1,10 @@
-"""A trained method that turns rows into predictions; neural and classical methods look alike from here on."""
+"""A trained model with its processor and its decoding: rows in, predictions out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,9 +18,8 @@ from ..interfaces import Decoding, Model, Processor
 from ..labels import LabelSpace, LabelStatistics
 from ..method import Method
 from ..predictions import Prediction
-from ..storage import replacing
-from .files import read_json, write_json
-from .frozen import encode_once
+from ..storage import read_json, replacing, write_json
+from .feature_cache import encode_once
 
 PREDICTION_BATCH = 128
 
@@ -33,26 +32,6 @@ def kept_for_promise(decoding: Decoding, monitor: str, rows: int) -> Bool[np.nda
     if decoding.decision is None or not decoding.decision.promises:
         return None
     return np.zeros(rows, dtype=bool) if monitor == "loss" else half_of(rows)
-
-
-class Predictor(Protocol):
-    """What a run folder needs of a trained method."""
-
-    @property
-    def num_parameters(self) -> int: ...
-
-    def described(self) -> dict[str, str]:
-        """``scores``: what those of its predictions are (a ``ScoreKind``); ``uncalibrated``: the same of scores before a calibration,
-        where there is one; ``rule``: how label sets come about, in a sentence."""
-
-    def predict(self, rows: Any) -> Prediction:
-        """Rows with the input column that the method was trained on -> their prediction, in the rows' order."""
-
-    def save(self, folder: Path) -> None:
-        """Write all that ``load`` needs, without pickle."""
-
-    def save_decisions(self, folder: Path) -> None:
-        """Write what calibration and decision learned."""
 
 
 @dataclass
@@ -94,6 +73,15 @@ class NeuralPredictor:
         loader = make_loader(prepared, self.processor, self.space, batch_size=PREDICTION_BATCH)
         parts = [self.decoding(self.model, batch.to(device)) for batch in loader]
         return Prediction.concatenate(parts).reorder(ids)
+
+    def explained(self, rows: Any, prediction: Prediction) -> dict[str, Any]:
+        """Where the model looked and, of label distributions, where it places instances."""
+        from .explain.attention import attention_kept
+        from .explain.feature_map import feature_map
+
+        attention = attention_kept(self, rows, prediction)
+        found: dict[str, Any] = {"attention.json": attention} if attention else {}
+        return found if prediction.degrees is None else found | {"feature_map.json": feature_map(self, rows)}
 
     def save(self, folder: Path) -> None:
         from safetensors.torch import save

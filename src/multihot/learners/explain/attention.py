@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ..data.batches import make_loader
-from ..decoding.attention import attended
-from ..predictions import Prediction
-from ..types import Batch
-from .excerpts import chosen_by_name
-from .predictor import PREDICTION_BATCH, NeuralPredictor
+from ...data.batches import make_loader
+from ...decoding.attention import attended
+from ...predictions import Prediction
+from ...types import Batch
+from ..neural_predictor import PREDICTION_BATCH, NeuralPredictor
+from .previews import chosen_by_name
 from .saliency import saliency_maps
 
 INSTANCES = 100  # texts kept, so that a run stays small; the same ones in every run on the same data

@@ -1,4 +1,4 @@
-"""The small files of a run folder: written whole or not at all, named clearly when missing or damaged."""
+"""The JSON files of a run folder: written whole or not at all, named clearly when missing or damaged."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import RunError
-from ..storage import write_text
+from .files import write_text
 from .shapes import MAPPING, Shape, misfit
 
 
@@ -26,9 +24,9 @@ def check_name(folder: Path) -> Path:
     return folder
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write plain values, NumPy numbers and arrays as JSON."""
-    write_text(path, json.dumps(content, indent=1, default=_plain, allow_nan=True) + "\n")
+def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
+    """Write plain values, NumPy numbers and arrays as JSON; without an indent, on one line, which is quicker for large ones."""
+    write_text(path, json.dumps(content, indent=indent, default=_plain, allow_nan=True) + "\n")
 
 
 def read_json(path: Path, shape: Shape = MAPPING) -> dict[str, Any]:
@@ -54,6 +52,8 @@ def plain(content: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    import numpy as np
+
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, np.generic):

@@ -9,13 +9,13 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
-from ..data import MultiLabelData
-from ..labels import LabelSpace, LabelStatistics
-from ..metrics import by_frequency, by_set_frequency, evaluate, label_sets_produced, per_label, reliability, seen_unseen, to_probabilities
-from ..metrics.axis_values import READINGS, THETA, distances, epsilon_errors, expectation, within
-from ..metrics.label_distributions import each_instance
-from ..metrics.registry import of_distributions
-from ..predictions import Prediction, TrueDegrees
+from .data import MultiLabelData
+from .labels import LabelSpace, LabelStatistics
+from .metrics import by_frequency, by_set_frequency, evaluate, label_sets_produced, per_label, reliability, seen_unseen, to_probabilities
+from .metrics.axis_values import READINGS, THETA, distances, epsilon_errors, expectation, within
+from .metrics.label_distributions import each_instance
+from .metrics.registry import of_distributions
+from .predictions import Prediction, TrueDegrees
 
 
 def measure(

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from ..data.batches import make_loader
-from .excerpts import chosen_by_name
-from .predictor import PREDICTION_BATCH, NeuralPredictor
+from ...data.batches import make_loader
+from ..neural_predictor import PREDICTION_BATCH, NeuralPredictor
+from .previews import chosen_by_name
 
 INSTANCES = 1000  # kept; the same ones in every run on the same data
 DIGITS = 4
