@@ -71,7 +71,8 @@ def check(words: list[str]) -> None:
         signal.signal(signal.SIGALRM, before)
     broken = result.exception is not None and not isinstance(result.exception, SystemExit)
     trace = "".join(traceback.format_exception(result.exception)) if broken else ""
-    assert not broken and result.exit_code in ALLOWED, f"{words}\nexit {result.exit_code}\n{result.output[-500:]}\n{trace}"
+    assert not broken, f"{words}\n{result.output[-500:]}\n{trace}"
+    assert result.exit_code in ALLOWED, f"{words}: exit {result.exit_code}\n{result.output[-500:]}"
     assert "Traceback" not in result.output, words
 
 
