@@ -69,16 +69,16 @@ def as_options(message: str, options: Collection[str]) -> str:
 
     Args:
         message: as the library gives it.
-        options: those that the command has, such as ``--labels``; others are written as settings.
+        options: those that the command has, such as ``--labels``; others are written as settings, where it has --set.
 
-    >>> as_options("name it with text=, say encoding='latin-1', or id='' for numbers", {"--text", "--id"})
+    >>> as_options("name it with text=, say encoding='latin-1', or id='' for numbers", {"--text", "--id", "--set"})
     "name it with --text, say --set data.encoding=latin-1, or --id '' for numbers"
     """
 
     def written(match: re.Match[str]) -> str:
         name, value = match["name"], match["value"]
         if f"--{name}" not in options:
-            return f"--set data.{name}={(value or '').strip(QUOTES)}"
+            return match[0] if "--set" not in options else f"--set data.{name}={(value or '').strip(QUOTES)}"
         return f"--{name}" if value is None else f"--{name} {value}"
 
     return ARGUMENT.sub(written, message)

@@ -86,6 +86,8 @@ class DataSettings:
         for name in ("validation", "test"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"data.{name} must be a share in [0, 1), got {getattr(self, name)!r}")
+        if self.text is not None and self.features is not None:
+            raise ConfigurationError("data.features has no effect beside data.text: rows are texts or tables; leave one of the two out")
         if not 0 < self.train_share <= 1:
             raise ConfigurationError(f"data.train_share must be a share in (0, 1], got {self.train_share!r}")
         for name, allowed in {

@@ -39,7 +39,11 @@ def check_method(method: Mapping[str, Any]) -> None:
     elif name not in METHODS:
         raise ConfigurationError(f"there is no method '{name}'; {nearest(name, [*METHODS, *classical_names()])}")
     else:
-        Method.from_config(method).check()
+        whole = Method.from_config(method).check()
+        decoding, _ = split_config("decoding", whole.decoding)
+        for kind in ("decision", "calibration"):
+            if method.get(kind) is not None and kind not in inspect.signature(find("decoding", decoding)).parameters:
+                raise ConfigurationError(f"method.{kind} has no effect: decoding '{decoding}' takes none; leave it out, or set null")
 
 
 def check_experiment(config: Config) -> None:
