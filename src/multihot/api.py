@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,18 @@ def fit(
     """
     from .experiments.fit import fit as fit_config
 
-    content: dict[str, Any] = {"method": {"name": method} if isinstance(method, str) else dict(method), "seed": seed, "data": {}}
+    _check_place(out, "out")
+    if settings is not None and not (isinstance(settings, Mapping) and all(isinstance(key, str) for key in settings)):
+        raise ConfigurationError(f"settings must map dotted keys to values, got {reprlib.repr(settings)}; such as {{'training.epochs': 5}}")
+    content: dict[str, Any] = {"method": dict(method) if isinstance(method, Mapping) else method, "seed": seed, "data": {}}
     data = None
     if isinstance(source, MultiLabelData):
         data = source
     elif isinstance(source, (str, Path)):
         content["data"] = {"source": str(source), "text": text, "labels": labels}
     elif isinstance(source, Mapping):
+        for split, path in source.items():
+            _check_place(path, f"the file of split {split!r}")
         content["data"] = {"source": {split: str(path) for split, path in source.items()}, "text": text, "labels": labels}
     else:
         data = _from_texts(source, labels)
@@ -84,22 +90,58 @@ def load(folder: str | Path, *, allow: Sequence[str] = ()) -> Run:
     Example:
         ``multihot.load("runs/first").predict(["wheat prices rose"])``
     """
+    _check_place(folder, "the run folder")
     with allowing(*_names(allow)):
         return Run(folder)
 
 
 def _names(allow: Sequence[str]) -> Sequence[str]:
+    if not isinstance(allow, Iterable):
+        raise ConfigurationError(f"allow must be a list of packages, got {reprlib.repr(allow)}; such as ['my_package']")
     return [allow] if isinstance(allow, str) else allow
 
 
-def _from_texts(texts: Sequence[str], labels: Any) -> MultiLabelData:
+def _check_place(place: object, what: str) -> None:
+    if not isinstance(place, (str, Path)):
+        raise ConfigurationError(f"{what} must be a path, got {type(place).__name__}; give a string or a pathlib.Path")
+
+
+def _from_texts(texts: Any, labels: Any) -> MultiLabelData:
+    """The data of N texts and their N label sets; whatever else was given is refused, saying how to give it."""
+    if hasattr(texts, "columns") or not isinstance(texts, Iterable):
+        raise ConfigurationError(
+            f"the source is {type(texts).__name__}; give a file, a folder, the name of a data set, a list of texts with "
+            "labels=[['a', 'b'], [], ...], or multihot.data.in_memory.from_rows([{'features': [...], 'labels': [...]}, ...])"
+        )
     texts = list(texts)
-    if labels is None or isinstance(labels, str):
+    for number, given in enumerate(texts, 1):
+        if not isinstance(given, str):
+            raise ConfigurationError(
+                f"text {number} is {type(given).__name__}, not a string; rows of numbers, pictures or mappings go through "
+                "multihot.data.in_memory.from_rows([{'features': [...], 'labels': [...]}, ...])"
+            )
+    if not isinstance(labels, Iterable) or isinstance(labels, (str, bytes, Mapping)) or hasattr(labels, "columns"):
         raise ConfigurationError("texts given as a list need their label sets: multihot.fit(texts, labels=[['a', 'b'], [], ...], out=...)")
-    sets = [list(row) for row in labels]
+    sets = [_label_set(row, number) for number, row in enumerate(labels, 1)]
     if len(sets) != len(texts):
         raise ConfigurationError(f"{len(texts)} texts, but {len(sets)} label sets; give one label set a text")
     return from_rows([{"id": str(i), "text": t, "labels": row} for i, (t, row) in enumerate(zip(texts, sets, strict=True))])
+
+
+def _label_set(row: Any, number: int) -> list[str]:
+    """The names of one label set."""
+    if isinstance(row, (str, bytes, Mapping)) or not isinstance(row, Iterable) or getattr(row, "ndim", 1) != 1:
+        raise ConfigurationError(
+            f"label set {number} is {type(row).__name__} {reprlib.repr(row)}; give a list of names, such as ['a', 'b']"
+        )
+    names = list(row)
+    for name in names:
+        if not isinstance(name, str):
+            raise ConfigurationError(
+                f"label set {number} holds {reprlib.repr(name)}, not a label's name; of a 0/1 matrix, give the names: "
+                "multihot.labels.LabelSpace(names).decode(matrix)"
+            )
+    return names
 
 
 def _set(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:

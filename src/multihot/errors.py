@@ -55,19 +55,23 @@ class RunError(MultihotError):
 
 
 def nearest(name: str, choices: Iterable[str], shown_by: str = "") -> str:
-    """Say which of the choices was probably meant, and list them all, or the command that shows them where they are too many.
+    """Say which of the choices were probably meant, up to three; where none is near, list them all, or name the command that shows them.
 
     >>> nearest("asymetric", ["asymmetric", "focal"])
-    "did you mean 'asymmetric'? Choices: asymmetric, focal"
+    "did you mean 'asymmetric'?"
+    >>> nearest("x", ["asymmetric", "focal"])
+    'Choices: asymmetric, focal'
     >>> nearest("yeats", ["mulan/yeast", "mulan/flags"], shown_by="multihot data list")
     "did you mean 'mulan/yeast'? `multihot data list` shows all"
     """
     names = sorted(str(choice) for choice in choices)
     whole = {choice.rpartition("/")[2]: choice for choice in names} | {choice: choice for choice in names}
-    close = difflib.get_close_matches(name, whole, n=3 if shown_by else 1, cutoff=0.6)
+    close = difflib.get_close_matches(name, whole, n=3, cutoff=0.6)
     meant = " or ".join(f"'{choice}'" for choice in dict.fromkeys(whole[near] for near in close))
-    rest = f"`{shown_by}` shows all" if shown_by else f"Choices: {', '.join(names) or 'none'}"
-    return f"did you mean {meant}? {rest}" if meant else rest
+    if shown_by:
+        rest = f"`{shown_by}` shows all"
+        return f"did you mean {meant}? {rest}" if meant else rest
+    return f"did you mean {meant}?" if meant else f"Choices: {', '.join(names) or 'none'}"
 
 
 def completed(name: str, choices: Iterable[str]) -> list[str]:

@@ -110,7 +110,7 @@ def test_a_missing_file_and_a_missing_column_name_near_misses(tmp_path):
     (tmp_path / "train.csv").write_text("body,tags\na,b\n")
     with pytest.raises(DataError, match=r"no such file; did you mean 'train.csv'"):
         load(tmp_path / "trian.csv")
-    with pytest.raises(DataError, match=r"no column 'tag' \(labels=\); did you mean 'tags'\? Choices: body, tags"):
+    with pytest.raises(DataError, match=r"no column 'tag' \(labels=\); did you mean 'tags'\?"):
         load(tmp_path / "train.csv", labels="tag")
     with pytest.raises(DataError, match=r"no column 'bdy' \(text=\); did you mean 'body'"):
         load(tmp_path / "train.csv", text="bdy")

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from multihot.losses import (
     circle_loss,
-    closed_form,
     label_distribution_loss,
     log_sums,
     pairwise_log_sum_exp_loss,
@@ -18,6 +17,7 @@ from multihot.losses import (
     two_way_loss,
     zlpr_loss,
 )
+from multihot.losses.kernels import closed_form
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
     "circle": partial(circle_loss, scale=2.0, margin=0.25),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import reprlib
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any
@@ -19,6 +20,11 @@ from ..errors import MultihotError, visible
 from ..storage import CLOSED, FULL
 
 INTERRUPTED = 130  # what shells use for Ctrl-C
+QUOTES = "'\""
+# an argument of multihot.data.load as messages of the library write it: labels=, encoding='latin-1'
+ARGUMENT = re.compile(
+    r"(?<![\w.\-'\"])(?P<name>text|labels|id|features|delimiter|format|encoding|image|missing|distribution)=(?P<value>'[^']*')?(?![\w\[])"
+)
 WORDS = "multihot.words"  # where a call keeps the words it was typed with
 
 
@@ -43,7 +49,7 @@ class OneLineErrors(TyperGroup):
             _say(f"{error}; the command is then: {shlex.join(words)}")
             raise typer.Exit(2) from error
         except MultihotError as error:
-            _say(" ".join(str(error).split()))
+            _say(as_options(" ".join(str(error).split()), _options(ctx)))
             raise typer.Exit(INTERRUPTED if type(error).__name__ == "TrainingInterruptedError" else 2) from error
         except (MemoryError, RuntimeError) as error:
             if not isinstance(error, MemoryError) and "allocate memory" not in str(error):  # how PyTorch says it
@@ -71,6 +77,34 @@ def stopped_in_one_line() -> Iterator[None]:
     except KeyboardInterrupt:
         _say("stopped")
         sys.exit(INTERRUPTED)
+
+
+def as_options(message: str, options: Collection[str]) -> str:
+    """A message with the arguments of Python that it names written as options of the command line.
+
+    Args:
+        message: as the library gives it.
+        options: those that the command has, such as ``--labels``; others are written as settings, where it has --set.
+
+    >>> as_options("name it with text=, say encoding='latin-1', or id='' for numbers", {"--text", "--id", "--set"})
+    "name it with --text, say --set data.encoding=latin-1, or --id '' for numbers"
+    """
+
+    def written(match: re.Match[str]) -> str:
+        name, value = match["name"], match["value"]
+        if f"--{name}" not in options:
+            return match[0] if "--set" not in options else f"--set data.{name}={(value or '').strip(QUOTES)}"
+        return f"--{name}" if value is None else f"--{name} {value}"
+
+    return ARGUMENT.sub(written, message)
+
+
+def _options(ctx: Any) -> set[str]:
+    """The options of the command that was called."""
+    command = ctx.command
+    for word in ctx.meta[WORDS]:
+        command = getattr(command, "commands", {}).get(word, command)
+    return {option for parameter in command.params for option in parameter.opts}
 
 
 def _say(line: str) -> None:

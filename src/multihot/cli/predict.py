@@ -47,6 +47,8 @@ def predict(
         raise ConfigurationError("--spreadsheet-safe is for CSV files; give --out FILE.csv too, or leave it out")
     if out is not None and out.suffix not in (".jsonl", ".csv", ".parquet"):
         raise ConfigurationError(f"--out must end in .jsonl, .csv or .parquet, got {out}")
+    if out is not None and out.suffix == ".parquet" and top:
+        raise ConfigurationError("--top is for .jsonl and .csv files; a .parquet file holds the scores of all labels, so leave it out")
     if out is not None:
         check_target(out)
     opened = Run(run)

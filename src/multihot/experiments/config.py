@@ -14,6 +14,7 @@ import yaml
 
 from ..components import check_keys
 from ..errors import ConfigurationError
+from ..parts import PARTS
 from ..storage import write_text
 from ..training.settings import AUTO, FAMILY, TrainingSettings
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 # what the YAML reader raises for words that are no YAML, or that it takes for a date, a number or a tag they are not
 MOST_VALUES = 100_000  # of a configuration
 SECTIONS = ("data", "training")  # that are always mappings
+METHOD_KEYS = {*PARTS, "processor", "sized_like"}
 YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
@@ -84,6 +86,8 @@ class DataSettings:
         for name in ("validation", "test"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"data.{name} must be a share in [0, 1), got {getattr(self, name)!r}")
+        if self.text is not None and self.features is not None:
+            raise ConfigurationError("data.features has no effect beside data.text: rows are texts or tables; leave one of the two out")
         if not 0 < self.train_share <= 1:
             raise ConfigurationError(f"data.train_share must be a share in (0, 1], got {self.train_share!r}")
         for name, allowed in {
@@ -120,7 +124,7 @@ class Config:
     def from_dict(cls, content: Mapping[str, Any], where: str = "the configuration") -> Config:
         """A configuration from plain values, refusing unknown keys and wrong kinds."""
         content = settings_of(content, where)
-        check_keys(content, {f.name for f in fields(cls)}, where=where)
+        _check_sections(content, where)
         method = {"name": "br"} if content.get("method") is None else content["method"]
         if not isinstance(method, (str, Mapping)):
             raise ConfigurationError(
@@ -131,7 +135,7 @@ class Config:
             raise ConfigurationError(f"seed must be an integer from 0 to {2**32 - 1}, got {seed!r}")
         return cls(
             data=_section(DataSettings, content.get("data"), "data"),
-            method={"name": method} if isinstance(method, str) else dict(method),
+            method={"name": method} if isinstance(method, str) else {"name": "br"} | dict(method),
             training=_section(TrainingSettings, content.get("training"), "training"),
             seed=seed,
             published=_published(content.get("published")),
@@ -264,6 +268,16 @@ def _published(content: Any) -> dict[str, Any] | None:
         if not isinstance(name, str) or isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise ConfigurationError(f"published.measures.{name} must be a finite number, got {value!r}")
     return {key: dict(value) if isinstance(value, Mapping) else value for key, value in content.items()}
+
+
+def _check_sections(content: Mapping[str, Any], where: str) -> None:
+    """Refuse an unknown key at the top, naming the section that has a setting of that name."""
+    for key in content:
+        sections = {"method": METHOD_KEYS} | {"data": set(get_type_hints(DataSettings)), "training": set(get_type_hints(TrainingSettings))}
+        inside = [name for name, known in sections.items() if key in known]
+        if inside:
+            raise ConfigurationError(f"{where} has no setting '{key}'; did you mean {' or '.join(f'{name}.{key}' for name in inside)}?")
+    check_keys(content, {f.name for f in fields(Config)}, where=where)
 
 
 def _section(cls: type, content: Any, name: str) -> Any:

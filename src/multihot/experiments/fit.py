@@ -48,6 +48,7 @@ def fit(
         TrainingInterruptedError: after Ctrl-C; ``resume`` goes on.
     """
     check_experiment(config)
+    _check_hardware(config)
     config = replace(config, method=pin_vectors(config.method))
     folder = Path(out)
     with only_writer(folder):
@@ -92,6 +93,7 @@ def _go_on(folder: Path, data: MultiLabelData | None, say: Say) -> Run:
         )
     config = Config.from_dict(load_config(folder / "config.yaml"), where=str(folder / "config.yaml"))
     check_experiment(config)
+    _check_hardware(config)
     pin_vectors(config.method)  # refuses other vectors than the training began with
     data = read_data(config) if data is None else set_aside(data, config.data, config.seed, learner_of(config.method).needs_validation)
     if (folder / DATA).exists():
@@ -99,6 +101,13 @@ def _go_on(folder: Path, data: MultiLabelData | None, say: Say) -> Run:
     elif (folder / "checkpoints").exists():
         say(f"{folder} was begun by a multihot that did not write down its data, so whether this is the same is not known")
     return _carry_through(folder, config, data, resume=True, say=say)
+
+
+def _check_hardware(config: Config) -> None:
+    if learner_of(config.method).needs_validation:
+        from ..training.fit import check_hardware
+
+        check_hardware(config.training)
 
 
 def read_data(config: Config) -> MultiLabelData:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -199,6 +199,11 @@ class Run:
             return source
         if isinstance(source, Sequence) and not isinstance(source, (str, Path)):
             return from_rows(_as_rows(source))
+        if not isinstance(source, (str, Path, Mapping)):
+            raise DataError(
+                f"instances cannot be read from {type(source).__name__}; give a file, a list of texts (a table's column: list(column)), or "
+                "a list of mappings with the input column, such as [{'features': [0.5, 2]}]"
+            )
         return load_data(source, **{**self.trained_on["reading"], "require_labels": False})
 
     def predict(self, source: Any) -> Prediction:
@@ -265,4 +270,7 @@ def describe_environment() -> dict[str, Any]:
 
 
 def _as_rows(source: Sequence[Any]) -> list[dict[str, Any]]:
+    for number, row in enumerate(source, 1):
+        if not isinstance(row, (str, Mapping)):
+            raise DataError(f"row {number} is {type(row).__name__}; give a text, or a mapping such as {{'features': [0.5, 2]}}")
     return [{"text": row} if isinstance(row, str) else dict(row) for row in source]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..components import build, find, split_config
+from ..errors import ConfigurationError
 from ..evaluation import measure, targets_of, truth_of
 from ..interfaces import Decoding
 from ..labels import LabelSpace, LabelStatistics
@@ -53,10 +55,11 @@ class NeuralLearner:
         return split_config("decoding", self.parts.decoding)[0]
 
     def check(self, modality: str | None = None) -> None:
-        if modality is None:
-            self.parts.check()
-        else:
-            self.parts.for_modality(modality).check(modality)
+        whole = self.parts.check() if modality is None else self.parts.for_modality(modality).check(modality)
+        decoding, _ = split_config("decoding", whole.decoding)
+        for kind in ("decision", "calibration"):
+            if self.method.get(kind) is not None and kind not in inspect.signature(find("decoding", decoding)).parameters:
+                raise ConfigurationError(f"method.{kind} has no effect: decoding '{decoding}' takes none; leave it out, or set null")
 
     def check_readings(self, training: TrainingSettings) -> None:
         readings_of(self.method, training.readings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,18 @@ def check_name(folder: Path) -> Path:
     """The folder, if every library that writes into run folders can say its name.
 
     Raises:
-        RunError: for a name that is not UTF-8.
+        RunError: for a name that is not UTF-8, or that the file system cannot hold.
     """
     try:
         str(folder).encode()
+        folder.lstat()
     except UnicodeEncodeError:
         raise RunError(f"{folder}: the name of this folder is not UTF-8, so no run can lie there; give it another name") from None
+    except ValueError:
+        raise RunError(f"{str(folder)!r} holds a zero byte, which no name of a folder can; give it another name") from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise RunError(f"the name {str(folder)[:40]}... is too long for a folder; give it a shorter one") from None
     return folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.accelerators import CPUAccelerator
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 from torch.utils.data import DataLoader
@@ -115,6 +118,28 @@ def train(
 def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and PyTorch, in worker processes too."""
     pl.seed_everything(seed, workers=True, verbose=False)
+
+
+def check_hardware(settings: TrainingSettings) -> None:
+    """Refuse devices, a strategy or a precision that there are not on this machine.
+
+    Raises:
+        ConfigurationError: naming the settings, and how to mend them.
+    """
+    asked = {name: getattr(settings, name) for name in ("device", "devices", "strategy", "precision")}
+    said = ", ".join(f"training.{name}={value}" for name, value in asked.items() if value != "auto") or "training.device=auto"
+    try:
+        with quiet_lightning():
+            trainer = pl.Trainer(
+                accelerator=settings.device, devices=settings.devices, strategy=settings.strategy,
+                precision=resolve_precision(settings), logger=False, enable_checkpointing=False,  # type: ignore[arg-type]
+                enable_progress_bar=False, enable_model_summary=False,
+            )  # fmt: skip
+    except (ValueError, TypeError, RuntimeError, LookupError, ImportError, MisconfigurationException) as error:
+        raise ConfigurationError(f"{said} cannot be had on this machine ({error}); leave it out to take what there is") from error
+    cores = os.cpu_count() or 1
+    if isinstance(trainer.accelerator, CPUAccelerator) and trainer.num_devices > cores:
+        raise ConfigurationError(f"training.devices={settings.devices} asks for more processes than the {cores} cores; give fewer")
 
 
 def _best_checkpoint(settings: TrainingSettings, folder: Path) -> ModelCheckpoint:
