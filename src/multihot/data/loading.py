@@ -52,6 +52,8 @@ def load(
     missing: str = "error",
     distribution: str | None = None,
     difficult: str = "unknown",
+    uncertain: str = "error",
+    blank: str = "unknown",
     from_path: str | Path | None = None,
     cache_dir: str | Path | None = None,
 ) -> MultiLabelData:
@@ -73,6 +75,8 @@ def load(
         missing: ``"error"`` refuses a source that names pictures that are not there, ``"skip"`` leaves those rows out and says how many.
         distribution: the rows are label distributions, given as ``"degrees"`` that sum to 1, as ``"votes"`` of annotators, or as their
             ``"mean_spread"``: columns of mean and standard deviation over the axis that ``labels`` gives, such as ``"0:100"``.
+        uncertain: what -1 in a 0/1 column means: ``"unknown"``, ``"1"`` or ``"0"``; ``"error"`` refuses it.
+        blank: what a blank in a 0/1 column means: ``"unknown"`` or ``"0"``.
         difficult: objects that PASCAL VOC marks difficult are ``"unknown"``, or count with a ``"degree"`` of 0.5.
         from_path: where a copy of a catalogued data set lies.
         cache_dir: in place of ``cache_root()``.
@@ -91,7 +95,7 @@ def load(
     (['grain', 'wheat'], ('grain', 'wheat'))
     """
     options = Options(
-        text, labels, id, features, delimiter, encoding, index_base, require_labels, image, missing, distribution, difficult  # type: ignore[arg-type]
+        text, labels, id, features, delimiter, encoding, index_base, require_labels, image, missing, distribution, difficult, uncertain, blank  # type: ignore[arg-type]
     )  # fmt: skip
     root = Path(cache_dir) if cache_dir else None
     if isinstance(source, (str, Path)) and not os.path.exists(source) and (entry := catalog.find(str(source))):

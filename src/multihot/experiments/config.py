@@ -44,6 +44,8 @@ class DataSettings:
         image: column that names picture files.
         missing: what becomes of rows whose picture is not there: "error" or "skip".
         distribution: how rows give a label distribution: "degrees", "votes" or "mean_spread"; None where they give label sets.
+        uncertain: what -1 in a 0/1 column means: "unknown", "1" or "0"; "error" refuses it.
+        blank: what a blank in a 0/1 column means: "unknown" or "0".
         difficult: what PASCAL VOC's difficult objects are: "unknown", or a "degree" of 0.5.
         validation: share of the training split that is set aside for choosing, where no validation split is given.
         test: share that is set aside for measuring, where no test split is given; 0 for none.
@@ -69,6 +71,8 @@ class DataSettings:
     missing: str = "error"
     distribution: str | None = None
     difficult: str = "unknown"
+    uncertain: str = "error"
+    blank: str = "unknown"
     validation: float = 0.1
     test: float = 0.1
     test_group: str | None = None
@@ -80,7 +84,7 @@ class DataSettings:
     def reading(self) -> dict[str, Any]:
         """The arguments of ``multihot.data.load`` that say how rows are read."""
         columns = ("format", "text", "labels", "id", "features", "delimiter", "encoding", "index_base", "image")
-        return {name: getattr(self, name) for name in (*columns, "missing", "distribution", "difficult")}
+        return {name: getattr(self, name) for name in (*columns, "missing", "distribution", "difficult", "uncertain", "blank")}
 
     def __post_init__(self) -> None:
         for name in ("validation", "test"):
@@ -96,6 +100,8 @@ class DataSettings:
             "missing": ("error", "skip"),
             "distribution": (None, "degrees", "votes", "mean_spread"),
             "difficult": ("unknown", "degree"),
+            "uncertain": ("error", "unknown", "1", "0"),
+            "blank": ("unknown", "0"),
         }.items():
             if getattr(self, name) not in allowed:
                 listed = ", ".join("null" if choice is None else choice for choice in allowed)

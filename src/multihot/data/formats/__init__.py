@@ -149,7 +149,7 @@ def _detect_folder(path: Path) -> str | None:
         return "image-table"
     if "annotations" in names and ((path / "Annotations").is_dir() and any((path / "Annotations").glob("*.xml"))):
         return "voc-xml"
-    if any(path.glob("annotations/instances_*.json")) or any(path.glob("instances_*.json")):
+    if any(path.glob("annotations/instances_*.json")) or any(path.glob("instances_*.json")) or any(path.glob("*/_annotations.coco.json")):
         return "coco-json"
     if "imagelist" in names or "trainimagelist.txt" in names:
         return "nus-wide"

@@ -14,6 +14,7 @@ from .arff_header import QUOTED, Attribute, Header, label_columns, labels_of_xml
 from .axes import axis_of, label_of
 from .columns import expand
 from .distributions import around_mean, axis_around, distribution, mean_spread_columns, measured
+from .label_cells import FALSE, TRUE
 from .opening import open_zip, read_member, suffix_of, text_lines
 from .reading import Options, Reading, Row, at_line, split_of
 
@@ -149,11 +150,12 @@ class _Table:
     def _label_set(self, cells: dict[int, str], where: str) -> Row:
         labels, unknown = [], []
         for name, i in self.labels:
-            if cells[i] in ("1", "1.0"):
+            word = cells[i].strip().lower()
+            if word in TRUE:
                 labels.append(name)
-            elif cells[i] == "?":
+            elif word == "?":
                 unknown.append(name)
-            elif cells[i] not in ("0", "0.0"):
+            elif word not in FALSE:
                 raise DataError(f"{where}: label '{name}' is {cells[i]!r}; allowed are 0, 1 and ?")
         return {"labels": labels, "unknown": unknown}
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from .opening import check_exists, open_bytes
 from .picture_files import Named, with_pictures
 from .reading import Options, Reading, Row, split_of
 
-KEPT = frozenset({"images", "annotations", "categories", "id", "image_id", "category_id", "file_name", "name"})
+KEPT = frozenset({"images", "annotations", "categories", "id", "image_id", "category_id", "file_name", "name", "supercategory"})
+ROBOFLOW = "_annotations.coco.json"  # beside the pictures, in folders named after their splits
+logger = logging.getLogger("multihot.data")
 STARTS_LIKE = re.compile(rb'^\s*\{\s*"(info|images|annotations|licenses|categories|type)"\s*:\s*[\[{"]')
 
 
@@ -35,15 +38,34 @@ def read_coco_json(path: Path, options: Options) -> Reading:
         for category in content["categories"]:
             if names.setdefault(category["id"], category["name"]) != category["name"]:
                 raise DataError(f"{file}: category {category['id']} is '{category['name']}' here, but '{names[category['id']]}' elsewhere")
-    if len(set(names.values())) < len(names):
-        raise DataError(f"{path}: two categories have the same name; rename one")
-    declared = [names[number] for number in sorted(names)]
+    names = _without_groups(path, names, contents.values())
+    declared = [names[number] for number in sorted(names, key=lambda number: (isinstance(number, str), number))]
     splits = {file: _split(file) for file in files} if path.is_dir() else {}
     if splits and "test" not in splits.values():
         splits = {file: "test" if split == "validation" else split for file, split in splits.items()}
     pictures = {file: NamedFiles(_folders(file)) for file in files}
     rows = (row for file, content in contents.items() for row in _rows(file, content, names, splits.get(file), options, pictures[file]))
     return Reading("image", rows, options, declared_labels=declared, columns=("file_name", "category_id"), named=list(pictures.values()))
+
+
+def _without_groups(path: Path, names: dict[Any, str], contents: Collection[dict[str, Any]]) -> dict[Any, str]:
+    """The categories without those that only group others: no object is of them, and another category names them as its group.
+
+    Raises:
+        DataError: where two of the others have one name.
+    """
+    used = {annotation["category_id"] for content in contents for annotation in content.get("annotations", ())}
+    groups = {category.get("supercategory") for content in contents for category in content["categories"]}
+    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
+    grouping = {number: name for number, name in names.items() if used and number not in used and (name in groups or name in twice)}
+    kept = {number: name for number, name in names.items() if number not in grouping}
+    if grouping:
+        logger.warning(
+            "%s: categories that group others and own no object are no labels: %s", path, ", ".join(sorted(set(grouping.values())))
+        )
+    if len(set(kept.values())) < len(kept):
+        raise DataError(f"{path}: two categories have the same name; rename one")
+    return kept
 
 
 def coco_files(path: Path) -> list[Path]:
@@ -55,7 +77,7 @@ def coco_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     files = sorted((path / "annotations").glob("instances_*.json")) or sorted(path.glob("instances_*.json"))
-    files = [file for file in files if _split(file)]
+    files = [file for file in files if _split(file)] or sorted(path.glob(f"*/{ROBOFLOW}"))
     if not files:
         raise DataError(f"{path}: there is no annotations/instances_train2017.json or the like; give the folder that holds annotations")
     return files
@@ -74,6 +96,8 @@ def looks_like(path: Path) -> bool:
 
 
 def _split(file: Path) -> str | None:
+    if file.name == ROBOFLOW:
+        return split_of(file.parent.name)
     return split_of(re.sub(r"\d+", "", file.stem))
 
 
@@ -101,7 +125,8 @@ def _check(file: Path, part: str, entries: Any, wanted: tuple[str, ...]) -> None
     for number, entry in enumerate(entries, start=1):
         for key in wanted:
             value = entry.get(key) if isinstance(entry, dict) else None
-            good = isinstance(value, str) if key in ("file_name", "name") else isinstance(value, int) and not isinstance(value, bool)
+            kinds = (str,) if key in ("file_name", "name") else (int, str)
+            good = isinstance(value, kinds) and not isinstance(value, bool)
             if not good:
                 raise DataError(f"{file}: {part}, entry {number}: '{key}' is {str(value)[:80]!r}; get the file again, or correct it")
 
@@ -110,7 +135,7 @@ def _rows(
     file: Path, content: dict[str, Any], names: dict[Any, str], split: str | None, options: Options, pictures: NamedFiles
 ) -> Iterator[Row]:
     annotated = "annotations" in content
-    found: dict[int, dict[str, None]] = {image["id"]: {} for image in content["images"]}
+    found: dict[int | str, dict[str, None]] = {image["id"]: {} for image in content["images"]}
     for number, annotation in enumerate(content.get("annotations", ()), start=1):
         for key, known in (("image_id", found), ("category_id", names)):
             if annotation[key] not in known:
@@ -128,4 +153,4 @@ def _folders(file: Path) -> tuple[Path, ...]:
     """Where the pictures of an annotation file may lie: ``annotations`` stands beside ``train2017`` or ``images/train2017``."""
     name = file.name.partition(".")[0].rpartition("_")[2]
     root = file.parent.parent if file.parent.name == "annotations" else file.parent
-    return (root / name, root / "images" / name, root / "images", root)
+    return (root / name, root / "images" / name, root / "images", root) if file.name != ROBOFLOW else (file.parent,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from ...errors import DataError, nearest
 from .distributions import mean_spread_columns
 from .label_cells import FALSE, TRUE, UNKNOWN, check_kind, find_delimiter
-from .picture_files import is_picture_name
+from .picture_files import completed_name, folders_beside, is_picture_name
 from .reading import SPLIT_NAMES, Options, Row
 
 TITLES = ("title", "headline", "subject")
@@ -32,6 +33,7 @@ LABELS = (
 )
 IDS = ("id", "_id", "uid", "doc_id", "document_id", "docid")
 IMAGES = ("image", "picture", "photo", "image_path", "image_file", "img", "file_name", "filename", "file", "path")
+logger = logging.getLogger("multihot.data")
 SPLITS = ("split", "subset", "partition", "set")
 
 
@@ -43,6 +45,7 @@ class Columns:
         text: the columns whose joined contents are the text; empty for a table.
         label_set: the column of label sets, if there is one.
         flags: the 0/1 columns, one a label, if there are such.
+        united: the columns with one label name in each cell, if there are such.
         features: the numeric columns of a table.
         id: the column that names the rows, if any.
         image: the column that names picture files, if the inputs are pictures.
@@ -62,13 +65,14 @@ class Columns:
     degrees: bool = False
     image: str | None = None
     mean_spread: tuple[str, str] | None = None
+    united: tuple[str, ...] = ()
 
     def options(self, given: Options) -> Options:
         """The caller's options with everything found out filled in."""
         return replace(
             given,
             text="+".join(self.text) or None,
-            labels=self.label_set or self.flags or given.labels,
+            labels=self.label_set or self.flags or self.united or given.labels,
             id=self.id or "",
             features=self.features or None,
             delimiter=self.delimiter or given.delimiter,
@@ -86,18 +90,22 @@ def resolve(sample: Sequence[Row], names: Sequence[str], options: Options, where
     label_set, flags = (None, ()) if options.distribution == "mean_spread" else _named_labels(sample, names, options, where)
     identity = _identity(names, options, where)
     split = _split_column(sample, names)
-    taken = {label_set, *flags, identity, split, *(mean_spread or ())}
+    united = flags if options.distribution is None and _holds_names(sample, flags) else ()
+    flags = () if united else flags
+    taken = {label_set, *flags, *united, identity, split, *(mean_spread or ())}
     text = () if options.image else _text(names, options, taken, where)
-    image = _check_name(options.image, names, "image", where) if options.image else None if text else _image(sample, names, options, taken)
-    if (text or image) and not label_set and not flags and options.labels is None and options.distribution is None:
+    image = None if text else _image(sample, names, options, taken, where)
+    if options.image:
+        image = _check_name(options.image, names, "image", where)
+    if (text or image) and not label_set and not flags and not united and options.labels is None and options.distribution is None:
         flags = _flag_columns(sample, [name for name in names if name not in {*taken, *text, image}])
     features = () if text or image else _features(sample, [name for name in names if name not in taken], options, names, where)
     cells = [row.get(label_set) for row in sample] if label_set else []
     delimiter = options.delimiter or find_delimiter(cells, where)
     if label_set and options.distribution is None:
-        check_kind(cells, label_set, delimiter, where)
+        check_kind(cells, label_set, delimiter, where, named=options.labels is not None)
     degrees = any(isinstance(cell, dict) for cell in cells)
-    return Columns(text, label_set, flags, features, identity, split, delimiter, degrees, image, mean_spread)
+    return Columns(text, label_set, flags, features, identity, split, delimiter, degrees, image, mean_spread, united)
 
 
 def _named_labels(sample: Sequence[Row], names: Sequence[str], options: Options, where: str) -> tuple[str | None, tuple[str, ...]]:
@@ -142,18 +150,33 @@ def _text(names: Sequence[str], options: Options, taken: set[str | None], where:
     return tuple(name for name in (title, body) if name)
 
 
-def _image(sample: Sequence[Row], names: Sequence[str], options: Options, taken: set[str | None]) -> str | None:
-    """A column of a usual name that holds names of picture files."""
+def _image(sample: Sequence[Row], names: Sequence[str], options: Options, taken: set[str | None], where: str) -> str | None:
+    """A column of a usual name that holds names of picture files, maybe without their suffix."""
     if options.text is not None or options.features is not None:
         return None
     free = {name.lower(): name for name in names if name not in taken}
     columns = (free[name] for name in IMAGES if name in free)
-    return next((name for name in columns if all(is_picture_name(row.get(name)) for row in sample)), None)
+    folders = folders_beside(where)
+    return next(
+        (
+            name
+            for name in columns
+            if all(is_picture_name(row.get(name)) for row in sample) or completed_name(str(sample[0].get(name)), folders) is not None
+        ),
+        None,
+    )
 
 
 def _features(sample: Sequence[Row], free: Sequence[str], options: Options, names: Sequence[str], where: str) -> tuple[str, ...]:
     if options.features is not None:
         return tuple(_check_name(name, names, "features", where) for name in expand(options.features, names))
+    counting = [name for name in free if _counts_rows(sample, name)]
+    for name in counting:
+        logger.warning("%s: column '%s' counts the rows and is left out of the features; name it with features= if it is one", where, name)
+    pictures = [name for name in free if name.lower() in IMAGES]
+    for name in pictures:
+        logger.warning("%s: column '%s' seems to name pictures, which are not there; it is left out of the features", where, name)
+    free = [name for name in free if name not in counting and name not in pictures]
     words = [name for name in free if not all(_is_numeric(row.get(name)) for row in sample)]
     if words or not free:
         listed = ", ".join(names)
@@ -161,6 +184,20 @@ def _features(sample: Sequence[Row], free: Sequence[str], options: Options, name
             f"{where}: which column holds the text? Its columns are {listed}; name it with text=, or a table's columns with features="
         )
     return tuple(free)
+
+
+def _counts_rows(sample: Sequence[Row], name: str) -> bool:
+    """Whether a column is the row number that pandas and others write: it has no name of its own, and counts from 0 or 1."""
+    if name.strip() and not name.startswith("Unnamed:") and name.lower() not in ("index", "idx", "rownum"):
+        return False
+    cells = [str(row.get(name)).strip().removesuffix(".0") for row in sample]
+    return any(cells == [str(number) for number in range(first, first + len(cells))] for first in (0, 1))
+
+
+def _holds_names(sample: Sequence[Row], columns: Sequence[str]) -> bool:
+    """Whether columns hold names, and not only numbers of another coding."""
+    words = {str(row[name]).strip() for row in sample for name in columns if row.get(name) is not None}
+    return any(not _is_numeric(word) and word.lower() not in TRUE | FALSE | UNKNOWN for word in words)
 
 
 def _flag_columns(sample: Sequence[Row], free: Sequence[str]) -> tuple[str, ...]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import logging
+import math
 import re
+import tokenize
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +18,11 @@ from .reading import distinct
 DELIMITERS = ("|", ";", ",", "\t")
 TRUE, FALSE, UNKNOWN = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}, {"", "?", "nan"}
 LONGEST_LABEL = 200
+UNCERTAIN = {"-1", "-1.0"}
+NOTHING = {"nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL", "None", "N/A", "n/a", "#N/A"}  # what tools write where there is no value
+CONTAINER = re.compile(r"(?:frozenset|set|list|tuple|array|Index)\((.*?)(?:,\s*dtype=[^()]*)?\)", re.DOTALL)  # as Python prints them
+PLAIN_SET = re.compile(r"\{[^:{}\[\]]*\}")  # {a,b}, as PostgreSQL writes an array
+FEW_CELLS = 20  # fewer say little about a column
 logger = logging.getLogger("multihot.data")
 
 
@@ -35,7 +43,7 @@ def parse_cell(value: Any, delimiter: str | None, where: str) -> dict[str, Any]:
     >>> parse_cell("grain | wheat", "|", "x.csv: line 2"), parse_cell('["grain"]', None, "x.csv: line 3")
     ({'labels': ['grain', 'wheat']}, {'labels': ['grain']})
     """
-    if value is None:
+    if value is None or (isinstance(value, float) and math.isnan(value)) or (isinstance(value, str) and value.strip() in NOTHING):
         return {"labels": None}
     if isinstance(value, str):
         return {"labels": distinct(split_text(value, delimiter, where))}
@@ -51,25 +59,34 @@ def parse_cell(value: Any, delimiter: str | None, where: str) -> dict[str, Any]:
 def split_text(text: str, delimiter: str | None, where: str) -> list[str]:
     """The labels that a string stands for."""
     text = text.strip()
-    if text.startswith("[") and text.endswith("]"):
-        return [name for label in _list_in(text, where) if (name := _name(label, where))]
-    parts = [text] if delimiter is None else text.split() if delimiter.isspace() and delimiter != "\t" else text.split(delimiter)
+    listed = _listed(text, where)
+    if listed is not None:
+        return [name for label in listed if (name := _name(label, where))]
+    parts = [text] if delimiter is None else text.split() if delimiter == " " else text.split(delimiter)
     return [label for part in parts if (label := part.strip())]
 
 
 def find_delimiter(cells: Sequence[Any], where: str) -> str | None:
     """What separates the labels in a sample of cells.
 
-    The first of ``|``, ``;``, comma and tab that occurs anywhere; blanks only if that makes fewer names than there are
+    Of ``|``, ``;``, comma and tab, the one that leaves the fewest different names; blanks only if that makes fewer names than there are
     different cells, so that a column of single labels such as "New York" stays whole.
 
     >>> find_delimiter(["grain,wheat", "corn"], "x.csv"), find_delimiter(["New York", "Los Angeles"], "x.csv")
     (',', None)
     """
-    texts = {cell.strip() for cell in cells if isinstance(cell, str) and cell.strip() and not cell.strip().startswith("[")}
-    for delimiter in DELIMITERS:
-        if any(delimiter in text for text in texts):
-            return delimiter
+    texts = {text for cell in cells if isinstance(cell, str) and (text := cell.strip()) and not _is_listed(text)}
+    found = [delimiter for delimiter in DELIMITERS if any(delimiter in text for text in texts)]
+    if found:
+        best = min(found, key=lambda delimiter: len({part.strip() for text in texts for part in text.split(delimiter)}))
+        for other in found:
+            holding = [text for text in texts if other in text]
+            if other != best:
+                logger.warning(
+                    "%s: labels are separated by %r, but %d of %d different cells hold %r too, such as %r; it is taken as part of a name",
+                    where, best, len(holding), len(texts), other, min(holding)[:60],
+                )  # fmt: skip
+        return best
     words = {word for text in texts for word in text.split()}
     if any(" " in text for text in texts) and len(words) <= len(texts):
         logger.warning("%s: labels are taken as separated by blanks; say delimiter=',' or the like if they are not", where)
@@ -77,24 +94,69 @@ def find_delimiter(cells: Sequence[Any], where: str) -> str | None:
     return None
 
 
-def check_kind(cells: Sequence[Any], column: str, delimiter: str | None, where: str) -> None:
-    """Refuse a column that cannot be one of labels: decimal numbers, or long texts."""
-    filled = [cell for cell in cells if cell not in (None, "")]
+def check_kind(cells: Sequence[Any], column: str, delimiter: str | None, where: str, named: bool = False) -> None:
+    """Refuse a column that cannot be one of labels: vectors, long texts or, unless it was ``named``, decimal numbers; say what is odd."""
+    filled = [cell for cell in cells if not _is_nothing(cell)]
+    _check_vectors([found for cell in filled if (found := _items(cell)) is not None], len(filled), column, where)
     decimals = [
         cell for cell in filled if isinstance(cell, float) or (isinstance(cell, str) and re.fullmatch(r"[-+]?\d*\.\d+", cell.strip()))
     ]
     if filled and len(decimals) == len(filled):
-        raise DataError(
-            f"{where}: column '{column}' holds numbers such as {decimals[0]}, not labels; name the column of label sets with labels="
-        )
-    texts = [cell for cell in filled if isinstance(cell, str) and not cell.strip().startswith("[")]
+        if not named:
+            raise DataError(
+                f"{where}: column '{column}' holds numbers such as {decimals[0]}, not labels; name the column of label sets with labels="
+            )
+        logger.warning("%s: column '%s' holds numbers such as %s; each is read as the name of a label", where, column, decimals[0])
+    texts = [cell for cell in filled if isinstance(cell, str) and not _is_listed(cell.strip())]
     longest = [max((len(part) for part in split_text(text, delimiter, where)), default=0) for text in texts]
     if texts and sum(length > LONGEST_LABEL for length in longest) > len(texts) / 2:
         raise DataError(f"{where}: column '{column}' holds long texts, not labels; name the column of label sets with labels=")
+    for remark in remarks(cells, column, delimiter):
+        logger.warning("%s: %s", where, remark)
 
 
-def parse_flags(cells: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The label set of a row of 0/1 columns; a blank or ``?`` means that nobody annotated the label.
+def remarks(cells: Sequence[Any], column: str, delimiter: str | None) -> list[str]:
+    """What is odd about a column of label sets, if it was read as its owner meant it.
+
+    >>> remarks(["'a'", "'b'"], "tags", None)
+    ["column 'tags': labels such as 'a' (with its quotes) begin or end with a quote or a bracket; check how the label sets are written"]
+    >>> remarks(["nan", "a;b"], "tags", ";")
+    ["column 'tags': 1 of 2 cells say nan, which is read as not annotated"]
+    """
+    found = []
+    nothing = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip() in NOTHING]
+    if nothing:
+        marks = ", ".join(sorted(set(nothing)))
+        found.append(f"column '{column}': {len(nothing):,} of {len(cells):,} cells say {marks}, which is read as not annotated")
+    sets = [split_text(cell, delimiter, column) for cell in cells if isinstance(cell, str) and cell.strip() not in NOTHING]
+    names = {name for labels in sets for name in labels}
+    framed = sorted(
+        name for name in names if len(name) > 1 and ((name[0] in "'\"[({" and not name.endswith((")", "}", "]"))) or name[-1] in "'\"")
+    )
+    if framed:
+        found.append(
+            f"column '{column}': labels such as {framed[0]} (with its quotes) begin or end with a quote or a bracket; "
+            "check how the label sets are written"
+        )
+    if len(names) > 2 and all(len(name) == 1 and not name.isdigit() for name in names):
+        found.append(
+            f"column '{column}': every label is a single letter ({', '.join(sorted(names)[:5])}); check how the label sets are written"
+        )
+    if len(sets) >= FEW_CELLS and len(names) >= len(sets):
+        found.append(
+            f"column '{column}' holds {len(names):,} labels in {len(sets):,} rows, so hardly one can be learned; is it the right column?"
+        )
+    return found
+
+
+def parse_flags(cells: Mapping[str, Any], where: str, uncertain: str = "error", blank: str = "unknown") -> dict[str, Any]:
+    """The label set of a row of 0/1 columns.
+
+    Args:
+        cells: label -> its cell.
+        where: the place in the file, for error messages.
+        uncertain: what -1 means: ``"unknown"``, ``"1"`` or ``"0"``; ``"error"`` refuses it.
+        blank: what a blank or ``?`` means: ``"unknown"``, that nobody annotated the label, or ``"0"``.
 
     >>> parse_flags({"sea": "1", "sand": "0", "ship": "?"}, "x.csv: line 2")
     {'labels': ['sea'], 'unknown': ['ship']}
@@ -102,13 +164,32 @@ def parse_flags(cells: Mapping[str, Any], where: str) -> dict[str, Any]:
     labels, unknown = [], []
     for name, cell in cells.items():
         word = "" if cell is None else str(cell).strip().lower()
+        word = (
+            {"unknown": "", "error": word}.get(uncertain, uncertain)
+            if word in UNCERTAIN
+            else "0"
+            if word in UNKNOWN and blank == "0"
+            else word
+        )
         if word in TRUE:
             labels.append(name)
         elif word in UNKNOWN:
             unknown.append(name)
         elif word not in FALSE:
-            raise DataError(f"{where}: label '{name}' is {cell!r}; allowed are 1, 0, or a blank for unknown")
+            raise DataError(
+                f"{where}: label '{name}' is {cell!r}; allowed are 1, 0, or a blank for unknown; what -1 means is said with uncertain="
+            )
     return {"labels": labels, "unknown": unknown}
+
+
+def unite(cells: Sequence[Any], where: str) -> dict[str, Any]:
+    """The label set of a row that has one name in each of several columns; blanks and marks of nothing name none.
+
+    >>> unite(["mechanics", "NONE", "", "fluids"], "x.csv: line 2")
+    {'labels': ['mechanics', 'fluids']}
+    """
+    named = [cell for cell in cells if not _is_nothing(cell) and not (isinstance(cell, str) and cell.strip().lower() in ("none", "-"))]
+    return {"labels": distinct([name for cell in named if (name := _name(cell, where))])}
 
 
 def _degrees(value: Mapping[Any, Any], where: str) -> dict[str, Any]:
@@ -133,12 +214,73 @@ def _name(label: Any, where: str) -> str:
     return str(label).strip()
 
 
+def _is_nothing(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or (isinstance(cell, str) and cell.strip() in {"", *NOTHING})
+
+
+def _is_listed(text: str) -> bool:
+    """Whether a cell is written as a container of names."""
+    return text[:1] in ("[", "(", "{") or CONTAINER.fullmatch(text) is not None
+
+
+def _listed(text: str, where: str) -> list[Any] | None:
+    """The items of a container of names that a program printed into a cell; None for any other text.
+
+    >>> _listed("['a' 'b']", ""), _listed('["a"]', ""), _listed("{'a', }", ""), _listed("{a,b}", ""), _listed("(other)", "")
+    (['a', 'b'], ['a'], ['a'], ['a', 'b'], None)
+    """
+    container = CONTAINER.fullmatch(text)
+    inner = container[1].strip() if container else text
+    if inner.startswith("[") and inner.endswith("]"):
+        return _list_in(inner, where)
+    if inner[:1] + inner[-1:] in ("()", "{}"):
+        try:
+            value = _literal(inner)
+        except (ValueError, SyntaxError, MemoryError, RecursionError, tokenize.TokenError):
+            return [part.strip().strip("\"'") for part in inner[1:-1].split(",")] if PLAIN_SET.fullmatch(inner) else None
+        return sorted(value, key=str) if isinstance(value, set) else list(value) if isinstance(value, tuple) else None
+    return [] if container and not inner else None
+
+
 def _list_in(text: str, where: str) -> list[Any]:
     try:
         value = json.loads(text)
     except ValueError:
         try:
-            value = ast.literal_eval(text)  # the way pandas writes a list into a CSV cell
-        except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+            value = _literal(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError, tokenize.TokenError) as error:
             raise DataError(f'{where}: {text[:60]!r} is not a list of labels; write it as JSON, such as ["a", "b"]') from error
     return list(value)
+
+
+def _literal(text: str) -> Any:
+    """A Python literal; strings that only blanks separate, as NumPy prints them, are items of their own."""
+    pieces, before = [], None
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.STRING and before == tokenize.STRING:
+            pieces.append(",")
+        if token.type not in (tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER, tokenize.INDENT, tokenize.DEDENT):
+            pieces.append(token.string)
+            before = token.type
+    return ast.literal_eval(" ".join(pieces))
+
+
+def _items(cell: Any) -> list[Any] | None:
+    """The items of a cell that is a list, or is written as one."""
+    if isinstance(cell, str):
+        try:
+            return _listed(cell.strip(), "")
+        except DataError:  # the row itself will be named
+            return None
+    return list(cell) if isinstance(cell, Sequence) else None
+
+
+def _check_vectors(lists: Sequence[list[Any]], cells: int, column: str, where: str) -> None:
+    """Refuse vectors of 0 and 1: what stands in them are no names."""
+    lengths = {len(items) for items in lists}
+    entries = {str(item) for items in lists for item in items}
+    if len(lists) == cells and len(lengths) == 1 and max(lengths, default=0) > 1 and entries <= {"0", "1", "True", "False", "0.0", "1.0"}:
+        raise DataError(
+            f"{where}: column '{column}' holds vectors of {max(lengths)} zeros and ones, not names of labels; write one 0/1 column a label and "
+            "name them with labels=, or lists of names"
+        )

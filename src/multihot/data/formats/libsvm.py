@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from .limits import check_declared
 from .opening import text_lines
 from .reading import Options, Reading, Row, at_line, distinct
 
+logger = logging.getLogger("multihot.data")
 HEADER = re.compile(r"\s*(\d{1,18})\s+(\d{1,18})\s+(\d{1,18})\s*$")
 MOST_FEATURES = 2**31 - 1  # what a sparse matrix can number
 LINE = re.compile(r"\s*([^\s:#]+(\s|$))?(\s*\d+:\S+)*\s*(#.*)?$")
@@ -34,7 +36,7 @@ def read_libsvm(path: Path, options: Options) -> Reading:
         _check_count(count or 0, what, path, 1)
     return Reading(
         modality="table",
-        rows=_rows(path, options, features, skip=1 if header else 0),
+        rows=_rows(path, options, features, int(header[1]) if header else None),
         options=options,
         declared_labels=[str(label) for label in range(labels)] if labels is not None else None,
         num_features=features,
@@ -42,16 +44,22 @@ def read_libsvm(path: Path, options: Options) -> Reading:
     )
 
 
-def _rows(path: Path, options: Options, features: int | None, skip: int) -> Iterator[Row]:
-    highest = -1
+def _rows(path: Path, options: Options, features: int | None, promised: int | None) -> Iterator[Row]:
+    """The rows; where a header promises their number, an empty line is a row without labels and features, and all must be there."""
+    highest, count, skip = -1, 0, 0 if promised is None else 1
     for number, line in enumerate(text_lines(path, options.encoding), start=1):
         content = line.split("#", 1)[0]
-        if number > skip and content.strip():
+        if number > skip and not content.strip() and promised is None:
+            logger.warning("%s: an empty line is left out", at_line(path, number))
+        if number > skip and (content.strip() or (promised is not None and count < promised)):
+            count += 1
             row = _row(content, at_line(path, number), options.index_base, features)
             if features is None and row["indices"].max(initial=-1) > highest:
                 highest = int(row["indices"].max())
                 _check_count(highest + 1, "features", path, number)
             yield row
+    if promised is not None and count != promised:
+        raise DataError(f"{path}: its header promises {promised:,} rows, but it holds {count:,}; get the file again, or correct the header")
 
 
 def _check_count(count: int, what: str, path: Path, line: int) -> None:
@@ -62,7 +70,7 @@ def _check_count(count: int, what: str, path: Path, line: int) -> None:
 
 def _row(content: str, where: str, base: int, features: int | None) -> Row:
     pairs = content.split()
-    labels = [] if content[0].isspace() or ":" in pairs[0] else pairs.pop(0).split(",")
+    labels = [] if not pairs or content[0].isspace() or ":" in pairs[0] else pairs.pop(0).split(",")
     try:
         split = [pair.split(":") for pair in pairs]
         indices = np.array([index for index, _ in split], dtype=np.int64) - base

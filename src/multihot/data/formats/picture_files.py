@@ -65,6 +65,20 @@ def with_pictures(source: Path, rows: Iterable[Named], files: NamedFiles, option
     files.tell_outside(source)
 
 
+def folders_beside(source: str | Path) -> tuple[Path, Path]:
+    """Where pictures that a table names are looked for: in its folder, and in ``images`` there."""
+    return Path(source).parent, Path(source).parent / "images"
+
+
+def completed_name(name: str, folders: Iterable[Path]) -> str | None:
+    """The name of a picture file with the suffix that it lacks; None where there is no such file."""
+    if not name.strip() or "/" in name or is_picture_name(name):
+        return None
+    suffixes = [case for suffix in SUFFIXES for case in (suffix, suffix.upper())]
+    names = (f"{name.strip()}{suffix}" for suffix in suffixes)
+    return next((found for found in names if any((folder / found).is_file() for folder in folders)), None)
+
+
 def is_picture_name(cell: object) -> bool:
     """Whether a cell looks like the name of a picture file.
 

@@ -28,6 +28,8 @@ CHOICES: dict[str, tuple[str | None, ...]] = {
     "missing": ("error", "skip"),
     "distribution": (None, "degrees", "votes", "mean_spread"),
     "difficult": ("unknown", "degree"),
+    "uncertain": ("error", "unknown", "1", "0"),
+    "blank": ("unknown", "0"),
 }
 
 
@@ -48,6 +50,8 @@ class Options:
         missing: ``"error"`` refuses a file that names pictures that are not there, ``"skip"`` leaves such rows out.
         distribution: the rows are label distributions, given as ``"degrees"`` that sum to 1, as ``"votes"`` of annotators, or as their
             ``"mean_spread"``: columns of mean and standard deviation, with the axis in ``labels``, such as ``"0:100"``.
+        uncertain: what -1 in a 0/1 column means: ``"unknown"``, ``"1"`` or ``"0"``; ``"error"`` refuses it.
+        blank: what a blank in a 0/1 column means: ``"unknown"`` or ``"0"``.
         difficult: objects that PASCAL VOC marks difficult are ``"unknown"``, or count with a ``"degree"`` of 0.5.
     """
 
@@ -63,6 +67,8 @@ class Options:
     missing: str = "error"
     distribution: str | None = None
     difficult: str = "unknown"
+    uncertain: str = "error"
+    blank: str = "unknown"
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():

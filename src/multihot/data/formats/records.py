@@ -14,9 +14,9 @@ from ...errors import DataError
 from .axes import axis_of, label_of
 from .columns import Columns, resolve
 from .distributions import around_mean, axis_around, distribution, measured, parse_distribution
-from .label_cells import parse_cell, parse_flags
+from .label_cells import parse_cell, parse_flags, unite
 from .named_files import NamedFiles
-from .picture_files import Named, with_pictures
+from .picture_files import Named, completed_name, folders_beside, with_pictures
 from .reading import SPLIT_NAMES, Options, Reading, Row
 
 SAMPLE = 1000  # records looked at to find out what the columns hold
@@ -41,11 +41,11 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
     columns = resolve(sample, names, options, str(path))
     if columns.mean_spread and not options.labels:
         options = replace(options, labels=axis_around(_means(columns.mean_spread, records())))
-    labels = _distributions(columns, options, str(path)) if options.distribution else _label_sets(columns)
-    files = NamedFiles((path.parent, path.parent / "images")) if columns.image else None
+    labels = _distributions(columns, options, str(path)) if options.distribution else _label_sets(columns, options)
+    files = NamedFiles(folders_beside(path)) if columns.image else None
     rows: Iterator[Row] = (row for _, row in _rows(columns, labels, records()))
     if files is not None:
-        rows = with_pictures(path, _named(columns, _rows(columns, labels, records())), files, options)
+        rows = with_pictures(path, _named(columns, _rows(columns, labels, records()), path), files, options)
     axis = axis_of(options.labels, str(path)) if options.distribution == "mean_spread" and options.labels else ()
     return Reading(
         modality="text" if columns.text else "image" if columns.image else "table",
@@ -60,13 +60,15 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
     )
 
 
-def _named(columns: Columns, rows: Records) -> Iterator[Named]:
+def _named(columns: Columns, rows: Records, path: Path) -> Iterator[Named]:
     """Rows whose pictures are still names; a row without an id is named after its picture."""
     for where, row in rows:
         picture = row.pop("image")
+        if isinstance(picture, int) and not isinstance(picture, bool):
+            picture = str(picture)
         if not isinstance(picture, str):
             raise DataError(f"{where}: '{columns.image}' is {picture!r}, not the name of a picture file; fill it in")
-        yield Named(where, picture.strip(), {"id": picture.strip()} | row)
+        yield Named(where, completed_name(picture, folders_beside(path)) or picture.strip(), {"id": picture.strip()} | row)
 
 
 def _rows(columns: Columns, labels: Callable[[Row, str], Row], records: Records) -> Records:
@@ -85,12 +87,14 @@ def _rows(columns: Columns, labels: Callable[[Row, str], Row], records: Records)
         yield where, row | labels(record, where)
 
 
-def _label_sets(columns: Columns) -> Callable[[Row, str], Row]:
+def _label_sets(columns: Columns, options: Options) -> Callable[[Row, str], Row]:
     """What makes (record, place) the labels of a row."""
 
     def label_set(record: Row, where: str) -> Row:
         if columns.flags:
-            return parse_flags({name: record.get(name) for name in columns.flags}, where)
+            return parse_flags({name: record.get(name) for name in columns.flags}, where, options.uncertain, options.blank)
+        if columns.united:
+            return unite([record.get(name) for name in columns.united], where)
         cell = record.get(columns.label_set) if columns.label_set else None
         row = parse_cell(cell, columns.delimiter, where)
         if columns.degrees:

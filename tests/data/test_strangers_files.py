@@ -1,0 +1,181 @@
+"""Files as other people's tools write them: read rightly, refused in one line, or read with a line that says what was assumed."""
+
+import json
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from multihot.data import load
+from multihot.data.formats.label_cells import find_delimiter, parse_cell, remarks
+from multihot.errors import DataError
+
+NAMES = ["Short Film", "Drama", "Music", "Reality TV"]
+SETS = [["Short Film", "Drama"], ["Drama"], ["Music", "Reality TV"], ["Short Film", "Music"]]
+
+
+def table(path, cells, column="genre"):
+    pd.DataFrame({"plot": [f"a film number {i}" for i in range(len(cells))], column: cells}).to_csv(path, index=False)
+    return path
+
+
+def label_sets(data):
+    return [sorted(labels) if labels is not None else None for labels in data.splits["train"]["labels"]]
+
+
+WRITTEN = {
+    "a list": lambda names: repr(list(names)),
+    "a tuple": lambda names: repr(tuple(names)),
+    "a set": lambda names: repr(set(names)) if names else "set()",
+    "a frozen set": lambda names: repr(frozenset(names)),
+    "JSON": lambda names: json.dumps(list(names)),
+    "a NumPy array": lambda names: str(np.array(names, dtype=object)),
+    "its repr": lambda names: repr(np.array(names, dtype=object)),
+    "a pandas index": lambda names: repr(pd.Index(names, dtype=object)),
+    "PostgreSQL": lambda names: "{" + ",".join(f'"{name}"' for name in names) + "}",
+}
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_a_container_of_names_in_a_cell_is_read_as_its_names(tmp_path, way):
+    data = load(table(tmp_path / "films.csv", [WRITTEN[way](names) for names in SETS]), text="plot", labels="genre")
+    assert label_sets(data) == [sorted(names) for names in SETS]
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+@given(names=st.lists(st.text("abc xyzÄ7-", min_size=1).map(str.strip).filter(bool), min_size=1, max_size=4, unique=True))
+def test_any_names_come_back_from_a_container(way, names):
+    assert sorted(parse_cell(WRITTEN[way](names), None, "x")["labels"]) == sorted(names)
+
+
+def test_vectors_of_zeros_and_ones_are_refused_with_the_way_out(tmp_path):
+    for cells in (["[1, 0, 1]", "[0, 1, 0]"] * 3, ["[1 0 1]", "[0 1 0]"] * 3):
+        with pytest.raises(DataError, match=r"labels=|JSON"):
+            load(table(tmp_path / "hot.csv", cells), text="plot", labels="genre")
+    lines = [{"plot": "a film", "genre": [1, 0, 1]}, {"plot": "a song", "genre": [0, 1, 0]}]
+    (tmp_path / "hot.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(DataError, match="vectors of 3 zeros and ones"):
+        load(tmp_path / "hot.jsonl", text="plot", labels="genre")
+
+
+def test_the_separator_is_the_one_that_explains_the_cells(caplog):
+    cells = ["Drama, Music", "Comedy, Reality TV", "Music, Comedy", "Drama, Reality TV"] * 100 + ["Music; Comedy"]
+    with caplog.at_level(logging.WARNING):
+        assert find_delimiter(cells, "films.csv") == ","
+    assert "hold ';' too, such as 'Music; Comedy'" in caplog.text
+
+
+def test_marks_of_nothing_are_not_annotated_and_said(tmp_path, caplog):
+    marks = ["nan", "None", "N/A", "null", "<NA>"]
+    path = tmp_path / "films.csv"
+    path.write_text("plot,genre\n" + "".join(f"a film,{mark}\n" for mark in marks) + "a film,Drama;Music\n")
+    with caplog.at_level(logging.WARNING):
+        data = load(path, text="plot", labels="genre")
+    assert label_sets(data) == [None] * 5 + [["Drama", "Music"]]
+    assert "5 of 6 cells say" in caplog.text
+
+
+def test_numbers_that_are_named_as_labels_are_labels(tmp_path, caplog):
+    path = table(tmp_path / "codes.csv", ["250.00", "401.9", "038.9", "428.0"] * 3)
+    with caplog.at_level(logging.WARNING):
+        data = load(path, text="plot", labels="genre")
+    assert {label for labels in label_sets(data) for label in labels} == {"250.00", "401.9", "038.9", "428.0"}
+    assert "each is read as the name of a label" in caplog.text
+
+
+def test_a_line_break_separates_lines_and_nothing_else(tmp_path):
+    data = load(table(tmp_path / "films.csv", ["Short Film\nDrama", "Reality TV"] * 2), text="plot", labels="genre", delimiter="\n")
+    assert label_sets(data)[:2] == [["Drama", "Short Film"], ["Reality TV"]]
+
+
+def test_columns_of_one_name_each_are_united(tmp_path):
+    (tmp_path / "c.csv").write_text("text,t1,t2,t3\nleaks oil,mechanics,fluids,\nflickers,display,NONE,\nloud,mechanics,noise,fluids\n")
+    data = load(tmp_path / "c.csv", text="text", labels="t1,t2,t3")
+    assert label_sets(data) == [["fluids", "mechanics"], ["display"], ["fluids", "mechanics", "noise"]]
+
+
+@pytest.mark.parametrize(("settings", "sets", "unknown"), [
+    ({"uncertain": "unknown"}, [["fracture"], ["oedema"], []], [["oedema"], ["nodule"], ["fracture"]]),
+    ({"uncertain": "1", "blank": "0"}, [["fracture", "oedema"], ["oedema"], []], [[], [], []]),
+    ({"uncertain": "0", "blank": "0"}, [["fracture"], ["oedema"], []], [[], [], []]),
+])  # fmt: skip
+def test_uncertain_and_blank_mean_what_is_said(tmp_path, settings, sets, unknown):
+    (tmp_path / "r.csv").write_text("report,oedema,fracture,nodule\nbroken rib,-1.0,1.0,0\nswelling,1.0,0.0,\nclear,0.0,,0.0\n")
+    with pytest.raises(DataError, match="uncertain="):
+        load(tmp_path / "r.csv", text="report", labels="oedema,fracture,nodule").splits["train"]
+    data = load(tmp_path / "r.csv", text="report", labels="oedema,fracture,nodule", **settings)
+    assert label_sets(data) == sets
+    assert [sorted(row or []) for row in data.splits["train"]["unknown"]] == unknown
+
+
+def test_an_index_column_is_no_feature(tmp_path, caplog):
+    frame = pd.DataFrame({"a": np.random.default_rng(0).normal(size=30), "b": 1.5, "early": [1, 0] * 15, "late": [0, 1] * 15})
+    frame.to_csv(tmp_path / "t.csv")
+    with caplog.at_level(logging.WARNING):
+        data = load(tmp_path / "t.csv", labels="early,late")
+    assert data.feature_names == ["a", "b"]
+    assert "counts the rows and is left out" in caplog.text
+
+
+def test_pictures_named_without_their_suffix_are_found(tmp_path):
+    (tmp_path / "images").mkdir()
+    for number in range(1, 5):
+        Image.new("RGB", (8, 8), (number * 40, 0, 0)).save(tmp_path / "images" / f"{number}.PNG")
+    (tmp_path / "p.csv").write_text("image,labels\n" + "".join(f"{n},bolt nut\n" for n in range(1, 5)))
+    data = load(tmp_path / "p.csv", labels="labels", delimiter=" ")
+    assert data.modality == "image"
+    assert len(data.splits["train"]) == 4
+    (tmp_path / "q.csv").write_text("image,size,labels\n" + "".join(f"{n}9,{n},bolt\n" for n in range(1, 5)))
+    assert load(tmp_path / "q.csv", labels="labels").feature_names == ["size"]
+
+
+def test_an_xmc_file_holds_as_many_rows_as_its_header_promises(tmp_path):
+    (tmp_path / "x.txt").write_text("4 6 3\n0,1 0:1 2:1\n\n2 3:1\n1 5:1\n")
+    assert label_sets(load(tmp_path / "x.txt", format="libsvm")) == [["0", "1"], [], ["2"], ["1"]]
+    (tmp_path / "cut.txt").write_text("400 6 3\n0,1 0:1 2:1\n1 1:1\n")
+    with pytest.raises(DataError, match="promises 400 rows, but it holds 2"):
+        load(tmp_path / "cut.txt", format="libsvm")
+
+
+def test_arff_takes_words_for_true(tmp_path):
+    head = "@relation 'tiny: -C 2'\n@attribute wet {FALSE,TRUE}\n@attribute loud {no,yes}\n@attribute size numeric\n@data\n"
+    (tmp_path / "t.arff").write_text(head + "TRUE,no,0.8\nFALSE,yes,0.1\n")
+    assert label_sets(load(tmp_path / "t.arff")) == [["wet"], ["loud"]]
+
+
+def coco(path, root="workshop", ids=(1, 2)):
+    path.mkdir(parents=True)
+    for number in ids:
+        Image.new("RGB", (8, 8)).save(path / f"p{number}.jpg")
+    groups = [
+        {"id": 0, "name": root, "supercategory": "none"},
+        *({"id": i, "name": n, "supercategory": root} for i, n in ((1, "bolts"), (2, "nuts"))),
+    ]
+    found = [{"id": i, "image_id": n, "category_id": 1 + i % 2, "bbox": [1, 1, 4, 4]} for i, n in enumerate(ids)]
+    content = {"categories": groups, "images": [{"id": n, "file_name": f"p{n}.jpg"} for n in ids], "annotations": found}
+    (path / "_annotations.coco.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("root", ["workshop", "bolts"])
+def test_a_category_that_only_groups_others_is_no_label(tmp_path, root, caplog):
+    for split in ("train", "valid", "test"):
+        coco(tmp_path / split, root, ids=("img-1", "img-2"))
+    with caplog.at_level(logging.WARNING):
+        data = load(tmp_path)
+    assert list(data.label_space().names) == ["bolts", "nuts"]
+    assert set(data.splits) == {"train", "validation", "test"}
+    assert "own no object are no labels" in caplog.text
+
+
+@pytest.mark.parametrize(("cells", "said"), [
+    (["'a'", "'b'"], "begin or end with a quote"),
+    (["a;b", "b;c", "c"], "single letter"),
+    ([f"tag{i}" for i in range(30)], "hardly one can be learned"),
+])  # fmt: skip
+def test_odd_columns_are_remarked_on(cells, said):
+    assert any(said in remark for remark in remarks(cells, "tags", ";"))
+    assert not remarks(["grain;wheat", "corn", "grain"] * 20, "tags", ";")
