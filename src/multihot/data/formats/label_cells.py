@@ -23,6 +23,7 @@ NOTHING = {"nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL", "None", "N/A", "n
 CONTAINER = re.compile(r"(?:frozenset|set|list|tuple|array|Index)\((.*?)(?:,\s*dtype=[^()]*)?\)", re.DOTALL)  # as Python prints them
 PLAIN_SET = re.compile(r"\{[^:{}\[\]]*\}")  # {a,b}, as PostgreSQL writes an array
 FEW_CELLS = 20  # fewer say little about a column
+FEW_LETTERS = 5  # labels of one letter may be meant; more are likely names taken apart
 logger = logging.getLogger("multihot.data")
 
 
@@ -138,7 +139,7 @@ def remarks(cells: Sequence[Any], column: str, delimiter: str | None) -> list[st
             f"column '{column}': labels such as {framed[0]} (with its quotes) begin or end with a quote or a bracket; "
             "check how the label sets are written"
         )
-    if len(names) > 2 and all(len(name) == 1 and not name.isdigit() for name in names):
+    if len(names) > FEW_LETTERS and all(len(name) == 1 and not name.isdigit() for name in names):
         found.append(
             f"column '{column}': every label is a single letter ({', '.join(sorted(names)[:5])}); check how the label sets are written"
         )
@@ -281,6 +282,6 @@ def _check_vectors(lists: Sequence[list[Any]], cells: int, column: str, where: s
     entries = {str(item) for items in lists for item in items}
     if len(lists) == cells and len(lengths) == 1 and max(lengths, default=0) > 1 and entries <= {"0", "1", "True", "False", "0.0", "1.0"}:
         raise DataError(
-            f"{where}: column '{column}' holds vectors of {max(lengths)} zeros and ones, not names of labels; write one 0/1 column a label and "
-            "name them with labels=, or lists of names"
+            f"{where}: column '{column}' holds vectors of {max(lengths)} zeros and ones, not names of labels; "
+            "write one 0/1 column a label and name them with labels=, or lists of names"
         )
