@@ -95,8 +95,8 @@ def load(
     (['grain', 'wheat'], ('grain', 'wheat'))
     """
     options = Options(
-        text, labels, id, features, delimiter, encoding, index_base, require_labels, image, missing, distribution, difficult,
-        uncertain, blank,  # type: ignore[arg-type]
+        text, labels, id, features, delimiter, encoding, index_base, require_labels, image, missing, distribution,  # type: ignore[arg-type]
+        difficult, uncertain, blank,
     )  # fmt: skip
     root = Path(cache_dir) if cache_dir else None
     if isinstance(source, (str, Path)) and not os.path.exists(source) and (entry := catalog.find(str(source))):

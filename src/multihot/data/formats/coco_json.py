@@ -56,8 +56,8 @@ def _without_groups(path: Path, names: dict[Any, str], contents: Collection[dict
     """
     used = {annotation["category_id"] for content in contents for annotation in content.get("annotations", ())}
     groups = {category.get("supercategory") for content in contents for category in content["categories"]}
-    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
-    grouping = {number: name for number, name in names.items() if used and number not in used and (name in groups or name in twice)}
+    owned = {name for number, name in names.items() if number in used}
+    grouping = {number: name for number, name in names.items() if used and number not in used and name in groups | owned}
     kept = {number: name for number, name in names.items() if number not in grouping}
     if grouping:
         logger.warning(

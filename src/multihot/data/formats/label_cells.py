@@ -109,7 +109,7 @@ def check_kind(cells: Sequence[Any], column: str, delimiter: str | None, where: 
             )
         logger.warning("%s: column '%s' holds numbers such as %s; each is read as the name of a label", where, column, decimals[0])
     texts = [cell for cell in filled if isinstance(cell, str) and not _is_listed(cell.strip())]
-    longest = [max((len(part) for part in split_text(text, delimiter, where)), default=0) for text in texts]
+    longest = [max((len(part) for part in _readable(text, delimiter)), default=0) for text in texts]
     if texts and sum(length > LONGEST_LABEL for length in longest) > len(texts) / 2:
         raise DataError(f"{where}: column '{column}' holds long texts, not labels; name the column of label sets with labels=")
     for remark in remarks(cells, column, delimiter):
@@ -129,7 +129,7 @@ def remarks(cells: Sequence[Any], column: str, delimiter: str | None) -> list[st
     if nothing:
         marks = ", ".join(sorted(set(nothing)))
         found.append(f"column '{column}': {len(nothing):,} of {len(cells):,} cells say {marks}, which is read as not annotated")
-    sets = [split_text(cell, delimiter, column) for cell in cells if isinstance(cell, str) and cell.strip() not in NOTHING]
+    sets = [_readable(cell, delimiter) for cell in cells if isinstance(cell, str) and cell.strip() not in NOTHING]
     names = {name for labels in sets for name in labels}
     framed = sorted(
         name for name in names if len(name) > 1 and ((name[0] in "'\"[({" and not name.endswith((")", "}", "]"))) or name[-1] in "'\"")
@@ -213,6 +213,14 @@ def _name(label: Any, where: str) -> str:
     if isinstance(label, bool) or not isinstance(label, (str, int)):
         raise DataError(f"{where}: {label!r} is not a label name; allowed are strings and whole numbers")
     return str(label).strip()
+
+
+def _readable(text: str, delimiter: str | None) -> list[str]:
+    """The labels of a cell; none of one that is no label set, whose row will be named when it is read."""
+    try:
+        return split_text(text, delimiter, "")
+    except DataError:
+        return []
 
 
 def _is_nothing(cell: Any) -> bool:
