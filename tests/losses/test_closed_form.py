@@ -11,13 +11,12 @@ from torch import Tensor
 from multihot.losses import (
     circle_loss,
     label_distribution_loss,
-    log_sums,
     pairwise_log_sum_exp_loss,
     threshold_label_loss,
     two_way_loss,
     zlpr_loss,
 )
-from multihot.losses.kernels import closed_form
+from multihot.losses.kernels import closed_form, log_sums
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
     "circle": partial(circle_loss, scale=2.0, margin=0.25),

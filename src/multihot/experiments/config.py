@@ -14,7 +14,6 @@ import yaml
 
 from ..components import check_keys
 from ..errors import ConfigurationError
-from ..parts import PARTS
 from ..storage import write_text
 from ..training.settings import AUTO, FAMILY, TrainingSettings
 
@@ -87,6 +86,8 @@ class DataSettings:
         return {name: getattr(self, name) for name in (*columns, "missing", "distribution", "difficult", "uncertain", "blank")}
 
     def __post_init__(self) -> None:
+        for name in ("uncertain", "blank"):  # YAML reads 0 and 1 as numbers
+            object.__setattr__(self, name, str(getattr(self, name)))
         for name in ("validation", "test"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"data.{name} must be a share in [0, 1), got {getattr(self, name)!r}")
@@ -295,6 +296,7 @@ def _section(cls: type, content: Any, name: str) -> Any:
 
 def _checked(value: Any, hint: Any, where: str) -> Any:
     """The value, if it is of the kind that the field asks for; an integer will do for a float."""
+
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     plain = tuple(get_origin(kind) or kind for kind in kinds)
     if isinstance(value, str) and float in plain and str not in plain:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..data import MultiLabelData
 from ..data import load as load_data
+from ..data.assumed import assumed, doubts
 from ..errors import DataError, RunError
 from ..evaluation import break_down, has_label_sets, measure, targets_of, truth_of
 from ..learners import Say, Task, Trained, learner_of, never_empty_where_none_is
@@ -143,7 +144,11 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in data.splits.items())
     if not (folder / "environment.json").exists():  # a training that goes on keeps the one it began with
         write_json(folder / "environment.json", describe_environment())
-    say(f"{data.name}: {sizes}; {len(space)} labels, {statistics.cardinality:.2f} an instance")
+    for line in assumed(data):
+        say(line)
+    say(f"{data.name}: {sizes}; {len(space)} labels, {statistics.cardinality:.2f} per instance")
+    for line in doubts(data, space):
+        say(line)
     if before := kept_beside(folder):
         say(f"the run before is in {before} until this one is finished")
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}

@@ -71,6 +71,8 @@ class Options:
     blank: str = "unknown"
 
     def __post_init__(self) -> None:
+        for name in ("uncertain", "blank"):  # 0 and 1 may be numbers
+            object.__setattr__(self, name, str(getattr(self, name)))
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 listed = [repr(choice) for choice in allowed]
