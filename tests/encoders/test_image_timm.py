@@ -125,7 +125,7 @@ def test_grey_pictures_are_read_with_averaged_normalisation() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"backbone": "resnet1"}, r"there is no backbone 'resnet1'; did you mean 'resnet18'\?"),
+        ({"backbone": "resnet1"}, r"there is no backbone 'resnet1'; did you mean 'resnet18'"),
         ({"backbone": "zzz"}, r"there is no backbone 'zzz'; timm.list_models\(\)"),
         ({"pooling": "median"}, "the 'pooling' parameter must be one of mean, max, head, got 'median'"),
     ],

@@ -22,7 +22,6 @@ T = TypeVar("T")
 # what the YAML reader raises for words that are no YAML, or that it takes for a date, a number or a tag they are not
 MOST_VALUES = 100_000  # of a configuration
 SECTIONS = ("data", "training")  # that are always mappings
-METHOD_KEYS = {*PARTS, "processor", "sized_like"}
 YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
@@ -280,7 +279,10 @@ def _published(content: Any) -> dict[str, Any] | None:
 def _check_sections(content: Mapping[str, Any], where: str) -> None:
     """Refuse an unknown key at the top, naming the section that has a setting of that name."""
     for key in content:
-        sections = {"method": METHOD_KEYS} | {"data": set(get_type_hints(DataSettings)), "training": set(get_type_hints(TrainingSettings))}
+        sections = {"method": _method_keys()} | {
+            "data": set(get_type_hints(DataSettings)),
+            "training": set(get_type_hints(TrainingSettings)),
+        }
         inside = [name for name, known in sections.items() if key in known]
         if inside:
             raise ConfigurationError(f"{where} has no setting '{key}'; did you mean {' or '.join(f'{name}.{key}' for name in inside)}?")
@@ -308,3 +310,10 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
         return value
     allowed = " or ".join("null" if kind is type(None) else kind.__name__ for kind in plain)
     raise ConfigurationError(f"{where} must be {allowed}, got {value!r}")
+
+
+def _method_keys() -> set[str]:
+    """The keys of a neural method's configuration."""
+    from ..parts import PARTS  # here, since reading configurations must not load PyTorch
+
+    return {*PARTS, "processor", "sized_like"}
