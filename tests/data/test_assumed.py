@@ -1,9 +1,10 @@
 """What was assumed is said: columns, separator, small parts, labels that nobody carries."""
 
-import multihot
 from multihot.data import load
 from multihot.data.assumed import assumed, doubts
 from multihot.data.in_memory import from_rows
+from multihot.experiments import Config
+from multihot.experiments.fit import fit
 
 
 def test_a_table_says_its_features_and_its_label_columns(tmp_path):
@@ -35,6 +36,7 @@ def test_a_training_says_them(tmp_path):
     rows = "".join(f"word{i % 7} text {i},{'a' if i % 2 else 'b;c'}\n" for i in range(100))
     (tmp_path / "t.csv").write_text("body,tags\n" + rows)
     said = []
-    multihot.fit(tmp_path / "t.csv", text="body", labels="tags", out=tmp_path / "run", method="linear-svm", say=said.append)
+    reading = {"source": str(tmp_path / "t.csv"), "text": "body", "labels": "tags"}
+    fit(Config.from_dict({"data": reading, "method": "linear-svm"}), tmp_path / "run", say=said.append)
     assert "text: body; labels: tags, separated by ';'; id: the row's number" in said
     assert any(line.startswith("only 10 test rows") for line in said)

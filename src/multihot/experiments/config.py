@@ -278,15 +278,17 @@ def _published(content: Any) -> dict[str, Any] | None:
 
 def _check_sections(content: Mapping[str, Any], where: str) -> None:
     """Refuse an unknown key at the top, naming the section that has a setting of that name."""
-    for key in content:
-        sections = {"method": _method_keys()} | {
+    known = {f.name for f in fields(Config)}
+    for key in (key for key in content if key not in known):
+        sections = {
             "data": set(get_type_hints(DataSettings)),
+            "method": _method_keys(),
             "training": set(get_type_hints(TrainingSettings)),
         }
-        inside = [name for name, known in sections.items() if key in known]
+        inside = [name for name, settings in sections.items() if key in settings]
         if inside:
             raise ConfigurationError(f"{where} has no setting '{key}'; did you mean {' or '.join(f'{name}.{key}' for name in inside)}?")
-    check_keys(content, {f.name for f in fields(Config)}, where=where)
+    check_keys(content, known, where=where)
 
 
 def _section(cls: type, content: Any, name: str) -> Any:
