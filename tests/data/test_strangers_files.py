@@ -12,7 +12,8 @@ from PIL import Image
 
 from multihot.data import load
 from multihot.data.formats.label_cells import find_delimiter, parse_cell, remarks
-from multihot.errors import DataError
+from multihot.errors import ConfigurationError, DataError
+from multihot.experiments import Config
 
 NAMES = ["Short Film", "Drama", "Music", "Reality TV"]
 SETS = [["Short Film", "Drama"], ["Drama"], ["Music", "Reality TV"], ["Short Film", "Music"]]
@@ -105,7 +106,7 @@ def test_columns_of_one_name_each_are_united(tmp_path):
 ])  # fmt: skip
 def test_uncertain_and_blank_mean_what_is_said(tmp_path, settings, sets, unknown):
     (tmp_path / "r.csv").write_text("report,oedema,fracture,nodule\nbroken rib,-1.0,1.0,0\nswelling,1.0,0.0,\nclear,0.0,,0.0\n")
-    with pytest.raises(DataError, match="uncertain="):
+    with pytest.raises(DataError, match="say uncertain="):
         load(tmp_path / "r.csv", text="report", labels="oedema,fracture,nodule").splits["train"]
     data = load(tmp_path / "r.csv", text="report", labels="oedema,fracture,nodule", **settings)
     assert label_sets(data) == sets
@@ -179,3 +180,9 @@ def test_a_category_that_only_groups_others_is_no_label(tmp_path, root, caplog):
 def test_odd_columns_are_remarked_on(cells, said):
     assert any(said in remark for remark in remarks(cells, "tags", ";"))
     assert not remarks(["grain;wheat", "corn", "grain"] * 20, "tags", ";")
+
+
+def test_settings_of_uncertain_and_blank_may_be_numbers():
+    assert Config.from_dict({"data": {"blank": 0, "uncertain": 1}}).data.blank == "0"
+    with pytest.raises(ConfigurationError, match=r"data.blank must be one of unknown, 0"):
+        Config.from_dict({"data": {"blank": 2}})

@@ -23,7 +23,7 @@ INTERRUPTED = 130  # what shells use for Ctrl-C
 QUOTES = "'\""
 # an argument of multihot.data.load as messages of the library write it: labels=, encoding='latin-1'
 ARGUMENT = re.compile(
-    r"(?<![\w.\-'\"])(?P<name>text|labels|id|features|delimiter|format|encoding|image|missing|distribution)=(?P<value>'[^']*')?(?![\w\[])"
+    r"(?<![\w.\-'\"])(?P<name>text|labels|id|features|delimiter|format|encoding|image|missing|distribution|uncertain|blank)=(?P<value>'[^']*')?(?![\w\[])"
 )
 WORDS = "multihot.words"  # where a call keeps the words it was typed with
 

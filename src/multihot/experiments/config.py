@@ -69,8 +69,8 @@ class DataSettings:
     missing: str = "error"
     distribution: str | None = None
     difficult: str = "unknown"
-    uncertain: str = "error"
-    blank: str = "unknown"
+    uncertain: str | int = "error"
+    blank: str | int = "unknown"
     validation: float = 0.1
     test: float = 0.1
     test_group: str | None = None

@@ -178,7 +178,7 @@ def parse_flags(cells: Mapping[str, Any], where: str, uncertain: str = "error", 
             unknown.append(name)
         elif word not in FALSE:
             raise DataError(
-                f"{where}: label '{name}' is {cell!r}; allowed are 1, 0, or a blank for unknown; what -1 means is said with uncertain="
+                f"{where}: label '{name}' is {cell!r}; allowed are 1, 0, or a blank for unknown; for what -1 means, say uncertain='unknown'"
             )
     return {"labels": labels, "unknown": unknown}
 
