@@ -94,10 +94,8 @@ def load(
     >>> data.split("train")["labels"][0], data.label_space().names
     (['grain', 'wheat'], ('grain', 'wheat'))
     """
-    options = Options(
-        text, labels, id, features, delimiter, encoding, index_base, require_labels, image, missing, distribution,  # type: ignore[arg-type]
-        difficult, uncertain, blank,
-    )  # fmt: skip
+    columns = (text, labels, id, features, delimiter, encoding, index_base, require_labels, image)
+    options = Options(*columns, missing, distribution, difficult, uncertain, blank)  # type: ignore[arg-type]
     root = Path(cache_dir) if cache_dir else None
     if isinstance(source, (str, Path)) and not os.path.exists(source) and (entry := catalog.find(str(source))):
         if entry.made_by:
