@@ -180,6 +180,11 @@ class LabelStatistics:
         return np.diff(self.sets.indptr)
 
     @property
+    def none_empty(self) -> bool:
+        """Whether there are training instances, and every one carries a label."""
+        return bool(self.num_examples and self.set_sizes.all())
+
+    @property
     def largest_set(self) -> int:
         """Labels of the instance that carries most."""
         return int(self.set_sizes.max(initial=0))

@@ -186,3 +186,16 @@ def test_settings_of_uncertain_and_blank_may_be_numbers():
     assert Config.from_dict({"data": {"blank": 0, "uncertain": 1}}).data.blank == "0"
     with pytest.raises(ConfigurationError, match=r"data.blank must be one of unknown, 0"):
         Config.from_dict({"data": {"blank": 2}})
+
+
+def test_a_bracket_at_the_front_makes_no_container():
+    assert find_delimiter(["(other);pump", "(other);oil"], "x.csv") == ";"
+    assert parse_cell("(other);pump", ";", "x")["labels"] == ["(other)", "pump"]
+
+
+def test_empty_lines_are_said_once(tmp_path, caplog):
+    (tmp_path / "x.txt").write_text("0,1 0:1 2:1\n\n\n2 3:1\n")
+    with caplog.at_level(logging.WARNING):
+        assert label_sets(load(tmp_path / "x.txt", format="libsvm")) == [["0", "1"], ["2"]]
+    assert caplog.text.count("left out") == 1
+    assert "line 2: 2 empty lines" in caplog.text

@@ -131,7 +131,7 @@ def compare(
     """Compare finished runs; only run folders are read, never a model.
 
     Runs of the same data and settings are one method with several seeds. Intervals and tests resample test instances (see
-    ``multihot.experiments.statistics``): the interval is that of the mean over the seeds, and the test pairs the seeds of a method with
+    ``multihot.metrics.significance``): the interval is that of the mean over the seeds, and the test pairs the seeds of a method with
     those of the baseline, the same numbers first, the rest in order, as many as both have.
 
     Args:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from ..components import check_keys
+from ..data.formats.reading import CHOICES
 from ..errors import ConfigurationError
 from ..storage import write_text
 from ..training.settings import AUTO, FAMILY, TrainingSettings
@@ -97,11 +98,7 @@ class DataSettings:
         for name, allowed in {
             "split": ("stratified", "random"),
             "unseen_labels": ("ignore", "error", "include"),
-            "missing": ("error", "skip"),
-            "distribution": (None, "degrees", "votes", "mean_spread"),
-            "difficult": ("unknown", "degree"),
-            "uncertain": ("error", "unknown", "1", "0"),
-            "blank": ("unknown", "0"),
+            **CHOICES,
         }.items():
             if getattr(self, name) not in allowed:
                 listed = ", ".join("null" if choice is None else choice for choice in allowed)

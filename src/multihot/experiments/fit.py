@@ -105,7 +105,7 @@ def _go_on(folder: Path, data: MultiLabelData | None, say: Say) -> Run:
 
 
 def _check_hardware(config: Config) -> None:
-    if learner_of(config.method).needs_validation:
+    if learner_of(config.method).in_updates:
         from ..training.fit import check_hardware
 
         check_hardware(config.training)

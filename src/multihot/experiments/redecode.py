@@ -77,7 +77,7 @@ def _read_again(run: Run, config: Config, folder: Path, data: MultiLabelData | N
     open_folder(folder, config)
     _copy(run, folder)
     predictor.save_decisions(folder)
-    cost = replace(Cost(**run.metrics["cost"]), decoding_seconds=None)
+    cost = replace(Cost.from_dict(run.metrics["cost"]), decoding_seconds=None)
     measure_and_finish(folder, task, Trained(predictor, cost), run.metrics["data"]["unseen_labels"])
     close_folder(folder)
     return Run(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -46,6 +46,16 @@ class Cost:
     def after_predicting(self, rows: int, seconds: float) -> Cost:
         """With the time that a prediction took."""
         return replace(self, predictions_per_second=rows / seconds, decoding_seconds=(self.decoding_seconds or 0.0) + seconds)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Cost:
+        """The cost that a run wrote down, without what this version does not know; a run of an older one may lack its parameters.
+
+        >>> Cost.from_dict({"seconds": 1.5, "energy": 3}) == Cost(1.5, 0)
+        True
+        """
+        known = {field.name for field in fields(cls)}
+        return cls(**{"parameters": 0} | {name: value for name, value in content.items() if name in known})
 
     def to_dict(self) -> dict[str, float]:
         """What is known of it, by name.
@@ -181,4 +191,4 @@ class Learner(Protocol):
 
 def never_empty_where_none_is(learner: Learner, statistics: LabelStatistics) -> Mapping[str, Any]:
     """The method's configuration as ``never_empty`` has it where every training row carries a label, and as it is elsewhere."""
-    return learner.never_empty() if statistics.num_examples and statistics.set_sizes.all() else dict(learner.method)
+    return learner.never_empty() if statistics.none_empty else dict(learner.method)

@@ -34,8 +34,7 @@ def readings_of(method: Mapping[str, Any], readings: Sequence[Any], statistics: 
             raise ConfigurationError(f"{where}: '{name}' is there already; name every reading once")
         read = dict(method) | {"decoding": reading}
         try:
-            needed = statistics is not None and statistics.num_examples and statistics.set_sizes.all()
-            found[name] = Method.from_config(never_empty(read) if needed else read).check()
+            found[name] = Method.from_config(never_empty(read) if statistics is not None and statistics.none_empty else read).check()
         except UntrustedError:
             raise
         except ConfigurationError as error:

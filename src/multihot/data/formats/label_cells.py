@@ -165,13 +165,10 @@ def parse_flags(cells: Mapping[str, Any], where: str, uncertain: str = "error", 
     labels, unknown = [], []
     for name, cell in cells.items():
         word = "" if cell is None else str(cell).strip().lower()
-        word = (
-            {"unknown": "", "error": word}.get(uncertain, uncertain)
-            if word in UNCERTAIN
-            else "0"
-            if word in UNKNOWN and blank == "0"
-            else word
-        )
+        if word in UNCERTAIN and uncertain != "error":
+            word = "" if uncertain == "unknown" else uncertain
+        elif word in UNKNOWN and blank == "0":
+            word = "0"
         if word in TRUE:
             labels.append(name)
         elif word in UNKNOWN:
@@ -228,8 +225,8 @@ def _is_nothing(cell: Any) -> bool:
 
 
 def _is_listed(text: str) -> bool:
-    """Whether a cell is written as a container of names."""
-    return text[:1] in ("[", "(", "{") or CONTAINER.fullmatch(text) is not None
+    """Whether a cell is written as a container of names, if maybe a broken one."""
+    return text.startswith("[") or _items(text) is not None
 
 
 def _listed(text: str, where: str) -> list[Any] | None:

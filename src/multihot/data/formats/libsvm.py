@@ -47,10 +47,11 @@ def read_libsvm(path: Path, options: Options) -> Reading:
 def _rows(path: Path, options: Options, features: int | None, promised: int | None) -> Iterator[Row]:
     """The rows; where a header promises their number, an empty line is a row without labels and features, and all must be there."""
     highest, count, skip = -1, 0, 0 if promised is None else 1
+    empty: list[int] = []
     for number, line in enumerate(text_lines(path, options.encoding), start=1):
         content = line.split("#", 1)[0]
         if number > skip and not content.strip() and promised is None:
-            logger.warning("%s: an empty line is left out", at_line(path, number))
+            empty.append(number)
         if number > skip and (content.strip() or (promised is not None and count < promised)):
             count += 1
             row = _row(content, at_line(path, number), options.index_base, features)
@@ -58,6 +59,8 @@ def _rows(path: Path, options: Options, features: int | None, promised: int | No
                 highest = int(row["indices"].max())
                 _check_count(highest + 1, "features", path, number)
             yield row
+    if empty:
+        logger.warning("%s: %d empty lines are left out, from here on", at_line(path, empty[0]), len(empty))
     if promised is not None and count != promised:
         raise DataError(f"{path}: its header promises {promised:,} rows, but it holds {count:,}; get the file again, or correct the header")
 

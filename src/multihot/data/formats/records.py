@@ -62,13 +62,14 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
 
 def _named(columns: Columns, rows: Records, path: Path) -> Iterator[Named]:
     """Rows whose pictures are still names; a row without an id is named after its picture."""
+    folders = folders_beside(path)
     for where, row in rows:
         picture = row.pop("image")
         if isinstance(picture, int) and not isinstance(picture, bool):
             picture = str(picture)
         if not isinstance(picture, str):
             raise DataError(f"{where}: '{columns.image}' is {picture!r}, not the name of a picture file; fill it in")
-        yield Named(where, completed_name(picture, folders_beside(path)) or picture.strip(), {"id": picture.strip()} | row)
+        yield Named(where, completed_name(picture, folders) or picture.strip(), {"id": picture.strip()} | row)
 
 
 def _rows(columns: Columns, labels: Callable[[Row, str], Row], records: Records) -> Records:
