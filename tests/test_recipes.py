@@ -187,7 +187,7 @@ def test_a_recipe_runs_by_its_name_and_its_figures_travel_with_the_run(tmp_path)
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     config = Run(tmp_path / "run").config
-    assert (config.seed, config.method) == (3, {"name": "linear-svm"})
+    assert (config.seed, config.method["name"]) == (3, "linear-svm")
     assert config.published == check_recipe(recipe_path("reuters21578/linear-svm")).published
     cited = call("cite", tmp_path / "run")
     assert "fan2008liblinear" in cited.stdout

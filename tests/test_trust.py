@@ -271,7 +271,7 @@ class TestConsent:
         assert canary.exists()
         assert len(run.predict(["wheat"])) == 1  # the run that this call gave
         again = multihot.fit(desk / "train.csv", **data, out=canary.parent / "two", method={"name": "br", "loss": NAME}, settings=settings)
-        assert again.config.method["loss"] == NAME
+        assert again.config.method["loss"]["name"] == NAME
         with pytest.raises(UntrustedError):  # opened by another call
             multihot.load(run.folder).predict(["wheat"])
         for allow in (["canary_outside"], "canary_outside.notes", (NAME,)):

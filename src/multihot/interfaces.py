@@ -6,7 +6,7 @@ A class of the library is either one of these interfaces or final; nothing is ov
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -107,6 +107,7 @@ class Decoder(nn.Module, ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     shared: ClassVar[frozenset[str]] = frozenset()
     names: ClassVar[tuple[str, ...]] = ()  # of the decoders that it is composed of, where it is
+    inner: ClassVar[Mapping[str, str]] = {}  # the arguments that are components themselves, and their kinds
 
     def named(self, name: str) -> Decoder:
         """The decoder of that name, one of ``names``; asked for anything else, a decoder does not get past ``Method.check``."""
@@ -167,6 +168,7 @@ class Objective(ReadsScores, nn.Module, ABC):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    inner: ClassVar[Mapping[str, str]] = {}  # the arguments that are components themselves, and their kinds
     needs: frozenset[str] = frozenset()  # of {"scorer", "decoder", "pair"}: the parts it trains
     turns: tuple[str, ...] = ("model",)
 

@@ -20,7 +20,7 @@ from .encoders.pretrained import needs_weights
 from .errors import ConfigurationError, nearest
 from .interfaces import SCALES, Decoding, Encoder, Loss, Model, Objective, Processor
 from .labels import LabelSpace, LabelStatistics
-from .parts import PARTS, Part, check_arguments, check_scores
+from .parts import PARTS, VECTOR_SIZES, Part, check_arguments, check_scores
 from .sizing import widen
 
 Say = Callable[[str], None]
@@ -191,7 +191,7 @@ class Method:
 
     def _check_modality(self, modality: str) -> None:
         name, _ = split_config("encoder", self.encoder)
-        reads = _processor_of(find("encoder", name)).modality
+        reads = processor_of(find("encoder", name)).modality
         if reads != modality:
             raise ConfigurationError(f"encoder '{name}' reads {reads}, but the data is {modality}; use `encoder: {ENCODER_FOR[modality]}`")
 
@@ -205,7 +205,7 @@ class Method:
         name, arguments = split_config("encoder", self.encoder)
         cls = find("encoder", name)
         own = dict(self.processor) if isinstance(self.processor, Mapping) else {}
-        wanted = inspect.signature(_processor_of(cls)).parameters
+        wanted = inspect.signature(processor_of(cls)).parameters
         shared = {key: value for key, value in arguments.items() if key in wanted and key not in own}
         with allowing(*dotted_paths(cls.reads)):
             return build("processor", {"name": cls.reads, **shared, **own}, **available)
@@ -326,7 +326,7 @@ def _completed(own: Part, kind: str, given: Part) -> Part:
     return {"name": name, **arguments, **given}
 
 
-def _processor_of(encoder: type[Encoder]) -> type[Any]:
+def processor_of(encoder: type[Encoder]) -> type[Any]:
     """The processor that an encoder reads from; an encoder that may run may name one by its dotted path."""
     with allowing(*dotted_paths(encoder.reads)):
         return find("processor", encoder.reads)
@@ -357,7 +357,7 @@ def _with_vectors(kind: str, part: Part, rows: Sequence[Sequence[str]], say: Say
         rest = "the others start at random" if known < asked else "so none starts at random"
         say(f"{file.file}: vectors of {given.shape[1]} numbers for {known:,} of {asked:,} {what}; {rest}")
     parameters = inspect.signature(find(kind, name)).parameters
-    size = next((key for key in ("embedding_size", "width") if key in parameters and key not in available), None)
+    size = next((key for key in VECTOR_SIZES if key in parameters and key not in available), None)
     sized = {size: given.shape[1]} if size else {}
     return build(kind, {"name": name, **arguments, "word_vectors": given}, **available, **sized)
 

@@ -16,7 +16,8 @@ from multihot.errors import ConfigurationError
 from multihot.experiments import Run, override
 from multihot.experiments.compare import compare
 from multihot.experiments.config import Config
-from multihot.experiments.fit import settle
+from multihot.experiments.fit import read_data, settle
+from multihot.experiments.methods import settled_like
 from multihot.experiments.redecode import redecode
 from multihot.experiments.sweep import plan_sweep
 from multihot.report import make_report
@@ -217,17 +218,18 @@ def test_what_cannot_be_is_refused_in_one_line(folder: Path, tmp_path: Path, par
 
 def test_auto_stands_for_what_it_came_to(ldl: Run) -> None:
     assert ldl.config.training.monitor == "mean_absolute_error"
+    data = read_data(ldl.config)
     asked = replace(ldl.config, training=replace(ldl.config.training, monitor="auto", precision="auto"))
-    assert asked.settled_like(ldl.config) == ldl.config
+    assert settled_like(asked, ldl.config) == ldl.config
     by_hand = replace(ldl.config, training=replace(ldl.config.training, monitor="map"))
-    assert asked.settled_like(by_hand).training.monitor == "auto"
-    assert settle(by_hand, None) == by_hand  # what is named is left alone, whatever the data
+    assert settled_like(asked, by_hand).training.monitor == "auto"
+    assert settle(by_hand, data) == by_hand  # what is named is left alone, whatever the data
     left_open = replace(ldl.config, training=replace(ldl.config.training, gradient_clip=None, gradient_clip_by=None, epochs=None))
-    assert left_open.settled_like(ldl.config).training.gradient_clip == 0
-    assert settle(left_open, None).training.epochs == 12
+    assert settled_like(left_open, ldl.config).training.gradient_clip == 0
+    assert settle(left_open, data).training.epochs == 12
     emitting = replace(left_open, method={"name": "ocd"})
-    assert emitting.settled_like(settle(by_hand, None)).training.gradient_clip is None  # a decoder's is another
-    assert emitting.settled_like(replace(emitting, training=emitting.training.for_decoder(True))).training.epochs == 20
+    assert settled_like(emitting, settle(by_hand, data)).training.gradient_clip is None  # a decoder's is another
+    assert settled_like(emitting, replace(emitting, training=emitting.training.for_decoder(True))).training.epochs == 20
 
 
 def test_a_sweep_knows_its_finished_runs_again(ldl: Run, folder: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from small import QUICK, small_rows, write_csv
 from typer.testing import CliRunner
 
@@ -19,6 +20,7 @@ from multihot.experiments.compare import compare
 from multihot.experiments.config import Config
 from multihot.experiments.fit import fit
 from multihot.experiments.redecode import redecode
+from multihot.parts import spelt_out
 from multihot.report import make_report
 
 PARTS = {
@@ -50,7 +52,7 @@ def test_another_decoding_of_the_same_weights(trained: Run, tmp_path: Path, deco
     run = redecode(trained, read_by(trained, f"method.decoding={decoding}"), tmp_path / decoding)
     assert {path.name: path.read_bytes() for path in trained.folder.glob("*.*")} == before
     assert (run.folder / "model.safetensors").read_bytes() == before["model.safetensors"]
-    assert run.config.method["decoding"] == decoding
+    assert run.config.method["decoding"]["name"] == decoding
     assert set(run.metrics) == set(trained.metrics)
     kept, _ = run.prediction("test")
     asked = Run(run.folder).predict([{"id": "new", "text": "gold bank rate copper said the"}])  # the folder stands on its own
@@ -95,7 +97,7 @@ def test_the_run_stands_beside_the_one_it_was_made_from(trained: Run, tmp_path: 
     (data,) = compare([trained.folder, run.folder], "br decoding=beam", ["micro_f1"], samples=50, swaps=50).data_sets
     assert [method.name for method in data.methods] == ["br decoding=beam", "br decoding=greedy"]
     assert data.methods[1].pairs == 1
-    assert '"decoding":"greedy"' in make_report([trained.folder, run.folder])
+    assert '"decoding":{"name":"greedy"' in make_report([trained.folder, run.folder])
     assert (run.folder / "log" / "metrics.csv").read_bytes() == (trained.folder / "log" / "metrics.csv").read_bytes()
 
 
@@ -140,7 +142,7 @@ def test_a_classical_run_is_read_by_another_decision(tmp_path: Path) -> None:
     assert run.config.method["decision"] == {"name": "own_rule", "at_least": 1}
     settings = ["method.decision={name: subset_correction, measure: micro_f1}", "method.calibration=platt"]
     read = redecode(run, read_by(run, *settings), tmp_path / "sets")
-    assert read.config.method["decision"] == {"name": "subset_correction", "measure": "micro_f1", "at_least": 1}
+    assert read.config.method["decision"] == spelt_out("decision", {"name": "subset_correction", "measure": "micro_f1", "at_least": 1})
     trained = fit(Config.from_dict(override(config.to_dict(), settings)), tmp_path / "trained")
     for ours, theirs in ((read, trained), (Run(read.folder), Run(trained.folder))):
         asked = ours.predict([{"id": "new", "text": "gold bank rate copper said the"}]), ours.prediction("test")[0]
@@ -166,7 +168,7 @@ def test_sequence_decoders_leave_no_label_set_empty_where_training_has_none(tmp_
     source = write_csv(tmp_path / "train.csv", [row for row in small_rows(120) if row["tags"]])
     settings = QUICK | {"training.epochs": 1, "training.learning_rate": 1e-5}
     run = multihot.fit(source, text="body", labels="tags", method=PARTS, settings=settings, out=tmp_path / "run")
-    assert run.config.method["decoding"] == {"name": "beam", "constraints": {"at_least": 1}}
+    assert run.config.method["decoding"] == spelt_out("decoding", {"name": "beam", "constraints": {"at_least": 1}})
     for split in ("validation", "test"):
         assert run.prediction(split)[0].chosen.any(axis=1).all()
 
@@ -177,15 +179,16 @@ def test_the_command(trained: Run, tmp_path: Path) -> None:
 
     done = call("--set", "method.decoding={name: beam, width: 2}", "--out", tmp_path / "narrow")
     assert done.exit_code == 0, done.output
-    assert Run(tmp_path / "narrow").config.method["decoding"] == {"name": "beam", "width": 2}
-    (tmp_path / "mine.yaml").write_text((trained.folder / "config.yaml").read_text().replace("decoding: beam", "decoding: joint"))
+    assert Run(tmp_path / "narrow").config.method["decoding"] == spelt_out("decoding", {"name": "beam", "width": 2})
+    stated = yaml.safe_load((trained.folder / "config.yaml").read_text())
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(override(stated, ["method.decoding=joint"])))
     by_file = call(tmp_path / "mine.yaml", "--out", tmp_path / "joint")
     assert by_file.exit_code == 0, by_file.output
-    assert Run(tmp_path / "joint").config.method["decoding"] == "joint"
+    assert Run(tmp_path / "joint").config.method["decoding"]["name"] == "joint"
     without = call()
     assert (without.exit_code, "needs to know how" in without.output) == (2, True)
     assert call("--decoding", "greedy").exit_code == 0
-    assert Run(trained.folder.with_name("beam-greedy")).config.method["decoding"] == "greedy"
+    assert Run(trained.folder.with_name("beam-greedy")).config.method["decoding"]["name"] == "greedy"
 
 
 def test_attention_is_kept_for_some_instances_and_is_that_of_the_decoder_run_word_by_word(trained: Run) -> None:

@@ -11,6 +11,7 @@ from multihot.errors import ConfigurationError, DataError
 from multihot.experiments import Config
 from multihot.experiments.config import load_config
 from multihot.experiments.fit import fit, resume
+from multihot.experiments.methods import settled_like
 from multihot.experiments.redecode import redecode
 from multihot.method import Method
 
@@ -92,9 +93,9 @@ def test_the_same_experiment_written_with_the_path_alone_is_the_same(trained):
     folder, run, _, _ = trained
     asked = experiment(folder, freeze_vectors=True)
     assert asked != run.config
-    assert asked.settled_like(run.config) == run.config
+    assert settled_like(asked, run.config) == run.config
     other = experiment(folder, freeze_vectors=True, word_vectors="other.txt")
-    assert other.settled_like(run.config).method["encoder"] != run.config.method["encoder"]
+    assert settled_like(other, run.config).method["encoder"] != run.config.method["encoder"]
 
 
 def test_a_size_that_is_stated_must_be_that_of_the_file(trained):

@@ -8,7 +8,7 @@ from .ensemble import EnsembleClassifier
 from .label_powerset import LabelPowersetClassifier
 from .linear_svm import LinearSVMClassifier
 from .logistic_regression import LogisticClassifier
-from .predictor import ClassicalPredictor, check_classical, decision_of, fit_classical, load_classical, takes_decisions
+from .predictor import ClassicalPredictor, check_classical, decision_of, fit_classical, load_classical, spell_out, takes_decisions
 from .sa_bfgs import SaBfgsClassifier
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "decision_of",
     "fit_classical",
     "load_classical",
+    "spell_out",
     "takes_decisions",
 ]

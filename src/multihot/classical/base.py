@@ -93,6 +93,7 @@ class Classifier(ABC):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    inner: ClassVar[Mapping[str, str]] = {}  # the arguments that are components themselves, and their kinds
 
     @abstractmethod
     def fit(self, features: Features, targets: Any, seed: int = 0, unknown: Any = None, progress: Progress | None = None) -> Classifier:

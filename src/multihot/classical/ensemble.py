@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -42,6 +42,8 @@ class EnsembleClassifier(Classifier):
     >>> EnsembleClassifier(members, weights=[3, 1]).fit(features, features).chosen([[0.9, 0.1]]).tolist()
     [[True, False]]
     """
+
+    inner: ClassVar[Mapping[str, str]] = {"members": "classical"}
 
     def __init__(
         self,

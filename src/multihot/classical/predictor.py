@@ -19,7 +19,7 @@ from ..data import MultiLabelData
 from ..errors import ConfigurationError, DataError
 from ..interfaces import Calibration, Decision
 from ..labels import LabelSpace, LabelStatistics, modes
-from ..parts import check_arguments, check_scores
+from ..parts import check_arguments, check_scores, defaults, spelt_out
 from ..predictions import DENSE_UP_TO, KEEP, Prediction, Scores
 from ..storage import read_json, write_json
 from .base import Classifier, Features, Progress, from_config
@@ -249,6 +249,23 @@ def decision_of(method: Mapping[str, Any]) -> dict[str, Any]:
 def takes_decisions(method: Mapping[str, Any]) -> bool:
     """Whether a decision may stand between the scores of a classical method and its label sets."""
     return not isinstance(build_classifier(method), DistributionClassifier)
+
+
+def spell_out(method: Mapping[str, Any], modality: str | None = None) -> dict[str, Any]:
+    """The configuration with every argument of the classifier, its decision and its calibration, those left open at their defaults.
+
+    Args:
+        method: see ``fit_classical``.
+        modality: of the data, whose features are spelt out as well; None leaves them as they are.
+    """
+    found = spelt_out("classical", {key: value for key, value in method.items() if key not in BESIDE}) or {}
+    features = _feature_settings(method)
+    found["features"] = defaults(FEATURES[modality]) | features if modality else features
+    if takes_decisions(method):
+        decision = decision_of(method)
+        found["decision"] = decision if decision["name"] == OWN_RULE else spelt_out("decision", decision)
+        found["calibration"] = spelt_out("calibration", method.get("calibration"))
+    return found
 
 
 def build_classifier(method: Mapping[str, Any]) -> Classifier:

@@ -54,6 +54,7 @@ class PairDecoder(Decoder):
 
     shared: ClassVar[frozenset[str]] = RecurrentDecoder.shared
     names: ClassVar[tuple[str, ...]] = ("first", "second")
+    inner: ClassVar[Mapping[str, str]] = {"first": "decoder", "second": "decoder"}
 
     def __init__(
         self,

@@ -116,9 +116,10 @@ def _behind_part(kind: str, part: str | dict[str, Any]) -> Iterator[str]:
         return
     cls = find(kind, name)
     yield from CITES.get(cls.__name__, ())
-    taken = inspect.signature(cls).parameters if kind == "objective" else {}
-    for inner in [name for name in taken if name in ("sequence", "first", "second")]:  # objectives of the decoders
-        yield from _behind_part("objective", arguments.get(inner, taken[inner].default))
+    if kind == "objective":
+        taken = inspect.signature(cls).parameters
+        for key, inner in cls.inner.items():
+            yield from _behind_part(inner, arguments.get(key, taken[key].default))
     if arguments.get("global_embedding"):
         yield GLOBAL_EMBEDDING
     if arguments.get("stacked"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import reprlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -16,7 +16,7 @@ from ..components import check_keys
 from ..data.formats.reading import CHOICES
 from ..errors import ConfigurationError
 from ..storage import write_text
-from ..training.settings import AUTO, FAMILY, TrainingSettings
+from ..training.settings import TrainingSettings
 
 T = TypeVar("T")
 
@@ -144,19 +144,6 @@ class Config:
             published=_published(content.get("published")),
         )
 
-    def settled_like(self, other: Config) -> Config:
-        """The same experiment with what each setting left open came to in another one, if it could have come to that."""
-        from ..learners import learner_of
-        from .methods import vectors_like
-
-        family = asdict(self.training.for_decoder(learner_of(self.method).emits_labels))
-        could: dict[str, tuple[Any, ...]] = {name: AUTO.get(name, (family[name],)) for name in (*AUTO, *FAMILY)}
-        found = {name: getattr(other.training, name) for name in could if getattr(self.training, name) in ("auto", None)}
-        training = replace(self.training, **{name: value for name, value in found.items() if value in could[name]})
-        method = vectors_like(self.method, other.method)
-        method = other.method if other.method == learner_of(method).never_empty() else method
-        return replace(self, training=training, method=method)
-
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for YAML."""
         return asdict(self)
@@ -229,6 +216,23 @@ def override(content: Mapping[str, Any], settings: Sequence[str]) -> dict[str, A
             place = place[step]
         place[last] = _value(text)
     return result
+
+
+def flatten(content: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested settings under dotted keys; a part given by its name alone equals one that only has this name.
+
+    >>> flatten({"method": {"name": "br", "loss": "zlpr"}, "seed": 1})
+    {'method.name': 'br', 'method.loss.name': 'zlpr', 'seed': 1}
+    """
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            found |= flatten(value, f"{before}{key}.")
+        elif before == "method." and key != "name" and isinstance(value, str):
+            found[f"{before}{key}.name"] = value
+        else:
+            found[before + key] = value
+    return found
 
 
 def _value(text: str) -> Any:

@@ -120,8 +120,8 @@ def read_data(config: Config) -> MultiLabelData:
 
 
 def settle(config: Config, data: MultiLabelData, say: Say = lambda line: None) -> Config:
-    """The experiment with what each "auto" stands for by name: epochs and clipping, what picks the checkpoint, in what precision, and the
-    smallest label set."""
+    """The experiment with what each "auto" stands for by name: epochs and clipping, what picks the checkpoint, in what precision, the
+    smallest label set, and every argument of the method, so that another version's defaults change nothing."""
     learner = learner_of(config.method)
     training = learner.settle(config.training, lambda: data.positions("train", data.label_space(config.data.unseen_labels)) is not None)
     method: Any = config.method
@@ -129,7 +129,7 @@ def settle(config: Config, data: MultiLabelData, say: Say = lambda line: None) -
         method = never_empty_where_none_is(learner, data.statistics(data.label_space(config.data.unseen_labels)))
     if method != config.method:
         say("every training row carries a label, so every prediction gets one at least (at_least: 0 would leave some without)")
-    return replace(config, training=training, method=method)
+    return replace(config, training=training, method=learner_of(method).spelt_out(data.modality))
 
 
 def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: bool, say: Say) -> Run:

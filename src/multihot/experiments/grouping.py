@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -16,6 +16,7 @@ from ..errors import RunError
 from ..evaluation import each_degree, telling, tells_label_sets
 from ..metrics.counts import SetTable
 from ..metrics.registry import METRICS, metric_of, of_label_sets
+from .config import flatten
 from .run import Run
 
 AGREES = 1e-6
@@ -188,29 +189,35 @@ def _name(groups: list[RunGroup]) -> None:
 
 
 def _telling(groups: list[RunGroup]) -> list[str]:
-    """The settings that differ between two groups of the same method on the same data."""
-    found: dict[str, None] = {}
-    kinds: dict[tuple[str, Any], list[RunGroup]] = {}
+    """The settings that tell two groups of the same method on the same data apart."""
+    kinds: dict[tuple[str, Any], list[dict[str, Any]]] = {}
     for group in groups:
-        kinds.setdefault((group.data, group.settings.get("method.name")), []).append(group)
-    for alike in kinds.values():
-        keys = sorted({key for group in alike for key in group.settings})
-        found |= dict.fromkeys(key for key in keys if len({repr(group.settings.get(key)) for group in alike}) > 1)
-    return list(found)
+        kinds.setdefault((group.data, group.settings.get("method.name")), []).append(group.settings)
+    return list(dict.fromkeys(key for alike in kinds.values() for key in telling_settings(alike)))
 
 
-def flatten(content: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested settings under dotted keys; a part given by its name alone equals one that only has this name.
+def telling_settings(alike: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The settings in which some experiments differ.
 
-    >>> flatten({"method": {"name": "br", "loss": "zlpr"}, "seed": 1})
-    {'method.name': 'br', 'method.loss.name': 'zlpr', 'seed': 1}
+    Arguments of a part count only between those that have this part: what one loss takes by default tells it from no other loss. A
+    setting that one of them does not state, as runs of version 0.1.0 do, tells nothing.
+
+    Args:
+        alike: of each experiment its settings, flat.
+
+    >>> focal = {"method.loss.name": "focal", "method.loss.gamma": 2}
+    >>> telling_settings([{"method.loss.name": "bce"}, focal]), telling_settings([focal, focal | {"method.loss.gamma": 3}])
+    (['method.loss.name'], ['method.loss.gamma'])
     """
-    found: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            found |= flatten(value, f"{before}{key}.")
-        elif before == "method." and key != "name" and isinstance(value, str):
-            found[f"{before}{key}.name"] = value
-        else:
-            found[before + key] = value
+    found = []
+    for key in sorted(
+        {key for settings in alike for key in settings}, key=lambda key: (key.split(".")[:2], not key.endswith(".name"), key)
+    ):
+        part = ".".join(key.split(".")[:2]) + ".name"
+        values: dict[Any, set[str]] = {}
+        for settings in alike:
+            if key in settings:
+                values.setdefault(settings.get(part) if key.startswith("method.") and key != part else None, set()).add(repr(settings[key]))
+        if any(len(different) > 1 for different in values.values()):
+            found.append(key)
     return found

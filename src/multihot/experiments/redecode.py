@@ -15,10 +15,10 @@ from ..labels import binarise
 from ..learners import Cost, Say, Task, Trained, learner_of, never_empty_where_none_is
 from ..storage.json_files import write_json
 from .begin import DATA, check_folder, close_folder, open_folder
-from .config import Config
+from .config import Config, flatten
 from .fit import measure_and_finish, read_data
-from .grouping import flatten
 from .lock import only_writer
+from .methods import settled_like
 from .run import FORMAT, Run, describe_environment
 from .set_aside import set_aside
 
@@ -58,9 +58,10 @@ def redecode(
         RunError: if the folder holds a run already, or the run to read is damaged.
     """
     folder = Path(out)
-    config = config.settled_like(run.config)
+    config = settled_like(_without_leftovers(config, run.config), run.config)
     _check_same_training(run, config)
-    config = replace(config, method=dict(never_empty_where_none_is(learner_of(config.method), run.statistics)))
+    method = never_empty_where_none_is(learner_of(config.method), run.statistics)
+    config = replace(config, method=learner_of(method).spelt_out(run.trained_on["modality"]))
     if folder.resolve() == run.folder.resolve():
         raise ConfigurationError(f"{folder} is the run to read; choose another --out")
     with only_writer(folder):
@@ -83,10 +84,16 @@ def _read_again(run: Run, config: Config, folder: Path, data: MultiLabelData | N
     return Run(folder)
 
 
+def _without_leftovers(config: Config, before: Config) -> Config:
+    """The experiment without the decision or calibration of the run that another decoding reads nothing of."""
+    left = [kind for kind in learner_of(config.method).unread if config.method.get(kind) == before.method.get(kind)]
+    return replace(config, method={key: value for key, value in config.method.items() if key not in left})
+
+
 def _check_same_training(run: Run, config: Config) -> None:
     """Refuse a configuration that the run's weights do not belong to."""
     learner_of(config.method).check()
-    ours, theirs = _settings(run.config), _settings(config)
+    ours, theirs = (_settings(one, run.trained_on["modality"]) for one in (run.config, config))
     for key in sorted(ours.keys() | theirs.keys()):
         if ours.get(key) != theirs.get(key) and not key.startswith((*READING, "published", "method.name", LOGGED)):
             raise ConfigurationError(
@@ -101,9 +108,9 @@ def _promised(run: Run) -> bool:
     return decision is not None and find("decision", split_config("decision", decision)[0]).promises
 
 
-def _settings(config: Config) -> dict[str, Any]:
-    """All settings under dotted keys, with every part of the method spelt out."""
-    return flatten(replace(config, method=learner_of(config.method).spelt_out()).to_dict())
+def _settings(config: Config, modality: str) -> dict[str, Any]:
+    """All settings under dotted keys, with the method spelt out."""
+    return flatten(replace(config, method=learner_of(config.method).spelt_out(modality)).to_dict())
 
 
 def _check_same_instances(run: Run, data: MultiLabelData) -> None:

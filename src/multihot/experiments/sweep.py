@@ -22,8 +22,7 @@ from ..components import UntrustedError, allowed, check_keys
 from ..errors import ConfigurationError, RunError, nearest
 from ..storage import write_text
 from ..storage.json_files import read_json
-from .config import Config, load_config, override, settings_of
-from .grouping import flatten
+from .config import Config, flatten, load_config, override, settings_of
 
 NAME = re.compile(r"[\w.+-]+")
 TRAIN = (sys.executable, "-P", "-m", "multihot.cli", "train")  # -P: modules of the working folder are not importable
@@ -231,8 +230,10 @@ def _look_up(cell: Cell) -> None:
         if finished:
             raise RunError(f"{cell.folder}: config.yaml is missing; the run was altered, remove the folder or choose another --out")
         return
+    from .methods import settled_like
+
     made = Config.from_dict(load_config(path), where=str(path))
-    before, now = flatten(made.to_dict()), flatten(cell.config.settled_like(made).to_dict())
+    before, now = flatten(made.to_dict()), flatten(settled_like(cell.config, made).to_dict())
     keys = sorted(key for key in before.keys() | now.keys() if key.split(".")[0] != "published")  # quoted, not a setting
     other = [key for key in keys if before.get(key) != now.get(key)]
     if other and (finished or (cell.folder / "checkpoints" / "last.ckpt").exists()):

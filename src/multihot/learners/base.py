@@ -142,6 +142,10 @@ class Learner(Protocol):
     def reads_by(self) -> str:
         """What gets label sets out of it: its decoding or, of a classical method, its decision."""
 
+    @property
+    def unread(self) -> list[str]:
+        """Of "decision" and "calibration", what nothing in the method reads."""
+
     def check(self, modality: str | None = None) -> None:
         """Refuse a method that cannot work, before any data is read.
 
@@ -155,8 +159,12 @@ class Learner(Protocol):
     def check_readings(self, training: TrainingSettings) -> None:
         """Refuse ``training.readings`` that do not fit the method."""
 
-    def spelt_out(self) -> dict[str, Any]:
-        """The configuration with every part of the method."""
+    def spelt_out(self, modality: str | None = None) -> dict[str, Any]:
+        """The configuration with every part of the method and every argument of each, those left open at their defaults.
+
+        Args:
+            modality: of the data; says which encoder or features are meant where none are named.
+        """
 
     def parts_by_kind(self, modality: str | None = None) -> list[tuple[str, Any]]:
         """Every part as (kind, name or mapping with arguments), with what it takes for a modality; of an ensemble, its members too."""

@@ -28,6 +28,7 @@ class ClassicalLearner:
     needs_validation: ClassVar[bool] = False
     in_updates: ClassVar[bool] = False
     emits_labels = False
+    unread: ClassVar[list[str]] = []
 
     def __init__(self, method: Mapping[str, Any]):
         self.method = dict(method)
@@ -47,8 +48,10 @@ class ClassicalLearner:
         if training.readings:
             raise ConfigurationError("training.readings[0]: a classical method trains in no epochs; leave training.readings out")
 
-    def spelt_out(self) -> dict[str, Any]:
-        return self.method
+    def spelt_out(self, modality: str | None = None) -> dict[str, Any]:
+        from ..classical import spell_out
+
+        return spell_out(self.method, modality)
 
     def never_empty(self) -> dict[str, Any]:
         from ..classical import decision_of, takes_decisions

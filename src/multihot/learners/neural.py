@@ -16,16 +16,15 @@ from ..errors import ConfigurationError
 from ..evaluation import measure, targets_of, truth_of
 from ..interfaces import Decoding
 from ..labels import LabelSpace, LabelStatistics
-from ..method import Method
+from ..method import Method, processor_of
 from ..metrics import evaluate
 from ..metrics.registry import headlines
+from ..parts import PARTS, defaults, spelt_out
 from ..predictions import Prediction
 from ..training.settings import TrainingSettings
 from .base import Cost, Predictor, Say, Task, Trained
 from .label_sets import never_empty
 from .readings import readings_of
-
-KINDS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
 
 class NeuralLearner:
@@ -54,25 +53,40 @@ class NeuralLearner:
     def reads_by(self) -> str:
         return split_config("decoding", self.parts.decoding)[0]
 
+    @property
+    def unread(self) -> list[str]:
+        taken = inspect.signature(find("decoding", self.reads_by)).parameters
+        return [kind for kind in ("decision", "calibration") if kind not in taken]
+
     def check(self, modality: str | None = None) -> None:
-        whole = self.parts.check() if modality is None else self.parts.for_modality(modality).check(modality)
-        decoding, _ = split_config("decoding", whole.decoding)
-        for kind in ("decision", "calibration"):
-            if self.method.get(kind) is not None and kind not in inspect.signature(find("decoding", decoding)).parameters:
-                raise ConfigurationError(f"method.{kind} has no effect: decoding '{decoding}' takes none; leave it out, or set null")
+        self.parts.check() if modality is None else self.parts.for_modality(modality).check(modality)
+        for kind in self.unread:
+            if self.method.get(kind) is not None:
+                raise ConfigurationError(f"method.{kind} has no effect: decoding '{self.reads_by}' takes none; leave it out, or set null")
 
     def check_readings(self, training: TrainingSettings) -> None:
         readings_of(self.method, training.readings)
 
-    def spelt_out(self) -> dict[str, Any]:
-        return self.parts.to_config()
+    def spelt_out(self, modality: str | None = None) -> dict[str, Any]:
+        parts = self.parts.for_modality(modality) if modality else self.parts
+        found: dict[str, Any] = {"name": self.method.get("name", "br")} | {
+            kind: spelt_out(kind, getattr(parts, kind)) for kind in PARTS if kind not in self.unread
+        }
+        found["processor"] = parts.processor
+        if found["encoder"] is not None:
+            reads = processor_of(find("encoder", found["encoder"]["name"]))
+            own = {key: value for key, value in defaults(reads).items() if key not in found["encoder"]}
+            found["processor"] = own | (dict(parts.processor) if isinstance(parts.processor, Mapping) else {})
+        like = {"name": parts.sized_like} if isinstance(parts.sized_like, str) else parts.sized_like
+        found["sized_like"] = None if like is None else NeuralLearner(like).spelt_out() | {"encoder": None, "scorer": None}
+        return found
 
     def never_empty(self) -> dict[str, Any]:
         return never_empty(self.method)
 
     def parts_by_kind(self, modality: str | None = None) -> list[tuple[str, Any]]:
         parts = self.parts.for_modality(modality) if modality else self.parts
-        return [(kind, part) for kind in KINDS if (part := getattr(parts, kind)) is not None]
+        return [(kind, part) for kind in PARTS if (part := getattr(parts, kind)) is not None]
 
     def settle(self, training: TrainingSettings, on_axis: Callable[[], bool]) -> TrainingSettings:
         from ..training.fit import resolve_precision

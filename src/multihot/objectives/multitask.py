@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -34,6 +35,7 @@ class MultitaskObjective(Objective):
     """
 
     needs = frozenset({"scorer", "decoder"})
+    inner: ClassVar[Mapping[str, str]] = {"sequence": "objective"}
 
     def __init__(
         self,

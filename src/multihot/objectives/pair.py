@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -36,6 +37,7 @@ class PairObjective(Objective):
     """
 
     needs = frozenset({"decoder", "pair"})
+    inner: ClassVar[Mapping[str, str]] = {"first": "objective", "second": "objective"}
 
     def __init__(
         self,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..experiments import Run
-from ..experiments.grouping import flatten
+from ..experiments.config import flatten
+from ..experiments.grouping import telling_settings
 from ..metrics.significance import spread
 
 
@@ -53,7 +54,7 @@ def _names(kinds: Sequence[dict[str, str]]) -> list[str]:
     names = []
     for own in kinds:
         alike = [other for other in kinds if other["method.name"] == own["method.name"]]
-        telling = [key for key in own if len({other.get(key) for other in alike}) > 1]
+        telling = [key for key in telling_settings(alike) if key in own]
         words = [f"{key.partition('.')[2].removesuffix('.name')}={own[key]}" for key in telling]
         names.append(" ".join([own["method.name"], *words]).replace("'", ""))
     return names

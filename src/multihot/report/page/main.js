@@ -50,10 +50,10 @@ function head() {
   return [h("div", {}, h("p", { class: "eyebrow" }, SEVERAL ? `${RUNS.length} runs compared` : "Run report"), h("h1", {}, h("bdi", {}, data.name)), ...outcome(), h("p", { class: "lead" }, facts), names), themeButton()];
 }
 
-/** A method in words: its name and the parts that were set. */
+/** A method in words: its name and its parts by name. */
 function methodText(method) {
-  const word = (value) => (value && typeof value === "object" ? value.name || JSON.stringify(value) : String(value));
-  const parts = Object.entries(method).filter(([key]) => key !== "name").map(([key, value]) => `${key} ${word(value)}`);
+  const word = (value) => (typeof value === "string" ? value : value && value.name);
+  const parts = Object.entries(method).filter(([key, value]) => key !== "name" && word(value)).map(([key, value]) => `${key} ${word(value)}`);
   return [method.name, ...parts].join(", ");
 }
 
