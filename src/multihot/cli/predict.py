@@ -95,13 +95,18 @@ def _json_lines(run: Run, prediction: Prediction, top: int) -> Iterator[str]:
 
 
 def _csv_lines(run: Run, prediction: Prediction, top: int, written: Callable[[str], str] = str) -> Iterator[str]:
-    """One line a row; labels are separated by ``;``, which is quoted as CSV asks where a name holds one."""
+    """One line a row; labels are separated by ``;``, or written as JSON lists where they could not be told apart so."""
+    from ..data.formats.label_cells import joins
+
+    alone = not len(prediction) or int(prediction.chosen.sum(axis=1).max()) < 2
+    joined = joins(run.labels.names, alone)
     kinds = {"value": prediction.values is not None, "degrees": prediction.degrees is not None, "scores": top > 0}
     columns = [name for name, there in kinds.items() if there]
     yield ",".join(["id", "labels", *columns]) + "\n"
     for row in _rows(run, prediction, top):
         buffer = io.StringIO()
-        labels = ";".join(map(written, row["labels"]))
+        named = list(map(written, row["labels"]))
+        labels = ";".join(named) if joined else json.dumps(named, ensure_ascii=False)
         cells = [written(row["id"]), labels, *(_cell(row[name], written) for name in columns)]
         csv.writer(buffer, lineterminator="\n").writerow(cells)
         yield buffer.getvalue()

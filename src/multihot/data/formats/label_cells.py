@@ -9,7 +9,7 @@ import logging
 import math
 import re
 import tokenize
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...errors import DataError
@@ -22,6 +22,7 @@ UNCERTAIN = {"-1", "-1.0"}
 NOTHING = {"nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL", "None", "N/A", "n/a", "#N/A"}  # what tools write where there is no value
 CONTAINER = re.compile(r"(?:frozenset|set|list|tuple|array|Index)\((.*?)(?:,\s*dtype=[^()]*)?\)", re.DOTALL)  # as Python prints them
 PLAIN_SET = re.compile(r"\{[^:{}\[\]]*\}")  # {a,b}, as PostgreSQL writes an array
+DECIMAL = re.compile(r"[-+]?\d*\.\d+")
 FEW_CELLS = 20  # fewer say little about a column
 FEW_LETTERS = 5  # labels of one letter may be meant; more are likely names taken apart
 logger = logging.getLogger("multihot.data")
@@ -99,9 +100,7 @@ def check_kind(cells: Sequence[Any], column: str, delimiter: str | None, where: 
     """Refuse a column that cannot be one of labels: vectors, long texts or, unless it was ``named``, decimal numbers; say what is odd."""
     filled = [cell for cell in cells if not _is_nothing(cell)]
     _check_vectors([found for cell in filled if (found := _items(cell)) is not None], len(filled), column, where)
-    decimals = [
-        cell for cell in filled if isinstance(cell, float) or (isinstance(cell, str) and re.fullmatch(r"[-+]?\d*\.\d+", cell.strip()))
-    ]
+    decimals = [cell for cell in filled if isinstance(cell, float) or (isinstance(cell, str) and DECIMAL.fullmatch(cell.strip()))]
     if filled and len(decimals) == len(filled):
         if not named:
             raise DataError(
@@ -188,6 +187,20 @@ def unite(cells: Sequence[Any], where: str) -> dict[str, Any]:
     """
     named = [cell for cell in cells if not _is_nothing(cell) and not (isinstance(cell, str) and cell.strip().lower() in ("none", "-"))]
     return {"labels": distinct([name for cell in named if (name := _name(cell, where))])}
+
+
+def joins(names: Iterable[str], alone: bool = False) -> bool:
+    """Whether label sets of these names, joined by ``;`` in a column of cells, are read back as they were.
+
+    Args:
+        names: of the labels.
+        alone: whether no cell holds two labels, so that no ``;`` shows what separates them.
+
+    >>> joins(["New York", "Rome"]), joins(["New York", "Rome"], alone=True), joins(["Food; drink"]), joins(["250.00"]), joins(["N/A"])
+    (True, False, False, False, False)
+    """
+    signs = "".join(DELIMITERS) + "\r\n\"'[](){}" + (" " if alone else "")
+    return not any(name in NOTHING or DECIMAL.fullmatch(name) or set(name) & set(signs) for name in names)
 
 
 def _degrees(value: Mapping[Any, Any], where: str) -> dict[str, Any]:
