@@ -84,11 +84,10 @@ def test_csv_files_are_faithful_unless_they_are_asked_to_be_safe(desk):
     for before, after in zip(plain, guarded, strict=True):
         assert list(before) == list(after) == ["id", "labels", "scores"]
         for key in before:
-            parts, written = (
-                json.loads(c) if c.startswith("[") else c.split(";") for c in (before[key], after[key])
-            )  # spreadsheets split at ;
+            split = json.loads if key == "labels" and before[key].startswith("[") else lambda cell: cell.split(";")  # as spreadsheets do
+            parts, written = split(before[key]), split(after[key])
             assert written == [f"'{part}" if part.startswith(("=", "+", "-", "@")) else part for part in parts]
-    assert any(part.startswith("'=cmd") for row in guarded for part in row["labels"].split(";"))
+    assert any("'=cmd" in row["labels"] for row in guarded)
     for words in ((), ("--out", desk / "x.jsonl"), ("--out", desk / "x.parquet")):
         result = call("predict", desk / "run", desk / "new.jsonl", "--spreadsheet-safe", *words)
         assert result.exit_code == 2
