@@ -1,7 +1,7 @@
 """Hold the documents against the code: links resolve, printed commands parse, the table of components is up to date.
 
-``python docs/check.py`` checks; ``--write`` writes the table first. ``tests/test_docs.py`` runs all snippets, but those of the shell that
-stand below ``<!-- not run: why -->``: they are only parsed.
+``python docs/check.py`` checks; ``--write`` writes the pages that come from the code first. ``tests/test_docs.py`` runs all snippets, but
+those of the shell that stand below ``<!-- not run: why -->``: they are only parsed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextvars import copy_context
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 COMPONENTS = ROOT / "docs" / "components.md"
+BIBLIOGRAPHY = ROOT / "docs" / "bibliography.md"
+ACCENTS = {"'": "\u0301", '"': "\u0308", "`": "\u0300", "^": "\u0302", "~": "\u0303"}  # as TeX writes them, as Unicode combines them
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob("examples/*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SHELL = re.compile(r"^(?:<!-- not run: ([^\n]+) -->\n)?```(?:bash|sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -109,22 +112,77 @@ def components_table() -> str:
         lines += [f"## {kind}", "", f"From `{package}`.", "", "| name | class | what it is |", "|---|---|---|"]
         for name, cls in found.items():
             names = ", ".join(f"`{word}`" for word in (name, *getattr(cls, "aliases", ())))
-            said = (cls.__doc__ or "").strip().splitlines()[0].replace("|", "\\|")
+            said = linked((cls.__doc__ or "").strip().splitlines()[0].replace("|", "\\|"))
             lines.append(f"| {names} | `{cls.__name__}` | {said} |")
         lines.append("")
     return "\n".join(lines)
 
 
+def works() -> dict[str, dict[str, str]]:
+    """The works that the documents cite, by the short name that they cite them by, such as "Gao et al. 2017", in alphabetical order."""
+    from multihot.experiments.citations import references
+
+    found = {}
+    for key, entry in references().items():
+        fields = {name: plain(value) for name, value in re.findall(r"^  (\w+) = \{(.*)\},?$", entry, re.MULTILINE)}
+        surnames = [
+            plain(re.search(r"(\{.*\}|\S+)$", author)[1])  # type: ignore[index]
+            for author in re.search(r"author = \{(.*)\}", entry)[1].split(" and ")  # type: ignore[index]
+        ]
+        who = " and ".join(surnames) if len(surnames) < 3 else f"{surnames[0]} et al."
+        name, letter = f"{who} {fields['year']}", "a"
+        while name in found:
+            letter = chr(ord(letter) + 1)
+            name = f"{who} {fields['year']}{letter}"
+        found[name] = fields | {"key": key}
+    return dict(sorted(found.items()))
+
+
+def plain(text: str) -> str:
+    """The words of a BibTeX field, without its braces and with its accents."""
+    accented = re.sub(r"\{\\(.)(\w)\}", lambda m: m[2] + ACCENTS[m[1]], text)
+    return unicodedata.normalize("NFC", re.sub(r"[{}]", "", accented)).replace("--", "-")
+
+
+def linked(text: str) -> str:
+    """A text whose short names of works lead to the bibliography."""
+    for name in sorted(works(), key=len, reverse=True):
+        anchor = re.sub(r"[^\w\- ]", "", name.lower()).replace(" ", "-")
+        text = re.sub(rf"(?<!\[){re.escape(name)}\b", f"[{name}](bibliography.md#{anchor})", text)
+    return text
+
+
+def bibliography() -> str:
+    """The page of all works that are cited, from ``references.bib``."""
+    lines = [
+        "# Bibliography",
+        "",
+        "Written by `make docs` from `references.bib`; `multihot cite NAME` prints the BibTeX entry of each.",
+        "",
+    ]
+    for name, work in works().items():
+        place = next((work[kind] for kind in ("journal", "booktitle", "school", "howpublished") if kind in work), "")
+        place = place or (f"arXiv preprint {work['eprint']}" if "eprint" in work else "")
+        number = work.get("volume", "") + (f"({work['number']})" if "number" in work else "")
+        details = ", ".join(part for part in (place, number, work.get("pages", ""), work["year"]) if part)
+        lines += [f"### {name}", "", f"{work['author'].replace(' and ', ', ')}. *{work['title']}*. {details}. `{work['key']}`", ""]
+    return "\n".join(lines)
+
+
+WRITTEN = {COMPONENTS: components_table, BIBLIOGRAPHY: bibliography}  # pages that the code writes
+
+
 def main() -> int:
     """Print what is wrong, one line a finding; 0 if nothing is."""
-    table = components_table()
     if "--write" in sys.argv[1:]:
-        COMPONENTS.write_text(table)
+        for path, write in WRITTEN.items():
+            path.write_text(write())
     findings = [
         f"{path.relative_to(ROOT)}: {text}" for path in DOCUMENTS for check in (broken_links, broken_commands) for text in check(path)
     ]
-    if not COMPONENTS.exists() or COMPONENTS.read_text() != table:
-        findings.append(f"{COMPONENTS.relative_to(ROOT)}: not what the code says; run `make docs`")
+    for path, write in WRITTEN.items():
+        if not path.exists() or path.read_text() != write():
+            findings.append(f"{path.relative_to(ROOT)}: not what the code says; run `make docs`")
     print("\n".join(findings) or f"docs: {len(DOCUMENTS)} documents agree with the code")
     return 1 if findings else 0
 

@@ -118,7 +118,8 @@ QUOTED = {f"aapd/tsai2019-{method}" for method in ("seq2set-simple", "seq2set", 
 
 
 def test_training_goes_as_its_source_prints_it():
-    """[T table 4.4] clips entries at 10; [T ch. 3] and [B] clip nothing, and [B 4.3] divides the learning rate by ten every 40 epochs."""
+    """Table 4.4 of Tsai 2019 clips entries at 10; its chapter 3 and Zhu and Xiong 2022 clip nothing; section 4.3 of the latter divides the
+    learning rate by ten every 40 epochs."""
     of_thesis, of_dab = [], []
     for name in recipe_names():
         training = check_recipe(recipe_path(name)).training

@@ -20,7 +20,7 @@ STEPS = 25
 
 
 class PlainAttention(nn.Module):
-    """[T 4.2-4.4], the states projected again for every query."""
+    """Tsai 2019, eqs. 4.2-4.4, the states projected again for every query."""
 
     def __init__(self, query_size: int, width: int, size: int) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ def plain_targets(drawn: list[int], truth: set[int], stop: int) -> list[list[int
 
 
 def plain_loss(network: PlainNetwork, tokens: Tensor, lengths: Tensor, targets: Tensor) -> Tensor:
-    """``L_OCD + L_BCE``. [T 4.15-4.17]"""
+    """``L_OCD + L_BCE`` (Tsai 2019, eqs. 4.15-4.17)."""
     states, pooled = network.encode(tokens, lengths)
     logits, drawn = network.sample(states, pooled)
     policy = torch.zeros_like(logits)
@@ -107,7 +107,7 @@ def plain_loss(network: PlainNetwork, tokens: Tensor, lengths: Tensor, targets: 
 
 
 def plain_joint_decoding(model: Model, tokens: Tensor, width: int, most_steps: int) -> list[int]:
-    """Joint decoding [T 4.22] of one text by multihot's own encoder and decoders, one hypothesis at a time: the labels of the best."""
+    """Joint decoding (Tsai 2019, eq. 4.22) of a text by multihot's encoder and decoders, hypothesis by hypothesis: the best labels."""
     inputs = {"tokens": tokens[None], "mask": torch.ones_like(tokens, dtype=torch.bool)[None]}
     nothing = torch.zeros(1, 0, device=tokens.device)
     batch = Batch(inputs, nothing, nothing.bool(), [""])

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 class AdditiveAttention(nn.Module):
     """One vector asks, the states answer.
 
-    ``e_j = v^T tanh(W q + U h_j)``, ``alpha = softmax(e)``, ``c = sum_j alpha_j h_j``. [T 4.2-4.4, 4.10]
+    ``e_j = v^T tanh(W q + U h_j)``, ``alpha = softmax(e)``, ``c = sum_j alpha_j h_j`` (Tsai 2019, eq. 4.2-4.4, eq. 4.10).
 
     Args:
         query_size: size Q of what asks.

@@ -277,8 +277,8 @@ class Method:
 
 
 SMALL_SCORER: Part = {"name": "binary_relevance", "layers": 1, "attention": False, "prior_bias": True}  # quick on a CPU
-SUMMED: Part = {"name": "binary_cross_entropy", "reduction": "sum"}  # beside what judges label sets whole [T 3.1, 4.16]
-# label distributions over labels on an axis, or any labels, one of which stands for an instance [D]
+SUMMED: Part = {"name": "binary_cross_entropy", "reduction": "sum"}  # beside what judges label sets whole (Tsai 2019, eqs. 3.1, 4.16)
+# label distributions over labels on an axis, or any labels, one of which stands for an instance (Gao et al. 2017)
 OVER_LABELS = Method(scorer=SMALL_SCORER, loss="label_distribution", decoding="distribution", decision=None)
 BARE_DECODER = Method(scorer=None, decoder="recurrent", loss=None, objective="likelihood", decoding="beam", decision=None)
 

@@ -99,10 +99,12 @@ def below_missing(missing: Bool[Tensor, "B T L"], ancestors: Int[Tensor, "L D"])
 
 
 def optimal_q_values(targets: Float[Tensor, "B L"], emitted: Int[Tensor, "B T"]) -> Float[Tensor, "B T L+1"]:
-    """The best reward that can still be had after each choice of the next symbol, for every prefix of the emitted sequences. [T 4.13]
+    """The best reward that can still be had after each choice of the next symbol, for every prefix of the emitted sequences.
 
-    The reward of a whole sequence counts what is missing and what is wrong, ``R = -|y* \\\\ yhat| - |yhat \\\\ y*|`` [T 4.12], with a
-    label said twice counting as wrong once. With W_t wrong labels so far and R_t the true labels still missing,
+    Source: Tsai 2019, eq. 4.13.
+
+    The reward of a whole sequence counts what is missing and what is wrong, ``R = -|y* \\\\ yhat| - |yhat \\\\ y*|`` (Tsai 2019, eq. 4.12),
+    with a label said twice counting as wrong once. With W_t wrong labels so far and R_t the true labels still missing,
 
     ``Q(a in R_t) = -W_t``, ``Q(other label) = -W_t - 1``, ``Q(stop) = -W_t - |R_t|``
 
@@ -134,7 +136,7 @@ def optimal_q_values(targets: Float[Tensor, "B L"], emitted: Int[Tensor, "B T"])
 
 
 def optimal_policy(q_values: Float[Tensor, "B T L+1"], tau: float = 0.0) -> Float[Tensor, "B T L+1"]:
-    """``softmax(Q / tau)``; for tau towards 0, all of it spread evenly over the best choices. [T 4.14]
+    """``softmax(Q / tau)``; for tau towards 0, all of it spread evenly over the best choices (Tsai 2019, eq. 4.14).
 
     Args:
         q_values: (..., L + 1).

@@ -60,15 +60,15 @@ def test_it_is_what_the_equations_say(variant):
             if decoder.gate is not None:
                 g = torch.sigmoid(decoder.gate(torch.cat([given, expected])))
                 given = (1 - g) * given + g * expected
-            given = torch.cat([given, context])  # [T 4.5]
+            given = torch.cat([given, context])  # (Tsai 2019, eq. 4.5)
             look = decoder.attention
             if look is None:
                 context = encoding.pooled[row]
             elif isinstance(look, AdditiveAttention):
                 energies = torch.stack(
                     [look.energy(torch.tanh(look.query(hidden[-1]) + look.key(state)))[0] for state in states]
-                )  # [T 4.2]
-                context = (torch.softmax(energies, 0)[:, None] * states).sum(0)  # [T 4.3, 4.4]
+                )  # (Tsai 2019, eq. 4.2)
+                context = (torch.softmax(energies, 0)[:, None] * states).sum(0)  # (Tsai 2019, eqs. 4.3, 4.4)
             for layer, cell in enumerate(decoder.cells):
                 hidden[layer], memory[layer] = lstm_cell(cell, given, hidden[layer], memory[layer])
                 given = hidden[layer]
@@ -78,7 +78,7 @@ def test_it_is_what_the_equations_say(variant):
             inner = decoder.from_state(hidden[-1]) + decoder.from_context(context)
             if decoder.from_pooled is not None:
                 inner = inner + decoder.from_pooled.weight @ encoding.pooled[row]
-            wanted = decoder.output(torch.where(inner > 0, inner, 0.01 * inner))  # [T 4.6]
+            wanted = decoder.output(torch.where(inner > 0, inner, 0.01 * inner))  # (Tsai 2019, eq. 4.6)
             torch.testing.assert_close(logits[row, step], wanted)
             open_labels = [a for a in range(5) if a == 4 or a not in SEQUENCES[row, : step + 1]]  # [Yang et al. 2018, 6-8]
             weights = {a: float(wanted[a].exp()) for a in open_labels}

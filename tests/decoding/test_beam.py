@@ -40,9 +40,9 @@ def test_wide_enough_it_finds_what_enumeration_finds(decoder):
     for row in range(6):
         found = {sequence: log_p.item() for sequence, log_p in all_sequences(model.decoder, only(encoding, row), 4).items()}
         signs = {sequence: torch.tensor([1.0 if label in sequence else -1.0 for label in range(4)]) for sequence in found}
-        p_br = {sequence: (sign * log_odds[row]).sigmoid().log().sum().item() for sequence, sign in signs.items()}  # [T 4.18]
-        assert tuple(beam.sequences[row]) == max(found, key=found.get)  # [T 4.19]
-        assert tuple(joint.sequences[row]) == max(found, key=lambda one: found[one] + p_br[one])  # [T 4.20]
+        p_br = {sequence: (sign * log_odds[row]).sigmoid().log().sum().item() for sequence, sign in signs.items()}  # (Tsai 2019, eq. 4.18)
+        assert tuple(beam.sequences[row]) == max(found, key=found.get)  # (Tsai 2019, eq. 4.19)
+        assert tuple(joint.sequences[row]) == max(found, key=lambda one: found[one] + p_br[one])  # (Tsai 2019, eq. 4.20)
         assert set(rescored.sequences[row]) == set(max(found, key=lambda one: round(p_br[one], 5)))
         for prediction in (beam, joint, rescored):
             assert prediction.chosen[row].nonzero()[0].tolist() == sorted(prediction.sequences[row])

@@ -11,7 +11,7 @@ from multihot.types import Encoding
 
 
 def by_equations(scorer: BinaryRelevanceScorer, states: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
-    """[T 4.10, 4.11] for one instance without padding: states (m, D), pooled (D,)."""
+    """Tsai 2019, eqs. 4.10, 4.11 for one instance without padding: states (m, D), pooled (D,)."""
     hidden = pooled
     for layer in scorer.layers:
         hidden = layer.weight @ hidden + layer.bias

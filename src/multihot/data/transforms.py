@@ -15,9 +15,9 @@ Size = tuple[int, int]
 def make_augmentation(name: str, size: Size, resize: Size | None) -> Callable[[Any], Any]:
     """What a training picture goes through.
 
-    ``five_positions`` [T 3.4; G 4.1]: resize to 256 x 256, cut out one of the four corners or the centre with a side in {256, 224, 192,
-    168, 128}, resize to ``size`` (224 there). ``random_crop`` [B 4.3]: resize to ``resize``, cut out ``size`` (448 there) anywhere, flip
-    left to right half of the time.
+    ``five_positions`` (Tsai 2019, section 3.4; Tsai and Lee 2019, section 4.1): resize to 256 x 256, cut out one of the four corners or the
+    centre with a side in {256, 224, 192, 168, 128}, resize to ``size`` (224 there). ``random_crop`` (Zhu and Xiong 2022, section 4.3):
+    resize to ``resize``, cut out ``size`` (448 there) anywhere, flip left to right half of the time.
 
     Args:
         name: one of these.

@@ -20,7 +20,8 @@ from .recurrent import RecurrentDecoder
 class PairDecoder(Decoder):
     """Two recurrent decoders on one encoder, each with weights of its own; read by the second, unless the first is asked for by name.
 
-    Side by side, they share nothing but the encoder: one may learn label sequences, the other optimal completion. [T 5.2.2]
+    Side by side, they share nothing but the encoder: one may learn label sequences, the other optimal completion
+    (Tsai 2019, section 5.2.2).
 
     ``stacked``, the second also looks at what the first made of the instance: a set decoder on top of a sequence decoder
     (Yang et al. 2018, "A Deep Reinforced Sequence-to-Set Model for Multi-Label Text Classification", arXiv 1809.03118).

@@ -20,7 +20,8 @@ class RecurrentDecoder(Decoder):
     """An LSTM that emits label after label, each time looking at the encoder's states.
 
     ``c_t = sum_j alpha_tj h_j``, ``alpha_t = softmax_j(v^T tanh(W_a d_{t-1} + U_a h_j))``,
-    ``d_t = LSTM(d_{t-1}, [e(y_{t-1}); c_{t-1}])``, ``o_t = W_o f(W_d d_t + V_d c_t + U_d p)`` with f a leaky ReLU. [T 4.2-4.6]
+    ``d_t = LSTM(d_{t-1}, [e(y_{t-1}); c_{t-1}])``, ``o_t = W_o f(W_d d_t + V_d c_t + U_d p)`` with f a leaky ReLU
+    (Tsai 2019, eqs. 4.2-4.6).
 
     ``p`` is the encoder's pooled vector. Its direct path to the output, ``U_d p``, is not the thesis's: through the LSTM alone an encoder
     whose states are local, such as a CNN, hardly reaches the first labels. The LSTM starts from projections of ``p``, its cell too (as in

@@ -13,7 +13,7 @@ from ..types import Batch
 
 @torch.no_grad()
 def attended(model: Model, batch: Batch, sequences: Sequence[Sequence[int]]) -> list[np.ndarray] | None:
-    """Attention weights ``alpha_tj`` [T 4.3] of every emitted label over the states, by feeding the sequences to the decoder again.
+    """Attention weights ``alpha_tj`` (Tsai 2019, eq. 4.3) of every emitted label over the states, by feeding the decoder again.
 
     Args:
         model: with a decoder that keeps ``attention`` (B, S) in its state.

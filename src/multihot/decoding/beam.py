@@ -19,7 +19,7 @@ from .sequences import hypothesis_prediction
 
 
 class BeamDecoding(Decoding):
-    """The likeliest label sequence that beam search finds: ``P_path(H) = prod_t p(l_t | x, l_1..l_{t-1})``. [T 4.19]
+    """The likeliest label sequence that beam search finds: ``P_path(H) = prod_t p(l_t | x, l_1..l_{t-1})`` (Tsai 2019, eq. 4.19).
 
     A label's score is the logarithm of the highest probability of a hypothesis that has just emitted it.
 
@@ -60,7 +60,9 @@ class BeamDecoding(Decoding):
 
 
 class RescoringDecoding(Decoding):
-    """Logistic rescoring: of the hypotheses of beam search, the one whose label set the scorer likes best. [T 4.4.2, 4.18]
+    """Logistic rescoring: of the hypotheses of beam search, the one whose label set the scorer likes best.
+
+    Source: Tsai 2019, section 4.4.2, eq. 4.18.
 
     ``P_br(H) = prod_{l in H} p_br(l) prod_{l not in H} (1 - p_br(l))``, compared through ``sum_{l in H} log p_br(l) - log(1 - p_br(l))``.
     A label's score is that of beam search.
@@ -121,7 +123,7 @@ class RescoringDecoding(Decoding):
 
 
 class JointDecoding(Decoding):
-    """Logistic joint decoding: beam search on the product of both decoders' probabilities, in one pass. [T 4.20-4.22]
+    """Logistic joint decoding: beam search on the product of both decoders' probabilities, in one pass (Tsai 2019, eqs. 4.20-4.22).
 
     ``argmax_H prod_t p(l_t | x, l_<t) p_br(l_t) / (1 - p_br(l_t))``, with stop counting as probability 1/2 in the scorer. A label's
     score is the logarithm of the highest product of a hypothesis that has just emitted it.

@@ -18,7 +18,9 @@ from .threshold import keep_best
 
 
 class DistributionDecoding(Decoding):
-    """The softmax of the logits as a label distribution; the label at, or nearest to, its expectation, median or mode is chosen. [D]
+    """The softmax of the logits as a label distribution; the label at, or nearest to, its expectation, median or mode is chosen.
+
+    Source: Gao et al. 2017.
 
     Scores are the logarithms of the degrees. On an axis, ``Prediction.values`` is the reading itself, which may lie between labels.
 

@@ -17,7 +17,7 @@ from .sequences import sequence_prediction
 
 
 class GreedyDecoding(Decoding):
-    """``y_t = argmax_a p(a | y_<t, x)`` until stop; labels emitted before are masked. [T 4.8-4.9]
+    """``y_t = argmax_a p(a | y_<t, x)`` until stop; labels emitted before are masked (Tsai 2019, eqs. 4.8-4.9).
 
     A label's score is the highest probability that any step gave it.
 

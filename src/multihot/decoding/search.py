@@ -48,7 +48,7 @@ def beam_search(
     constraints: Constraints | None = None,
     whole: bool = False,
 ) -> Hypotheses:
-    """Keep the ``width`` best sequences step by step: ``score = sum_t log p(y_t | y_<t, x) + bonus(y_t)``. [T 4.19, 4.22]
+    """Keep the ``width`` best sequences step by step: ``score = sum_t log p(y_t | y_<t, x) + bonus(y_t)`` (Tsai 2019, eqs. 4.19, 4.22).
 
     Labels emitted before are masked. A hypothesis that ends while it is among the best is set aside, where only a better one that has
     ended can push it out. The search of an instance is over once nothing that still runs can overtake the best one set aside, after

@@ -19,7 +19,7 @@ def gaussian(
 ) -> Float[Tensor, "B L"]:
     """Normal distribution around each value, normalised over the labels.
 
-    ``y_l = exp(-(a_l - v)^2 / (2 sigma^2)) / sum_j exp(-(a_j - v)^2 / (2 sigma^2))``. [D]
+    ``y_l = exp(-(a_l - v)^2 / (2 sigma^2)) / sum_j exp(-(a_j - v)^2 / (2 sigma^2))`` (Gao et al. 2017).
 
     Args:
         values: (B,), each between the lowest and the highest position of the axis, in its unit; need not be the position of a label.
@@ -72,7 +72,7 @@ def _interpolated(values: Float[Tensor, " B"], axis: Float[Tensor, " L"], height
 
 
 class GaussianDistribution(LabelDistribution):
-    """Normal distribution around the position of a row's label, over labels whose names are numbers. [D]
+    """Normal distribution around the position of a row's label, over labels whose names are numbers (Gao et al. 2017).
 
     The value is the label's position; where the target is a distribution already, its expectation. A row without a label says nothing:
     it becomes uniform.

@@ -21,7 +21,7 @@ def gaussian_grid(
 ) -> Float[Tensor, "B L1 L2"]:
     """Bivariate normal distribution around each pair of values, normalised over the grid of labels.
 
-    ``y_ij ~ exp(-(g_ij - v)' C^-1 (g_ij - v) / 2)`` with grid points ``g_ij = (a_i, b_j)``. [D]
+    ``y_ij ~ exp(-(g_ij - v)' C^-1 (g_ij - v) / 2)`` with grid points ``g_ij = (a_i, b_j)`` (Gao et al. 2017).
 
     Args:
         values: (B, 2), each within the range of its axis.
@@ -79,7 +79,7 @@ def _check_covariance(covariance: Tensor, failed: Tensor) -> None:
 
 
 class GaussianGridDistribution(LabelDistribution):
-    """Bivariate normal distribution around the place of a row's label, over labels named by two numbers ("-15,30"). [D]
+    """Bivariate normal distribution around the place of a row's label, over labels named by two numbers ("-15,30") (Gao et al. 2017).
 
     The labels need not fill their grid: densities are normalised over the labels that there are. The values are the label's position;
     where the target is a distribution already, its expectation. A row without a label says nothing: it becomes uniform.

@@ -20,7 +20,7 @@ def mixture(targets: Float[Tensor, "B L"], positions: Float[Tensor, "L d"], sigm
     """Mixture of one normal distribution a label, each normalised over the labels, so that labels near a true one get mass too.
 
     ``y_l = sum_k w_k N_kl`` with ``w_k = t_k / sum_j t_j`` and ``N_kl = exp(-|p_l - p_k|^2 / (2 sigma_k^2)) / sum_j exp(-|p_j - p_k|^2 /
-    (2 sigma_k^2))``: idea A of [D]. No entry is exactly 0, as far as the precision reaches.
+    (2 sigma_k^2))``: idea A of Zhang (n.d.). No entry is exactly 0, as far as the precision reaches.
 
     Args:
         targets: (B, L) in [0, 1]: a label set or a distribution a row.
@@ -58,7 +58,7 @@ def _mixed(targets: Float[Tensor, "B L"], components: Float[Tensor, "L L"]) -> F
 
 
 class MixtureDistribution(LabelDistribution):
-    """Mixture of normal distributions around a row's labels, over an axis or over an embedding of the labels. Idea A of [D]
+    """Mixture of normal distributions around a row's labels, over an axis or over an embedding of the labels (Zhang n.d., idea A).
 
     Args:
         label_space: the labels.

@@ -26,7 +26,8 @@ def smooth_mask(
 ) -> Float[Tensor, "B L H2 W2"]:
     """Label distributions of a mask's pixels: one-hot maps, averaged by a Gaussian window, renormalised over the labels.
 
-    ``y_l(i, j) ~ sum_uv exp(-((u - c)^2 + (v - c)^2) / (2 sigma^2)) [mask(S i + u - P, S j + v - P) = l]``, c the middle of the window. [D]
+    ``y_l(i, j) ~ sum_uv exp(-((u - c)^2 + (v - c)^2) / (2 sigma^2)) [mask(S i + u - P, S j + v - P) = l]``, c the middle of the window
+    (Gao et al. 2017).
 
     Args:
         mask: (B, H, W) of whole numbers, each a label's column or ``unknown``.
@@ -87,7 +88,7 @@ def _smoothed(maps: Float[Tensor, "B L H W"], kernel_size: int, sigma: float, st
 
 
 class SmoothMaskDistribution(LabelDistribution):
-    """Label maps averaged by a Gaussian window, so that pixels at a boundary belong to both sides. [D]
+    """Label maps averaged by a Gaussian window, so that pixels at a boundary belong to both sides (Gao et al. 2017).
 
     Args:
         kernel_size: side of the window in pixels, at least 1.

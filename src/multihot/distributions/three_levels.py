@@ -19,7 +19,9 @@ PROBABILITIES = (1.0, 0.5, 0.01)
 
 
 def three_levels(levels: Float[Tensor, "B L"], probabilities: Sequence[float] = PROBABILITIES) -> Float[Tensor, "B L"]:
-    """``p_P`` for each positive label, ``p_D`` for each difficult and ``p_N`` for each negative one, divided by their sum. [D]
+    """``p_P`` for each positive label, ``p_D`` for each difficult and ``p_N`` for each negative one, divided by their sum.
+
+    Source: Gao et al. 2017.
 
     Args:
         levels: (B, L): 1 positive, 0 difficult, -1 negative.
@@ -64,7 +66,7 @@ def check_probabilities(probabilities: Sequence[float]) -> None:
 
 
 class ThreeLevelsDistribution(LabelDistribution):
-    """Three levels of probability: for labels that are there, hard to tell (a degree of 0.5) and not there. [D]
+    """Three levels of probability: for labels that are there, hard to tell (a degree of 0.5) and not there (Gao et al. 2017).
 
     Args:
         probabilities: of a positive, a difficult and a negative label, ``p_P > p_D > p_N >= 0``; each row is divided by its sum.

@@ -18,8 +18,8 @@ class AudioAttentionEncoder(Encoder):
 
     ``x_t = dropout(relu(norm(W x_t + b)))``, layer after layer; on each of the last ``levels`` outputs ``f(x_t) = sigmoid(W_f x_t)``,
     ``v(x_t) = softmax(W_v x_t)`` and ``y = sum_t v(x_t) f(x_t) / sum_t v(x_t)``, entry by entry. The y of all levels, joined, are
-    ``pooled``; a frame's state is its f of all levels. [T 4.26], after Yu et al. 2018, "Multi-level Attention Model for Weakly Supervised
-    Audio Classification". Batch normalisation counts real frames only, so padding changes nothing.
+    ``pooled``; a frame's state is its f of all levels (Tsai 2019, eq. 4.26), after Yu et al. 2018, "Multi-level Attention Model for Weakly
+    Supervised Audio Classification". Batch normalisation counts real frames only, so padding changes nothing.
 
     Args:
         num_features: size F of a frame.

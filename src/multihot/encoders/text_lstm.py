@@ -15,7 +15,7 @@ from ..types import Encoding
 
 
 class TextLSTMEncoder(Encoder):
-    """``h_1, ..., h_m = BiLSTM(x_1, ..., x_m)``; both directions' last states, joined, are ``pooled``. [T 4.1]
+    """``h_1, ..., h_m = BiLSTM(x_1, ..., x_m)``; both directions' last states, joined, are ``pooled`` (Tsai 2019, eq. 4.1).
 
     Packed sequences leave the fast kernels, so batches stay padded: padding comes after the words of a text, and the backward
     direction reads each text reversed within its own length, so that no real state ever sees padding.

@@ -1,4 +1,4 @@
-"""Other ways of reading the model that a training makes, for the curve of each over its validations. [T fig. 4.3]"""
+"""Other ways of reading the model that a training makes, for the curve of each over its validations (Tsai 2019, figure 4.3)."""
 
 from __future__ import annotations
 

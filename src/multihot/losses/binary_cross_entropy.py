@@ -20,7 +20,7 @@ def binary_cross_entropy_loss(
 ) -> Float[Tensor, " B"]:
     """Mean cross entropy between each label's probability and its target.
 
-    ``-(y log p + (1 - y) log(1 - p))`` with ``p = sigmoid(s)``, averaged over the known labels of the instance. [T 2.10]
+    ``-(y log p + (1 - y) log(1 - p))`` with ``p = sigmoid(s)``, averaged over the known labels of the instance (Tsai 2019, eq. 2.10).
 
     Args:
         logits: (B, L), unbounded.
@@ -43,7 +43,7 @@ def binary_cross_entropy_loss(
 
 
 class BinaryCrossEntropyLoss(Loss):
-    """Binary cross entropy, the loss of binary relevance; a label is chosen where its probability exceeds one half. [T 2.10]
+    """Binary cross entropy, the loss of binary relevance; a label is chosen where its probability exceeds one half (Tsai 2019, eq. 2.10).
 
     Args:
         reduction: ``"mean"`` or ``"sum"`` over the known labels of an instance.

@@ -23,7 +23,7 @@ def circle_loss(
 ) -> Float[Tensor, " B"]:
     """Every present label shall lie a margin above every absent one.
 
-    ``log(1 + sum_{i,j} (1 - y_i) y_j e^{scale (s_i - s_j + margin)})``, the unified loss. [S 9; Circle Loss (1)]
+    ``log(1 + sum_{i,j} (1 - y_i) y_j e^{scale (s_i - s_j + margin)})``, the unified loss (Su 2020, eq. 9; Sun et al. 2020, eq. 1).
 
     With ``self_paced`` it is Circle Loss (4), for cosine similarities: ``log(1 + sum_{i absent} e^{scale a_i (s_i - margin)}
     sum_{j present} e^{-scale a_j (s_j - 1 + margin)})`` with the paces ``a_i = max(s_i + margin, 0)`` and
@@ -74,7 +74,9 @@ def _paced_and_gradient(
 
 
 class CircleLoss(Loss):
-    """The unified pair loss with scale and margin, or Circle Loss itself; its threshold must be tuned. [S 9; Circle Loss (1), (4)]
+    """The unified pair loss with scale and margin, or Circle Loss itself; its threshold must be tuned.
+
+    Source: Su 2020, eq. 9; Sun et al. 2020, eqs. 1, 4.
 
     Args:
         scale: above 0.

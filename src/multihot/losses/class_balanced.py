@@ -34,8 +34,9 @@ def class_balanced_loss(
     """Focal loss whose entries weigh the more, the rarer their label is, whether it is present or absent.
 
     ``-w_i (1 - p_t)^gamma log p_t``; ``w_i ~ (1 - beta) / (1 - beta^n_i)``, the inverse of the effective number of examples [Cui et al.
-    2019, "Class-Balanced Loss Based on Effective Number of Samples"], or ``w_i ~ n_i^(-1/2)``, the smooth re-weighting (RW) of [B 4.2].
-    The weights are scaled such that the known entries of the batch weigh 1 on average; where all are known, those of the labels do.
+    2019, "Class-Balanced Loss Based on Effective Number of Samples"], or ``w_i ~ n_i^(-1/2)``, the smooth re-weighting (RW) of Zhu and
+    Xiong 2022, section 4.2. The weights are scaled such that the known entries of the batch weigh 1 on average; where all are known, those
+    of the labels do.
 
     Args:
         logits: (B, L), unbounded.
@@ -80,7 +81,7 @@ def class_weights(counts: Float[Tensor, " L"], weighting: str, beta: float) -> F
 
 
 class ClassBalancedLoss(Loss):
-    """Class-balanced loss, and the smooth re-weighting (RW) of [B 4.2] as ``weighting="inverse_square_root"``.
+    """Class-balanced loss, and the smooth re-weighting (RW) of Zhu and Xiong 2022 (section 4.2) as ``weighting="inverse_square_root"``.
 
     A label's weight is the same where it is present and where it is absent, so that a label is chosen where its logit exceeds zero.
 

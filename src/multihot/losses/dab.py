@@ -41,11 +41,12 @@ def dab_loss(
     """Asymmetrically focused cross entropy whose weights move, as training goes on, from equal to rebalanced.
 
     ``-w (y (1 - p)^gamma_pos log p + (1 - y) phat^gamma_neg log(1 - phat))`` with ``p = sigmoid(s)``, ``phat = sigmoid(slope s)``
-    [B 12-14], ``w = phi + (1 - phi) shat`` and ``phi = 1 - progress^2`` [B 9-10], ``shat = beta + sigmoid(mu (r - eps))`` and
-    ``r_ik = (1 / n_i) / sum_j y_kj / n_j`` [B 3-6]; an instance without a present label has ``shat = 1``.
+    (Zhu and Xiong 2022, eqs. 12-14), ``w = phi + (1 - phi) shat`` and ``phi = 1 - progress^2`` (eqs. 9-10),
+    ``shat = beta + sigmoid(mu (r - eps))`` and ``r_ik = (1 / n_i) / sum_j y_kj / n_j`` (eqs. 3-6); an instance without
+    a present label has ``shat = 1``.
 
-    ``as_printed`` is [B 16] to the letter, in which phi cancels out and hard absent labels weigh less, not more:
-    ``-shat (y (1 - phat)^gamma_pos log p + (1 - y) (1 - phat)^gamma_neg log(1 - phat))`` with ``phat = sigmoid(slope p)`` [B 14].
+    ``as_printed`` is equation 16 of Zhu and Xiong 2022 to the letter, in which phi cancels out and hard absent labels weigh less, not more:
+    ``-shat (y (1 - phat)^gamma_pos log p + (1 - y) (1 - phat)^gamma_neg log(1 - phat))`` with ``phat = sigmoid(slope p)`` (eq. 14).
 
     Args:
         logits: (B, L), unbounded.
@@ -90,7 +91,9 @@ def _as_printed(logits: Tensor, targets: Tensor, gamma_pos: float, gamma_neg: fl
 
 
 class DABLoss(Loss):
-    """Distribution and asymmetric balance (DAB) for long tails [B 3-16]; it favours present labels, so a threshold must be tuned.
+    """Distribution and asymmetric balance (DAB) for long tails; it favours present labels, so a threshold must be tuned.
+
+    Source: Zhu and Xiong 2022, eqs. 3-16.
 
     The switches of the paper's ablations: ``resampling="plain"`` leaves the weights equal, ``"resampled"`` rebalances from the first
     step on, ``"dynamic"`` moves from one to the other; ``asymmetric=False`` leaves cross entropy with those weights. The paper's epoch
@@ -106,7 +109,8 @@ class DABLoss(Loss):
         slope: above 0, M of the softened probability.
         resampling: ``"dynamic"``, ``"plain"`` or ``"resampled"``.
         asymmetric: False takes both focusing weights and the slope away.
-        as_printed: take [B 16] literally, in which training has no share in the weights: ``"dynamic"`` is ``"resampled"``.
+        as_printed: take equation 16 literally, in which training has no share in the weights: ``"dynamic"`` is
+            ``"resampled"``.
         reduction: ``"mean"`` or ``"sum"`` over the known labels of an instance.
 
     Raises:

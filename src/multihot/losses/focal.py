@@ -25,7 +25,7 @@ def focal_loss(
     """Cross entropy that fades for labels that are right already.
 
     ``-alpha_t (1 - p_t)^gamma log p_t``, with ``p_t = p`` and ``alpha_t = alpha`` where the label is present, ``1 - p`` and ``1 - alpha``
-    where it is absent; a soft target mixes both. [B 11]
+    where it is absent; a soft target mixes both (Zhu and Xiong 2022, eq. 11).
 
     Args:
         logits: (B, L), unbounded.
@@ -52,7 +52,7 @@ def focal_loss(
 
 
 class FocalLoss(Loss):
-    """Focal loss; a label is chosen where its logit exceeds zero. [B 11]
+    """Focal loss; a label is chosen where its logit exceeds zero (Zhu and Xiong 2022, eq. 11).
 
     With ``alpha`` other than 0.5 the zero of the logits is no longer where the probability is one half, so the threshold is to be tuned.
 

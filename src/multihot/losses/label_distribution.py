@@ -20,8 +20,9 @@ def label_distribution_loss(
 ) -> Float[Tensor, " B"]:
     """Kullback-Leibler divergence of the softmax from the target distribution, averaged over positions.
 
-    ``sum_k y_k (log y_k - log softmax(s)_k)`` [D]. Labels lie along ``axis``: 1 for (B, L) and for maps (B, L, H, W), where every pixel is
-    a position with a distribution of its own; (1, 2) for a grid of labels (B, L1, L2), such as pitch and yaw, that is one distribution.
+    ``sum_k y_k (log y_k - log softmax(s)_k)`` (Gao et al. 2017). Labels lie along ``axis``: 1 for (B, L) and for maps (B, L, H, W), where
+    every pixel is a position with a distribution of its own; (1, 2) for a grid of labels (B, L1, L2), such as pitch and yaw, that is one
+    distribution.
 
     Where some labels of a position are unknown, both distributions are conditioned on the known ones.
 
@@ -87,7 +88,7 @@ def _and_gradient(logits: Tensor, targets: Tensor, known: Tensor | None) -> tupl
 
 
 class LabelDistributionLoss(Loss):
-    """Kullback-Leibler divergence from a label distribution; the label of the largest share is chosen. [D]
+    """Kullback-Leibler divergence from a label distribution; the label of the largest share is chosen (Gao et al. 2017).
 
     Scores are the logarithms of the shares, ``log softmax(s)``, at most 0: a label that holds half of the mass of one instance ranks above
     one that holds a tenth of another's.

@@ -18,7 +18,7 @@ def pairwise_log_sum_exp_loss(
     """A smooth maximum of how far any absent label lies above any present one.
 
     ``log(1 + sum_{i,j} (1 - y_i) y_j e^{s_i - s_j})``, with hard targets a sum over the pairs of an absent label i and a present label
-    j. It factors into two sums over labels, so that it costs O(L). A soft target makes a pair of a label with itself, too. [S 8]
+    j. It factors into two sums over labels, so that it costs O(L). A soft target makes a pair of a label with itself, too (Su 2020, eq. 8).
 
     Args:
         logits: (B, L), unbounded; adding a number to a row changes nothing.
@@ -68,7 +68,7 @@ def pairs_and_gradient(
 
 
 class PairwiseLogSumExpLoss(Loss):
-    """Pairwise log-sum-exp, for rankings and known numbers of labels; its threshold must be tuned. [S 8]
+    """Pairwise log-sum-exp, for rankings and known numbers of labels; its threshold must be tuned (Su 2020, eq. 8).
 
     >>> import torch
     >>> PairwiseLogSumExpLoss()(torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0]]))

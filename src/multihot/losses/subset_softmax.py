@@ -22,7 +22,7 @@ def subset_softmax_loss(
     k: int | None = None,
     max_labels: int | None = None,
 ) -> Float[Tensor, " B"]:
-    """Cross entropy of a softmax whose classes are label sets: those of exactly k labels, or those of up to K. [S 2.1, 2.2]
+    """Cross entropy of a softmax whose classes are label sets: those of exactly k labels, or those of up to K (Su 2020, sections 2.1, 2.2).
 
     ``-sum_{t in y} s_t + log e_k(e^s)`` for fixed k, with ``e_k`` the sum over all sets of k labels of the product of their
     ``e^{s_i}``; k = 1 is softmax cross entropy. Up to K = ``max_labels``, sets are filled up with a zero class that may repeat:
@@ -92,7 +92,7 @@ def _check_rows(name: str, sizes: Tensor, fits: Tensor, k: int | None, max_label
 def log_shares(logits: Float[Tensor, "B L"], k: int) -> Float[Tensor, "B L"]:
     """``log P(label in set)`` under a softmax over the sets of k labels; no gradient passes through it.
 
-    ``P(i in S) = e^{s_i} e_{k-1}(e^{s without i}) / e_k(e^s)`` is the derivative of ``log e_k`` in ``s_i``. [S 2.1]
+    ``P(i in S) = e^{s_i} e_{k-1}(e^{s without i}) / e_k(e^s)`` is the derivative of ``log e_k`` in ``s_i`` (Su 2020, section 2.1).
 
     Args:
         logits: (B, L), unbounded.
@@ -113,7 +113,9 @@ def log_shares(logits: Float[Tensor, "B L"], k: int) -> Float[Tensor, "B L"]:
 
 
 class SubsetSoftmaxLoss(Loss):
-    """Softmax over whole label sets: the k best labels are chosen, or those above the zero class, at most ``max_labels``. [S 2.1, 2.2]
+    """Softmax over whole label sets: the k best labels are chosen, or those above the zero class, at most ``max_labels``.
+
+    Source: Su 2020, sections 2.1, 2.2.
 
     With k, a label's score is the logarithm of the probability that the set holds it, which for k = 1 is ``log softmax(s)``; with
     ``max_labels`` it is ``s_i - s_0``.

@@ -17,7 +17,7 @@ def threshold_label_loss(
 ) -> Float[Tensor, " B"]:
     """Softmax cross entropy for label sets with a learned threshold: true labels rank above the zero class, all others below.
 
-    ``log(e^{s_0} + sum_i (1 - y_i) e^{s_i}) + log(e^{-s_0} + sum_i y_i e^{-s_i})``, which is ZLPR of ``s - s_0``. [S 10]
+    ``log(e^{s_0} + sum_i (1 - y_i) e^{s_i}) + log(e^{-s_0} + sum_i y_i e^{-s_i})``, which is ZLPR of ``s - s_0`` (Su 2020, eq. 10).
 
     Args:
         logits: (B, L + 1), unbounded; the last column is ``s_0``, the zero class.
@@ -51,7 +51,7 @@ def _above_zero_class(logits: Float[Tensor, "B L+1"]) -> Float[Tensor, "B L"]:
 
 
 class ThresholdLabelLoss(Loss):
-    """ZLPR with a learned threshold; a label is chosen where its logit exceeds that of the zero class, the last column. [S 10]
+    """ZLPR with a learned threshold; a label is chosen where its logit exceeds that of the zero class, the last column (Su 2020, eq. 10).
 
     >>> import torch
     >>> loss = ThresholdLabelLoss()

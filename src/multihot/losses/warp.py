@@ -25,8 +25,9 @@ def warp_loss(
 
     For every present label j, absent labels are drawn until one violates j's margin: label i. After t draws, of N absent labels, the rank
     is estimated as ``r_j = floor(N / t)``; without a violator among ``max_sampled`` draws the label costs nothing (Weston et al. 2011,
-    "WSABIE"; Gong et al. 2014, the baseline in [T] and [G]). With ``exact`` all violators are counted, ``r_j`` is their number and the
-    hinge their mean, which is what drawing approximates, without its noise. The authors sum over the present labels; here it is their mean.
+    "WSABIE"; Gong et al. 2014, the baseline in Tsai 2019 and Tsai and Lee 2019). With ``exact`` all violators are counted, ``r_j`` is their
+    number and the hinge their mean, which is what drawing approximates, without its noise. The authors sum over the present labels; here it
+    is their mean.
 
     Args:
         logits: (B, L), unbounded; adding a number to a row changes nothing.

@@ -15,7 +15,7 @@ def zlpr_loss(logits: Float[Tensor, "B L"], targets: Float[Tensor, "B L"], known
     """Softmax cross entropy carried over to label sets: true labels rank above zero, and zero above all others.
 
     ``log(1 + sum_i (1 - y_i) e^{s_i}) + log(1 + sum_i y_i e^{-s_i})``; with hard targets the first sum runs over the labels that
-    are absent, the second over those that are present. [S 11], soft targets after Su et al. 2022, "ZLPR: A Novel Loss for
+    are absent, the second over those that are present (Su 2020, eq. 11), soft targets after Su et al. 2022, "ZLPR: A Novel Loss for
     Multi-label Classification".
 
     Args:
@@ -49,7 +49,7 @@ def zlpr_and_gradient(logits: Tensor, targets: Tensor, known: Tensor | None) -> 
 
 
 class ZLPRLoss(Loss):
-    """Multi-label softmax cross entropy (ZLPR); a label is chosen where its logit exceeds zero. [S 11]
+    """Multi-label softmax cross entropy (ZLPR); a label is chosen where its logit exceeds zero (Su 2020, eq. 11).
 
     >>> import torch
     >>> ZLPRLoss()(torch.tensor([[2.0, -1.0]]), torch.tensor([[1.0, 0.0]]))

@@ -18,7 +18,7 @@ THETA = 5.0  # the largest error that the cumulative score of a run forgives, in
 
 
 def expectation(degrees: Any, positions: Any) -> Float[np.ndarray, "N d"]:
-    """The mean of each distribution, ``sum_k p_k a_k`` [D].
+    """The mean of each distribution, ``sum_k p_k a_k`` (Gao et al. 2017).
 
     Args:
         degrees: (N, L), rows at least 0, summing to 1.
@@ -38,7 +38,7 @@ def expectation(degrees: Any, positions: Any) -> Float[np.ndarray, "N d"]:
 
 
 def mode(degrees: Any, positions: Any) -> Float[np.ndarray, "N d"]:
-    """Where the label of the largest degree lies, the first of ties [D]; arguments and returns as in ``expectation``.
+    """Where the label of the largest degree lies, the first of ties (Gao et al. 2017); arguments and returns as in ``expectation``.
 
     >>> mode([[0.25, 0.75]], [20, 30]).tolist()
     [[30.0]]
@@ -145,7 +145,7 @@ def cumulative_score(values: Any, predicted: Any, theta: float = THETA) -> float
 
 
 def epsilon_error(values: Any, predicted: Any, spreads: Any) -> float:
-    """The epsilon-error of apparent ages, mean over instances of ``1 - exp(-(y - y')^2 / (2 sigma^2))`` [D].
+    """The epsilon-error of apparent ages, mean over instances of ``1 - exp(-(y - y')^2 / (2 sigma^2))`` (Gao et al. 2017).
 
     Args:
         values: (N,) or (N, d), the mean of an instance's annotators.

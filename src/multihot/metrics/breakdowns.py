@@ -79,7 +79,7 @@ def by_frequency(
 def seen_unseen(
     targets: Any, chosen: Any, statistics: LabelStatistics, scores: Any = None, *, known: Any = None
 ) -> dict[str, dict[str, float]]:
-    """All measures on the instances whose true label set did, and on those whose set did not, occur in training [T ch. 3].
+    """All measures on the instances whose true label set did, and on those whose set did not, occur in training (Tsai 2019, chapter 3).
 
     Args:
         targets: (N, L), as in ``evaluate``.
@@ -110,7 +110,7 @@ def by_set_frequency(
     edges: Sequence[int] = (0, 1, 10, 100, 1000),
     known: Any = None,
 ) -> list[dict[str, Any]]:
-    """All measures of label sets by how often the true label set occurs in training [T fig. 4.5].
+    """All measures of label sets by how often the true label set occurs in training (Tsai 2019, figure 4.5).
 
     Args:
         targets: (N, L), as in ``evaluate``.

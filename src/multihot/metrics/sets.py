@@ -23,7 +23,7 @@ def macro(measure: str) -> Callable[[Sums], np.ndarray]:
 
 
 def macro_f1_harmonic(sums: Sums) -> np.ndarray:
-    """The harmonic mean of the two means over labels [T 3.10]."""
+    """The harmonic mean of the two means over labels (Tsai 2019, eq. 3.10)."""
     precision, recall = macro("precision")(sums), macro("recall")(sums)
     return ratio(2 * precision * recall, precision + recall)
 

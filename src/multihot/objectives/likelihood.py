@@ -55,7 +55,7 @@ class LabelOrder:
 
 
 class LikelihoodObjective(Objective):
-    """Maximum likelihood with teacher forcing: each label is learned after the true ones before it. [T 2.2.3, 4.6-4.9]
+    """Maximum likelihood with teacher forcing: each label is learned after the true ones before it (Tsai 2019, sections 2.2.3, 4.6-4.9).
 
     ``-sum_t log p(y_t | y_<t, x)``, averaged over instances.
 

@@ -14,7 +14,7 @@ from ..types import Batch, Encoding
 
 
 class MapObjective(Objective):
-    """Mean over known pixels of the divergence of the map's softmax from the smoothed mask. [D]
+    """Mean over known pixels of the divergence of the map's softmax from the smoothed mask (Gao et al. 2017).
 
     ``KL(y_ij || softmax(s_ij))`` with ``y`` from ``smooth_mask``; the logits are interpolated to the size of y. A window of one pixel
     leaves the mask as it is: the one-hot cross entropy of every pixel.

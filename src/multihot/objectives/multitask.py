@@ -16,7 +16,7 @@ from .scoring import ScoringObjective
 
 
 class MultitaskObjective(Objective):
-    """``L_decoder + weight * L_scorer``: the encoder is shared, and each helps it see what the other needs. [T 4.17]
+    """``L_decoder + weight * L_scorer``: the encoder is shared, and each helps it see what the other needs (Tsai 2019, eq. 4.17).
 
     Args:
         loss: of the scorer.

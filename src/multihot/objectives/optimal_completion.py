@@ -26,7 +26,9 @@ from .walk import log_probabilities, sample, walk
 
 
 class OptimalCompletionObjective(Objective):
-    """The model draws a label sequence of its own, and at each step learns the policy that is optimal from there on. [T 4.12-4.15]
+    """The model draws a label sequence of its own, and at each step learns the policy that is optimal from there on.
+
+    Source: Tsai 2019, eqs. 4.12-4.15.
 
     ``sum_t KL(pi*(. | yhat_<t) || p(. | yhat_<t, x))``, ``pi* = softmax(Q* / tau)``, ``yhat ~ p``, averaged over instances; the sum runs up
     to and including the first stop. No order of labels is imposed, and the model meets its own errors already in training.

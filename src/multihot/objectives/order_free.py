@@ -18,7 +18,7 @@ class OrderFreeObjective(Objective):
     """At each step the target is the true label, not emitted yet, to which the model itself gives most probability.
 
     ``-sum_t log p(z_t | z_<t, x)``, ``z_t = argmax_{a in y*, a not in z_<t} p(a | z_<t, x)``, and stop when no true label is left.
-    After Chen et al. 2018, "Order-Free RNN with Visual Attention for Multi-Label Classification". [T 4.5.2]
+    After Chen et al. 2018, "Order-Free RNN with Visual Attention for Multi-Label Classification" (Tsai 2019, section 4.5.2).
 
     Args:
         lowest: probability of feeding the target rather than a label that the model draws, at the end of training; 1 always feeds the

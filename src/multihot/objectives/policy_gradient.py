@@ -20,7 +20,7 @@ from .walk import log_likelihood, log_probabilities, sample, walk
 
 
 def set_difference_reward(chosen: Bool[Tensor, "B L"], present: Bool[Tensor, "B L"]) -> Float[Tensor, " B"]:
-    """``-|y* \\\\ yhat| - |yhat \\\\ y*|``: minus the number of labels that are missing or wrong. [T 4.12]"""
+    """``-|y* \\\\ yhat| - |yhat \\\\ y*|``: minus the number of labels that are missing or wrong (Tsai 2019, eq. 4.12)."""
     return -(chosen ^ present).sum(-1).float()
 
 
@@ -46,7 +46,7 @@ def at_rest(module: nn.Module) -> Iterator[None]:
 
 
 class PolicyGradientObjective(Objective):
-    """REINFORCE with the model's own arg max as baseline, after a warm start by maximum likelihood. [T 2.2.5]
+    """REINFORCE with the model's own arg max as baseline, after a warm start by maximum likelihood (Tsai 2019, section 2.2.5).
 
     ``-(R(yhat) - R(greedy)) sum_t log p(yhat_t | yhat_<t, x)``, ``yhat ~ p``; the baseline is self-critical (Rennie et al. 2017): what
     the model would predict now, without dropout. With the F1 reward this is Seq2set as published with one decoder

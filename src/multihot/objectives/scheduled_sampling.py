@@ -16,7 +16,9 @@ from .walk import log_likelihood, log_probabilities, sample, walk
 
 
 class ScheduledSamplingObjective(Objective):
-    """Maximum likelihood whose decoder is fed a label of its own instead of the true one, more and more often. [T 4.5.2, 4.5.4]
+    """Maximum likelihood whose decoder is fed a label of its own instead of the true one, more and more often.
+
+    Source: Tsai 2019, sections 4.5.2, 4.5.4.
 
     ``-sum_t log p(y_t | fed_<t, x)``; ``fed_t = y_t`` with probability ``1 - (1 - lowest) progress``, else a label that the model draws.
     What is masked in the loss are the true labels before ``y_t``, so that a target that was drawn too early can still be learned.

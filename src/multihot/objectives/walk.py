@@ -86,7 +86,7 @@ def log_probabilities(
         logits: (B, T, L + 1).
         prefixes: (B, T); at step t, what was emitted before t has been said.
         closed: (B, L).
-        masked: whether labels that were emitted before are left out of the distribution. [T 4.8-4.9]
+        masked: whether labels that were emitted before are left out of the distribution (Tsai 2019, eqs. 4.8-4.9).
     """
     shut = closed[:, None].expand(*logits.shape[:2], -1)
     if masked:

@@ -32,7 +32,7 @@ from .training import training_curves
 SCRIPTS = (
     "elements", "charts", "overview", "labels", "reliability", "attention", "instances", "distributions", "features", "main",
 )  # fmt: skip
-FIVE = ("macro_f1_harmonic", "micro_f1", "example_f1", "subset_accuracy", "hamming_accuracy")  # those of the tables of [T]
+FIVE = ("macro_f1_harmonic", "micro_f1", "example_f1", "subset_accuracy", "hamming_accuracy")  # those of the tables of Tsai 2019
 LABEL_ROWS = 10_000  # of the table of labels, over all runs
 DIGITS = 4
 
@@ -170,7 +170,7 @@ def _intervals(run: SplitRun, measures: dict[str, float]) -> dict[str, tuple[flo
 
 
 def _five(runs: Runs) -> dict[str, Any] | None:
-    """For each run the mean of the five measures, and its rank averaged over them [T tables 4.5-4.7, figure 4.4]."""
+    """For each run the mean of the five measures, and its rank averaged over them (Tsai 2019, tables 4.5-4.7, figure 4.4)."""
     measured = [telling(run.finished.metrics[runs.split], tells_label_sets(run.finished.metrics)) for run in runs.runs]
     values = np.array([[one.get(name, np.nan) for one in measured] for name in FIVE])
     return {"measures": FIVE, "mean": values.mean(axis=0), "rank": average_ranks(values)} if np.isfinite(values).all() else None

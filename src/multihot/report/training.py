@@ -32,7 +32,7 @@ def training_curves(log: Mapping[str, Sequence[tuple[float, float]]], best_updat
 
 
 def read_in_ways(log: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, dict[str, list[list[float]]]]:
-    """The validation measures of every reading that a training logged besides its own. [T fig. 4.3]
+    """The validation measures of every reading that a training logged besides its own (Tsai 2019, figure 4.3).
 
     >>> read_in_ways({"reading/beam/micro_f1": [(1, 0.5)], "validation/micro_f1": [(1, 0.6)]})
     {'micro_f1': {'beam': [[1.0], [0.5]]}}

@@ -16,7 +16,7 @@ from ..types import Encoding
 class BinaryRelevanceScorer(Scorer):
     """Deep layers on the pooled vector, attention over the states from them, and one logit a label from both.
 
-    ``z = MLP(pooled)``, ``e_j = v' tanh(W z + U h_j)``, ``c = sum_j softmax(e)_j h_j``, ``s = W_br [z; c]``. [T 4.10, 4.11]
+    ``z = MLP(pooled)``, ``e_j = v' tanh(W z + U h_j)``, ``c = sum_j softmax(e)_j h_j``, ``s = W_br [z; c]`` (Tsai 2019, eqs. 4.10, 4.11).
 
     Args:
         num_labels: number of labels L.

@@ -10,7 +10,9 @@ from ..types import Encoding
 
 
 class LinearScorer(Scorer):
-    """``s = W x + b`` of the pooled vector x: an encoder's own output layer, as picture and audio networks have it. [G 4.1; T 4.6.2]
+    """``s = W x + b`` of the pooled vector x: an encoder's own output layer, as picture and audio networks have it.
+
+    Source: Tsai and Lee 2019, section 4.1; Tsai 2019, section 4.6.2.
 
     Args:
         num_labels: number of labels L.

@@ -11,7 +11,7 @@ from ..metrics.registry import lower_is_better
 
 SCHEDULES = ("constant", "linear", "cosine", "step")
 CLIP_BY = ("norm", "value")
-SOURCES_BOUND = 10.0  # entries of gradients are clipped to [-10, 10] [T table 4.4]
+SOURCES_BOUND = 10.0  # entries of gradients are clipped to [-10, 10] (Tsai 2019, table 4.4)
 EPOCHS = {"scorer": 12, "decoder": 20}  # a decoder learns more slowly than a scorer does
 OPTIMISERS = ("adam", "adamw", "sgd")
 LOGGERS = ("tensorboard", "mlflow", "wandb")
@@ -37,14 +37,15 @@ class TrainingSettings:
         step_factor: what the learning rate is then multiplied by, above 0.
         warmup: share of the updates in which the learning rate rises from 0, in [0, 1).
         gradient_clip: bound of the gradients; 0 for none. None does as the methods' sources do: no clipping, but where a decoder emits
-            labels, entries beyond 10 are clipped [T table 4.4]. The log says which share of the updates was clipped.
+            labels, entries beyond 10 are clipped (Tsai 2019, table 4.4). The log says which share of the updates was clipped.
         gradient_clip_by: what is bounded: the "norm" of all gradients together, or the "value" of each entry; None is the norm, but where a
             decoder emits labels and no bound is given.
         validate_every: "1 epoch", "2 epochs", "500 updates".
         monitor: the validation measure that picks the best checkpoint ("micro_f1", "map", "loss", ...); "auto" is "micro_f1", and of
             methods that predict label distributions "mean_absolute_error" where labels lie on an axis, else "kullback_leibler".
         readings: decodings, by name or as mappings with arguments, that every validation reads the same model by besides the method's own,
-            only to be logged; where label sets depend on how a model is read, one training then gives the curve of each [T fig. 4.3].
+            only to be logged; where label sets depend on how a model is read, one training then gives the curve of each
+            (Tsai 2019, figure 4.3).
         patience: stop after that many validations without progress; None trains to the end.
         precision: Lightning's precision; "auto" is 32-true on a CPU, and bf16-mixed on a GPU that computes in bfloat16.
         device: Lightning's accelerator ("auto", "cpu", "gpu", ...).

@@ -12,7 +12,9 @@ from .log_sums import NOTHING
 
 
 def log_elementary_symmetric(logits: Float[Tensor, "B L"], k: int) -> Float[Tensor, "B k+1"]:
-    """``log e_j(e^s)`` for ``j = 0..k``, where ``e_j = sum_{|S| = j} e^{sum_{i in S} s_i}`` runs over the label sets of j labels. [S 2.1]
+    """``log e_j(e^s)`` for ``j = 0..k``, where ``e_j = sum_{|S| = j} e^{sum_{i in S} s_i}`` runs over the label sets of j labels.
+
+    Source: Su 2020, section 2.1.
 
     The polynomials ``1 + e^{s_i} x`` are multiplied in pairs, the products in pairs again, in the log domain and up to ``x^k``: log2 L
     rounds, O(L k) in all, only sums of positive terms, so that nothing cancels.
@@ -38,7 +40,7 @@ def log_elementary_symmetric(logits: Float[Tensor, "B L"], k: int) -> Float[Tens
 
 
 def newton_log_elementary_symmetric(logits: Float[Tensor, "B L"], k: int) -> Float[Tensor, "B k+1"]:
-    """The same by Newton's identities, as the source computes it: ``j e_j = sum_{i=1..j} (-1)^{i-1} e_{j-i} P_i``. [S 2.1]
+    """The same by Newton's identities, as the source computes it: ``j e_j = sum_{i=1..j} (-1)^{i-1} e_{j-i} P_i`` (Su 2020, section 2.1).
 
     ``P_i = sum_l e^{i s_l}``. The signs alternate, so that digits cancel: in single precision it is NaN for k = 8 of 80 labels. Kept to
     check ``log_elementary_symmetric``, in double precision and for small k.

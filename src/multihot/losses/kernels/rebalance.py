@@ -14,9 +14,9 @@ def smoothed_rebalancing(
 ) -> Callable[[Float[Tensor, "B L"], Float[Tensor, "B L"] | None], Float[Tensor, "B L"]]:
     """The weights that undo the over-sampling of instances with several labels, smoothed by a sigmoid.
 
-    ``r_ik = (1 / n_i) / sum_j y_kj / n_j`` and ``offset + sigmoid(steepness (r - centre))`` [B 3-6]; the same in Wu et al. 2020,
-    "Distribution-Balanced Loss for Multi-Label Classification in Long-Tailed Datasets". An instance without a known present label has no
-    such ratio; it keeps weight 1.
+    ``r_ik = (1 / n_i) / sum_j y_kj / n_j`` and ``offset + sigmoid(steepness (r - centre))`` (Zhu and Xiong 2022, eqs. 3-6); the same in Wu
+    et al. 2020, "Distribution-Balanced Loss for Multi-Label Classification in Long-Tailed Datasets". An instance without a known present
+    label has no such ratio; it keeps weight 1.
 
     Args:
         counts: (L,), at least 1.

@@ -23,8 +23,8 @@ def sampled_zlpr_loss(
 
     ``log(1 + sum_{j sampled, absent} e^{s_j} / m_j) + log(1 + sum_{i present} e^{-s_i})``, ``m_j`` being how often label j is expected
     in a sample. The first sum is right in expectation (importance sampling); its logarithm is too low on average, the less so the
-    larger the sample. With every label sampled once it is ``zlpr_loss``. [S 11]; the correction is that of sampled softmax (Jean et
-    al. 2015, "On Using Very Large Target Vocabulary for Neural Machine Translation").
+    larger the sample. With every label sampled once it is ``zlpr_loss`` (Su 2020, eq. 11); the correction is that of sampled softmax (Jean
+    et al. 2015, "On Using Very Large Target Vocabulary for Neural Machine Translation").
 
     Args:
         positive_logits: (B, P), of the present labels; what stands at padding is not read.
@@ -59,7 +59,7 @@ def sampled_binary_cross_entropy_loss(
 
     ``sum_{j sampled, absent} log(1 + e^{s_j}) / m_j + sum_{i present} log(1 + e^{-s_i})``: a sum over labels, because a mean over a
     million of them would leave every gradient near zero. With every label sampled once it is ``binary_cross_entropy_loss`` with the
-    reduction ``"sum"``. [T 2.10]
+    reduction ``"sum"`` (Tsai 2019, eq. 2.10).
 
     Args:
         positive_logits: (B, P), of the present labels; what stands at padding is not read.

@@ -84,8 +84,8 @@ def check_positives(name: str, positives: Int[Tensor, "B P"], rows: int, num_lab
 def sparse_zlpr_loss(logits: Float[Tensor, "B L"], positives: Int[Tensor, "B P"]) -> Float[Tensor, " B"]:
     """ZLPR from lists of present labels; every label that is not listed is absent.
 
-    ``log(1 + sum_{i absent} e^{s_i}) + log(1 + sum_{i present} e^{-s_i})`` [S 11]. The sum over absent labels leaves the present ones
-    out instead of subtracting them from the sum over all, which would cancel where they dominate.
+    ``log(1 + sum_{i absent} e^{s_i}) + log(1 + sum_{i present} e^{-s_i})`` (Su 2020, eq. 11). The sum over absent labels leaves the present
+    ones out instead of subtracting them from the sum over all, which would cancel where they dominate.
 
     Args:
         logits: (B, L), unbounded.
@@ -113,7 +113,8 @@ def sparse_binary_cross_entropy_loss(
 ) -> Float[Tensor, " B"]:
     """Binary cross entropy from lists of present labels; every label that is not listed is absent.
 
-    ``sum_{i absent} log(1 + e^{s_i}) + sum_{i present} log(1 + e^{-s_i})``, divided by L with the reduction ``"mean"``. [T 2.10]
+    ``sum_{i absent} log(1 + e^{s_i}) + sum_{i present} log(1 + e^{-s_i})``, divided by L with the reduction ``"mean"``
+    (Tsai 2019, eq. 2.10).
 
     Args:
         logits: (B, L), unbounded.

@@ -10,7 +10,9 @@ from torch.nn.utils import parametrizations
 
 
 class Discriminator(nn.Module):
-    """Instance and label set, each projected, then fully connected layers of leaky ReLU and one score. [G 4.1; T 3.4.1]
+    """Instance and label set, each projected, then fully connected layers of leaky ReLU and one score.
+
+    Source: Tsai and Lee 2019, section 4.1; Tsai 2019, section 3.4.1.
 
     ``D(y, x) = w' MLP([W_x z; W_y y])``, ``z`` the features of ``x``.
 
@@ -76,7 +78,10 @@ class Discriminator(nn.Module):
 
     @torch.no_grad()
     def clip(self, bound: float) -> None:
-        """Cut every parameter to [-bound, bound], which bounds the score's slope, as the first Wasserstein GAN did. [T 2.3.3]"""
+        """Cut every parameter to [-bound, bound], which bounds the score's slope, as the first Wasserstein GAN did.
+
+        Source: Tsai 2019, section 2.3.3.
+        """
         for parameter in self.parameters():
             parameter.clamp_(-bound, bound)
 

@@ -13,7 +13,8 @@ def gumbel_sigmoid(
     """Draw every label from its own probability, softly, so that the draw has a gradient.
 
     ``yhat = sigmoid((s + log u - log(1 - u)) / T)``, ``u ~ Uniform(0, 1)``: the Gumbel-softmax trick for two outcomes, also called binary
-    concrete. ``P(yhat > 1/2) = sigmoid(s)`` at every temperature; towards 0 the draws become exactly 0 or 1. [G 3.2; T 3.3.1]
+    concrete. ``P(yhat > 1/2) = sigmoid(s)`` at every temperature; towards 0 the draws become exactly 0 or 1
+    (Tsai and Lee 2019, section 3.2; Tsai 2019, section 3.3.1).
 
     Args:
         logits: any shape, unbounded.

@@ -29,13 +29,16 @@ COSTS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class AdversarialObjective(Objective):
-    """The classifier as generator of label sets, against a discriminator that learns which sets go with which instance. [G; T ch. 3]
+    """The classifier as generator of label sets, against a discriminator that learns which sets go with which instance.
+
+    Source: Tsai and Lee 2019; Tsai 2019, chapter 3.
 
     ``yhat = gumbel_sigmoid(s, T)``; ``y'`` a different label set of the batch; ``y* = u y + (1 - u) yhat``;
 
-    ``L_D = -E D(y, x) + 1/2 E D(yhat, x) + 1/2 E D(y', x) + lambda E (||grad D(y*, x)|| - 1)^2`` [G 4, 5; T 3.4, 3.5]
+    ``L_D = -E D(y, x) + 1/2 E D(yhat, x) + 1/2 E D(y', x) + lambda E (||grad D(y*, x)|| - 1)^2``
+    (Tsai and Lee 2019, eqs. 4, 5; Tsai 2019, eqs. 3.4, 3.5)
 
-    ``L_G = -weight E D(yhat, x) + alpha L`` [G 2, 3; T 3.2, 3.3]
+    ``L_G = -weight E D(yhat, x) + alpha L`` (Tsai and Lee 2019, eqs. 2, 3; Tsai 2019, eqs. 3.2, 3.3)
 
     The training begins with ``L`` alone; then the discriminator takes over a frozen copy of the encoder to see instances with, and both
     learn in turn. Only weights of that second phase may be kept as the best. For predictions only the classifier is used.
@@ -44,8 +47,8 @@ class AdversarialObjective(Objective):
         loss: L, of the classifier's logits, whose scores must be log-odds; the papers take binary cross entropy.
         num_labels: number of labels.
         width: size of the encoder's pooled vector.
-        variant: ``"wgan-gp"``; ``"wgan"``, with clipped parameters and no penalty [T 2.23]; or ``"gan"``, the original game of cross
-            entropies [T 2.18], with ``-log sigmoid(D(yhat, x))`` for the classifier.
+        variant: ``"wgan-gp"``; ``"wgan"``, with clipped parameters and no penalty (Tsai 2019, eq. 2.23); or ``"gan"``, the original game of
+            cross entropies (Tsai 2019, eq. 2.18), with ``-log sigmoid(D(yhat, x))`` for the classifier.
         alpha: weight of L beside the discriminator, at least 0.
         weight: weight of the discriminator's score, at least 0; at 0 nothing but L is trained, in every update.
         pretraining: share of the training that is L alone, in [0, 1].
@@ -229,7 +232,9 @@ def build_discriminator(arguments: dict[str, Any], num_labels: int, width: int, 
 
 
 def other_label_sets(targets: Float[Tensor, "B L"]) -> tuple[Float[Tensor, "B L"], Bool[Tensor, " B"]]:
-    """For each instance the label set of another one that differs from its own, drawn evenly, and whether there was one. [T 3.3.2]
+    """For each instance the label set of another one that differs from its own, drawn evenly, and whether there was one.
+
+    Source: Tsai 2019, section 3.3.2.
 
     >>> sets, found = other_label_sets(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
     >>> sets[:2].tolist(), found.tolist()

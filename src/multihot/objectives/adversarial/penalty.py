@@ -16,7 +16,8 @@ def gradient_penalty(
 ) -> Float[Tensor, ""]:
     """How far the slope of a score is from 1 between real and generated points.
 
-    ``mean_b (||grad D(y*_b)|| - 1)^2``, ``y* = u y + (1 - u) yhat``, ``u ~ Uniform(0, 1)``, one an instance. [G 5; T 2.24, 3.5]
+    ``mean_b (||grad D(y*_b)|| - 1)^2``, ``y* = u y + (1 - u) yhat``, ``u ~ Uniform(0, 1)``, one an instance
+    (Tsai and Lee 2019, eq. 5; Tsai 2019, eqs. 2.24, 3.5).
 
     Args:
         score: D, points (B, ...) -> scores (B,), each row's from that row alone; a condition is bound beforehand.
