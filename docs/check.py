@@ -17,6 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 COMPONENTS = ROOT / "docs" / "components.md"
+README = ROOT / "README.md"
 BIBLIOGRAPHY = ROOT / "docs" / "bibliography.md"
 ACCENTS = {"'": "\u0301", '"': "\u0308", "`": "\u0300", "^": "\u0302", "~": "\u0303"}  # as TeX writes them, as Unicode combines them
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob("examples/*.md")])
@@ -169,7 +170,47 @@ def bibliography() -> str:
     return "\n".join(lines)
 
 
-WRITTEN = {COMPONENTS: components_table, BIBLIOGRAPHY: bibliography}  # pages that the code writes
+def inventory() -> str:
+    """What multihot holds, by kind, with counts and names."""
+    from multihot.components import choices
+    from multihot.data import catalog
+    from multihot.data.formats import FORMATS
+    from multihot.experiments.recipes import recipe_names
+    from multihot.learners import classical_names
+    from multihot.method import METHODS
+    from multihot.metrics.registry import METRICS
+
+    parts = {
+        "neural methods": list(METHODS),
+        "classical methods": classical_names(),
+        "losses": list(choices("loss")),
+        "encoders": list(choices("encoder")),
+        "scorers and decoders": [*choices("scorer"), *choices("decoder")],
+        "objectives": list(choices("objective")),
+        "decodings": list(choices("decoding")),
+        "decisions and calibrations": [*choices("decision"), *choices("calibration")],
+        "label distributions": list(choices("distribution")),
+        "samplers": list(choices("sampler")),
+        "file formats": list(FORMATS),
+    }
+    counted = {
+        "metrics": (METRICS, "measures.md"),
+        "named data sets": (catalog.names(), "data.md"),
+        "recipes": (recipe_names(), "guides/recipes.md"),
+    }
+    rows = [f"| {len(names)} {kind} | {', '.join(f'`{name}`' for name in names)} |" for kind, names in parts.items()]
+    rows += [f"| {len(names)} {kind} | [the list](docs/{page}) |" for kind, (names, page) in counted.items()]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def readme() -> str:
+    """The README with the table of what is in it."""
+    before, start, rest = README.read_text().partition("<!-- written by `make docs` -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    return f"{before}{start}{inventory()}\n{end}{after}"
+
+
+WRITTEN = {COMPONENTS: components_table, BIBLIOGRAPHY: bibliography, README: readme}  # what the code writes
 
 
 def main() -> int:
