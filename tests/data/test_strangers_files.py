@@ -216,3 +216,13 @@ def test_notes_cannot_steer_a_terminal(tmp_path):
     (note,) = data.notes
     assert "'a\\x1b[2J'" in note
     assert note.isprintable()
+
+
+def test_empty_lines_between_rows_are_said_and_those_at_the_end_are_not(tmp_path):
+    lines = ["text,tags", "a,x;y", "b,y", "", "c,x", "", ""]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    (tmp_path / "t.jsonl").write_text('{"text": "a", "tags": ["x"]}\n{"text": "b", "tags": ["y"]}\n\n{"text": "c", "tags": []}\n\n')
+    for name, line in (("t.csv", 4), ("t.jsonl", 3)):
+        data = load(tmp_path / name)
+        assert data.splits["train"]["text"][:] == ["a", "b", "c"]
+        assert data.notes == (f"line {line} is empty and left out; rows without an id are numbered without it",)

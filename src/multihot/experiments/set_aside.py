@@ -6,7 +6,7 @@ import numpy as np
 
 from ..data import MultiLabelData, random_split
 from ..errors import DataError
-from .config import DataSettings
+from .data_settings import DataSettings
 
 
 def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validation: bool = True) -> MultiLabelData:
