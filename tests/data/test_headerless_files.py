@@ -1,7 +1,7 @@
 """Tables without a header line and fastText's files, against parsers of a few lines written here."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multihot.data import load
@@ -49,6 +49,7 @@ def test_a_folder_of_fasttext_files_is_split_by_their_names(tmp_path):
     assert list(load(tmp_path).splits) == ["train", "validation", "test"]
 
 
+@settings(deadline=None, max_examples=40)
 @given(lines=st.lists(st.tuples(st.lists(words, max_size=3), st.lists(words, min_size=1, max_size=5)), min_size=1, max_size=8))
 def test_any_fasttext_file_is_read_as_by_hand(tmp_path_factory, lines):
     path = tmp_path_factory.mktemp("fasttext") / "x.txt"
@@ -73,6 +74,7 @@ def test_columns_without_names_have_numbers(tmp_path, given_as):
 plain = st.text("abcxyz äß7", min_size=1, max_size=6).map(str.strip).filter(bool)
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     rows=st.lists(st.tuples(st.lists(plain, max_size=3, unique=True), plain, plain), min_size=1, max_size=8),
     separator=st.sampled_from("\t,"),

@@ -61,6 +61,11 @@ def iterative_stratification(targets: Bool[sparse.csr_matrix, "N L"], fractions:
     >>> [len(part) for part in parts]
     [2, 2]
     """
+    return stratify(targets, fractions, seed)[0]
+
+
+def stratify(targets: Bool[sparse.csr_matrix, "N L"], fractions: Sequence[float], seed: int) -> tuple[Parts, int]:
+    """What ``iterative_stratification`` gives, and how many rows moved on for the sake of the sizes."""
     shares = _shares(fractions)
     matrix = sparse.csr_matrix(targets).astype(bool)
     matrix.eliminate_zeros()
@@ -70,10 +75,11 @@ def iterative_stratification(targets: Bool[sparse.csr_matrix, "N L"], fractions:
             draw.place(row, draw.desired_labels[label])
     for row in draw.rows_left(None):
         draw.place(row, draw.desired_rows)
+    drawn = np.array(draw.part_of)
     if max(map(abs, draw.desired_rows), default=0) > 1:
         draw.level(_sizes(shares, matrix.shape[0]))
     part_of = np.asarray(draw.part_of)
-    return [np.flatnonzero(part_of == part) for part in range(len(shares))]
+    return [np.flatnonzero(part_of == part) for part in range(len(shares))], int((part_of != drawn).sum())
 
 
 class _Draw:

@@ -36,7 +36,7 @@ class Config:
         data: which data.
         method: the parts of the method by name (see ``multihot.method.Method``), or those of a classical one.
         training: how to train.
-        seed: of splits, initial weights, order of batches and sampling.
+        seed: of initial weights, order of batches and sampling; of splits where ``data.split_seed`` is null.
         published: figures from elsewhere to stand beside ours: ``source``, ``table``, ``row``, and ``measures`` by name; or None.
     """
 
@@ -94,6 +94,13 @@ def load_config(path: Path) -> dict[str, Any]:
     except (*YAML_ERRORS, OSError) as error:
         raise ConfigurationError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from error
     return settings_of(content, str(path))
+
+
+def stored_config(path: Path) -> Config:
+    """The configuration that lies in a run folder; where it is of a time without ``data.split_seed``, the run's seed split the data."""
+    content = load_config(path)
+    content["data"] = {"split_seed": None} | settings_of(content.get("data"), f"{path}: data")
+    return Config.from_dict(content, where=str(path))
 
 
 def settings_of(content: Any, where: str) -> dict[str, Any]:

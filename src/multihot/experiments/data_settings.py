@@ -39,6 +39,9 @@ class DataSettings:
         limit: use only that many training instances, the first ones; for a quick try.
         train_share: share of the rows that are left to train and choose on, drawn by the seed once the test part is set aside; a smaller
             share is a part of a larger one, and every share is measured on the same test rows.
+        split_seed: which rows are set aside; the same ones whatever the run's seed, or null: the run's seed decides.
+        folds: cut all rows into that many folds, of which one is the test split; in place of ``test``. A sweep runs them all.
+        fold: the number of the test fold, from 0 on.
     """
 
     source: str | dict[str, str] | None = None
@@ -64,6 +67,9 @@ class DataSettings:
     unseen_labels: str = "ignore"
     limit: int | None = None
     train_share: float = 1.0
+    split_seed: int | None = 0
+    folds: int | None = None
+    fold: int = 0
 
     def reading(self) -> dict[str, Any]:
         """The arguments of ``multihot.data.load`` that say how rows are read."""
@@ -78,6 +84,7 @@ class DataSettings:
                 raise ConfigurationError(f"data.{name} must be a share in [0, 1), got {getattr(self, name)!r}")
         if self.text is not None and self.features is not None:
             raise ConfigurationError("data.features has no effect beside data.text: rows are texts or tables; leave one of the two out")
+        self._check_folds()
         if not 0 < self.train_share <= 1:
             raise ConfigurationError(f"data.train_share must be a share in (0, 1], got {self.train_share!r}")
         for name, allowed in {
@@ -88,3 +95,15 @@ class DataSettings:
             if getattr(self, name) not in allowed:
                 listed = ", ".join("null" if choice is None else choice for choice in allowed)
                 raise ConfigurationError(f"data.{name} must be one of {listed}, got {getattr(self, name)!r}")
+
+    def _check_folds(self) -> None:
+        if self.split_seed is not None and not 0 <= self.split_seed < 2**32:
+            raise ConfigurationError(f"data.split_seed must be a whole number from 0 to {2**32 - 1}, or null, got {self.split_seed}")
+        if self.folds is None:
+            if self.fold:
+                raise ConfigurationError(f"data.fold {self.fold} has no effect without data.folds; say how many folds there are")
+            return
+        if self.folds < 2 or not 0 <= self.fold < self.folds:
+            raise ConfigurationError(f"data.folds must be 2 or more and data.fold from 0 to folds - 1, got {self.folds} and {self.fold}")
+        if self.test_group is not None:
+            raise ConfigurationError("data.folds and data.test_group both say which rows are tested on; leave one of the two out")

@@ -22,7 +22,7 @@ from ..labels import LabelSpace, LabelStatistics
 from ..predictions import Prediction, TrueDegrees, load_prediction, load_truth
 from ..storage.json_files import check_name, read_json
 from ..storage.shapes import ATTENTION, FEATURE_MAP, LABELS, METRICS, misfit
-from .config import Config, load_config
+from .config import Config, stored_config
 from .seal import SEALED_FROM, check_file, check_metrics
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Run:
         path = self._file("config.yaml")
         if not path.exists():
             raise RunError(f"{self.folder}: config.yaml is missing; the run was altered")
-        return Config.from_dict(load_config(path), where=str(path))
+        return stored_config(path)
 
     @cached_property
     def trained_on(self) -> dict[str, Any]:

@@ -15,9 +15,7 @@ from .reading import Options, Reading, at_line, left_out_lines
 from .records import Records, read_records
 
 SEPARATORS = ",\t;|"
-HEADER_TAKEN = (
-    "The first line was taken as the header; if it is a row, say header=False (--set data.header=false): columns are then 1, 2, ..."
-)
+HEADER_TAKEN = "The first line was taken as the header; if it is a row, say header=False (--set data.header=false): columns are 1, 2 ..."
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 LONGEST_NAME = 4  # words of a column's name; a sentence has more
 
