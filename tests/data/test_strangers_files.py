@@ -169,7 +169,30 @@ def test_a_category_that_only_groups_others_is_no_label(tmp_path, root):
     data = load(tmp_path)
     assert list(data.label_space().names) == ["bolts", "nuts"]
     assert set(data.splits) == {"train", "validation", "test"}
-    assert said(data, "own no object are no labels")
+    assert said(data, f"own no object are no labels: {root} (category 0)")
+
+
+def test_a_category_that_nobody_annotated_is_said(tmp_path):
+    coco(tmp_path / "train")
+    path = tmp_path / "train" / "_annotations.coco.json"
+    content = json.loads(path.read_text())
+    content["categories"].append({"id": 9, "name": "screws"})
+    path.write_text(json.dumps(content))
+    assert said(load(tmp_path), "1 of 3 labels are never annotated (screws), so macro metrics count 0 for each")
+
+
+def test_pictures_are_found_under_names_in_another_case(tmp_path):
+    (tmp_path / "images" / "a").mkdir(parents=True)
+    for number, name in enumerate(("one.JPG", "Two.png", "a/three.Png")):
+        Image.new("RGB", (8, 8), (number * 40, 0, 0)).save(tmp_path / "images" / name)
+    (tmp_path / "p.csv").write_text("image,labels\nOne.jpg,bolt\nTwo.png,nut\na/THREE.png,nut\n")
+    for _ in range(2):  # read, then out of the cache
+        data = load(tmp_path / "p.csv")
+        assert data.splits["train"]["image"][:] == [(tmp_path / "images" / n).read_bytes() for n in ("one.JPG", "Two.png", "a/three.Png")]
+        assert said(data, "2 pictures are found under a name in another case, such as one.JPG for One.jpg")
+    Image.new("RGB", (8, 8)).save(tmp_path / "images" / "ONE.JPG")
+    with pytest.raises(DataError, match=r"1 of 3 pictures are missing .*One.jpg"):  # which of the two, nobody knows
+        load(tmp_path / "p.csv", cache_dir=tmp_path / "new")
 
 
 @pytest.mark.parametrize(("cells", "said"), [

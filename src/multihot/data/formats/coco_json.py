@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import DataError
 from .named_files import NamedFiles
 from .opening import check_exists, open_bytes
-from .picture_files import Named, with_pictures
+from .picture_files import SHOWN, Named, with_pictures
 from .reading import Options, Reading, Row, split_of
 
 KEPT = frozenset({"images", "annotations", "categories", "id", "image_id", "category_id", "file_name", "name", "supercategory"})
@@ -62,7 +62,11 @@ def _without_groups(path: Path, names: dict[Any, str], contents: Collection[dict
     grouping = {number: name for number, name in names.items() if used and number not in used and name in groups | owned}
     kept = {number: name for number, name in names.items() if number not in grouping}
     if grouping:
-        notes.append(f"categories that group others and own no object are no labels: {', '.join(sorted(set(grouping.values())))}")
+        listed = ", ".join(f"{name} (category {number})" for number, name in grouping.items())
+        notes.append(f"categories that group others and own no object are no labels: {listed}")
+    if bare := [name for number, name in kept.items() if used and number not in used]:
+        some = ", ".join(bare[:SHOWN]) + (", ..." if len(bare) > SHOWN else "")
+        notes.append(f"{len(bare):,} of {len(kept):,} labels are never annotated ({some}), so macro metrics count 0 for each")
     if len(set(kept.values())) < len(kept):
         raise DataError(f"{path}: two categories have the same name; rename one")
     return kept
