@@ -61,8 +61,7 @@ def load(
     """Load a data set; the first time it is read into the cache, afterwards it is there at once.
 
     Args:
-        source: a name of the catalogue (``"reuters21578"``), a file or folder, or ``{"train": path, "test": path}``. A file
-            without a column that names the split is all ``train``.
+        source: a name of the catalogue, a file or folder, or ``{"train": path, "test": path}``; a file without a split column is ``train``.
         format: one of ``multihot.data.formats.FORMATS``; found from the name and the content if not said.
         text: the column of texts, ``"title+body"`` for two joined by a line break; guessed from the usual names.
         labels: the column of label sets (lists or delimited strings), or the 0/1 columns: a list, ``"a,b,c"`` or ``"first:last"``.
