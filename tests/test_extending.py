@@ -54,7 +54,7 @@ def test_every_section_adds_what_it_says(tmp_path: Path) -> None:
         section, shown = sections()[name], ""
         apply(section, tmp_path)
         for command in check.commands_of("".join(re.findall(r"```bash\n(.*?)```", section, re.DOTALL))):
-            command = re.sub(r"^multihot ", f"{sys.executable} -m multihot ", command)
+            command = re.sub(r"^(python -m )?multihot ", f"{sys.executable} -m multihot ", command)
             done = subprocess.run(["bash", "-euc", command], cwd=tmp_path, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr[-2000:]
             shown += done.stdout + done.stderr

@@ -36,7 +36,7 @@ def fit(
         method: a method's name ("br", "linear-svm", ...) or its parts.
         text: the column with the text.
         settings: more settings by dotted key, such as ``{"training.epochs": 5, "method.loss": "zlpr"}``.
-        seed: of splits, initial weights, order of batches and sampling.
+        seed: of initial weights, order of batches and sampling; the splits have ``data.split_seed``.
         overwrite: replace a run that is there.
         allow: packages and modules outside multihot whose classes the method may name, such as ``["my_package"]``; what ``method`` and
             ``settings`` name is allowed by being named here.

@@ -12,7 +12,7 @@ from small import QUICK, TOPICS, small_rows, write_csv
 import multihot
 from multihot.data.in_memory import from_rows
 from multihot.errors import ConfigurationError, DataError, RunError
-from multihot.experiments.config import DataSettings
+from multihot.experiments.data_settings import DataSettings
 from multihot.experiments.fit import read_data, set_aside
 from multihot.predictions import load_prediction
 

@@ -9,7 +9,7 @@ from small import QUICK, small_rows, write_csv
 
 import multihot
 from multihot.data.in_memory import from_rows
-from multihot.experiments.config import DataSettings
+from multihot.experiments.data_settings import DataSettings
 from multihot.experiments.set_aside import set_aside
 
 

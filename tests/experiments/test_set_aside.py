@@ -6,7 +6,8 @@ import pytest
 
 from multihot.data.in_memory import from_rows
 from multihot.errors import ConfigurationError, DataError
-from multihot.experiments.config import DataSettings, load_config
+from multihot.experiments.config import load_config
+from multihot.experiments.data_settings import DataSettings
 from multihot.experiments.set_aside import set_aside
 from multihot.experiments.sweep import plan_sweep
 

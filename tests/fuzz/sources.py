@@ -117,6 +117,7 @@ SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
     "csv zip": ("csv", "x.csv.zip", {"x.csv.zip": _zip({"x.csv": CSV})}),
     "jsonl": ("jsonl", "x.jsonl", {"x.jsonl": JSONL}),
     "parquet": ("parquet", "x.parquet", {"x.parquet": _parquet()}),
+    "fasttext": ("fasttext", "x.txt", {"x.txt": b"__label__grain __label__wheat wheat rises\n\nno news\nso __label__corn it is\n"}),
     "libsvm": ("libsvm", "x.svm", {"x.svm": LIBSVM}),
     "xmc": ("libsvm", "x.txt", {"x.txt": XMC}),
     "meka": ("arff", "x.arff", {"x.arff": MEKA}),

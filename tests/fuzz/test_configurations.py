@@ -13,7 +13,8 @@ from profiles import one_line, quick, slow
 
 from multihot.components import UntrustedError, allowing
 from multihot.errors import ConfigurationError, MultihotError
-from multihot.experiments.config import Config, DataSettings, load_config, override
+from multihot.experiments.config import Config, load_config, override
+from multihot.experiments.data_settings import DataSettings
 from multihot.learners import learner_of
 from multihot.parts import PARTS
 from multihot.training.settings import TrainingSettings

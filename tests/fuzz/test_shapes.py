@@ -18,7 +18,8 @@ import multihot
 from multihot.cli import app
 from multihot.errors import ConfigurationError, MultihotError
 from multihot.experiments.compare import compare
-from multihot.experiments.config import Config, DataSettings, load_config, override
+from multihot.experiments.config import Config, load_config, override
+from multihot.experiments.data_settings import DataSettings
 from multihot.experiments.seal import seal
 from multihot.experiments.sweep import plan_sweep
 from multihot.report import write_report

@@ -80,6 +80,7 @@ def show_statistics(
     distribution: Annotated[
         str | None, typer.Option(help="How rows give a label distribution, if they do: degrees, votes or mean_spread.")
     ] = None,
+    header: Annotated[bool, typer.Option("--header/--no-header", help="Whether the first line of a table names its columns.")] = True,
 ) -> None:
     """Show cardinality, density, diversity, imbalance, head and tail, and which labels occur together.
 
@@ -96,7 +97,7 @@ def show_statistics(
         check_target(picture)
     data = load(
         source, format=format, text=text, labels=labels, id=id_column, features=features, delimiter=delimiter, encoding=encoding,
-        missing=missing, distribution=distribution,
+        missing=missing, distribution=distribution, header=header,
     )  # fmt: skip
     description = describe(data)
     description.print(terminal())

@@ -56,12 +56,14 @@ def decode(
 def _configuration(run: Run, recipe: str | None, settings: list[str]) -> Config:
     """The run's experiment, or the recipe's with the run's seed, with the settings applied."""
     from ..experiments import Config, load_config, override
+    from ..experiments.config import settings_of
     from ..experiments.recipes import recipe_path
 
     if recipe is None:
         content: dict[str, Any] = run.config.to_dict() | {"published": None}  # those figures are another decoding's
     else:
         content = load_config(Path(recipe) if recipe.endswith((".yaml", ".yml")) else recipe_path(recipe)) | {"seed": run.config.seed}
+        content["data"] = {"split_seed": run.config.data.split_seed} | settings_of(content.get("data"), f"{recipe}: data")
     return Config.from_dict(override(content, settings))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .tables import print_tables, say, terminal
-from .trust import Trust
+from .trust import Trust, named
 
 if TYPE_CHECKING:
     from ..experiments.sweep import Cell, Sweep
@@ -20,11 +20,18 @@ def sweep(
     file: Annotated[Path, typer.Argument(help="A YAML file with data, methods and seeds.")],
     out: Annotated[Path | None, typer.Option(help="Folder of all runs; by default runs/<name of the file>.")] = None,
     measure: Annotated[str, typer.Option(help="The test measure that the table shows.")] = "micro_f1",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", callback=named, help="A setting of every run, such as data.folds=5, after the file's own.")
+    ] = None,
     trust: Trust = None,
 ) -> None:
     """Run every method on every data set with every seed; run it again to go on where it was stopped.
 
-    Example: multihot sweep sweep.yaml --out runs/sweep
+    Examples:
+
+      multihot sweep sweep.yaml --out runs/sweep
+
+      multihot sweep sweep.yaml --set data.folds=5
     """
     from rich.live import Live
 
@@ -32,7 +39,7 @@ def sweep(
     from ..experiments.sweep import plan_sweep, run_sweep
 
     folder = out or Path("runs") / file.stem
-    planned = plan_sweep(load_config(file), folder, where=str(file))
+    planned = plan_sweep(load_config(file), folder, where=str(file), settings=settings or ())
     console = terminal()
     if console.is_terminal:
         with Live(progress(planned, measure), console=console, refresh_per_second=1) as live:
@@ -63,21 +70,27 @@ def progress(sweep: Sweep, measure: str) -> Any:
         table.add_column(column, no_wrap=True)
     for seed in seeds:
         table.add_column(f"seed {seed}", justify="right")
-    rows: dict[tuple[str, str], dict[int, Cell]] = {}
+    rows: dict[tuple[str, str], dict[int, list[Cell]]] = {}
     for cell in sweep.cells:
-        rows.setdefault((cell.data, cell.method), {})[cell.seed] = cell
+        rows.setdefault((cell.data, cell.method), {}).setdefault(cell.seed, []).append(cell)
     for (data, method), cells in rows.items():
-        table.add_row(data, method, *(Text(_shown(cells[seed], measure), STYLES[cells[seed].state]) for seed in seeds))
+        table.add_row(data, method, *(Text(*_shown(cells[seed], measure)) for seed in seeds))
     return table
 
 
-def _shown(cell: Cell, measure: str) -> str:
-    value = cell.measures.get(measure)
-    return cell.state if value is None else f"{value:.4f}"
+def _shown(folds: list[Cell], measure: str) -> tuple[str, str]:
+    """What is shown of a seed's runs, and how: the mean over its folds as far as they are finished, else the state of what is not."""
+    unfinished = [cell for cell in folds if cell.state != "finished"]
+    state = next((state for state in ("failed", "running", "waiting") if any(cell.state == state for cell in unfinished)), "finished")
+    values = [cell.measures[measure] for cell in folds if measure in cell.measures]
+    if not values:
+        return state, STYLES[state]
+    mean = f"{sum(values) / len(values):.4f}"
+    return mean if not unfinished else f"{mean} ({len(values)} of {len(folds)} folds)", STYLES[state]
 
 
 def _tell(sweep: Sweep, cell: Cell, measure: str) -> None:
     place = sweep.cells.index(cell) + 1
     value = cell.measures.get(measure)
     outcome = "" if value is None else f", {measure} {value:.4f}"
-    say(f"[{place}/{len(sweep.cells)}] {cell.data}, {cell.method}, seed {cell.seed}: {cell.state}{outcome}")
+    say(f"[{place}/{len(sweep.cells)}] {cell.data}, {cell.method}, {cell.told}: {cell.state}{outcome}")

@@ -28,7 +28,7 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", callback=named, help="Any setting, such as method.loss=zlpr or training.epochs=5.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of splits, initial weights, order of batches and sampling.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of initial weights, order of batches and sampling; of splits, data.split_seed.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")] = False,
     resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted training of this run folder.")] = None,
     trust: Trust = None,

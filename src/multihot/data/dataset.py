@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from scipy import sparse
 
 from ..errors import ConfigurationError, DataError, nearest
 from ..labels import LabelSpace, LabelStatistics, in_order, modes
-from .splits import iterative_stratification, random_split
+from .splits import Parts, random_split, stratify
 
 if TYPE_CHECKING:
     import datasets
@@ -26,6 +26,7 @@ SPLITS = ("train", "validation", "test")
 # column -> modality
 INPUTS = {"text": "text", "features": "table", "indices": "table", "image": "image", "frames": "audio", "audio": "audio"}
 UNSEEN = ("ignore", "error", "include")
+REMARKED = 0.01  # share of the rows moved for the sake of sizes from which on it is said
 logger = logging.getLogger("multihot.data")
 
 
@@ -55,6 +56,7 @@ class MultiLabelData:
         degrees: what ``label_values`` are: ``"membership"``, each label's own degree in [0, 1], or ``"distribution"``, a row's degrees
             together, which sum to 1; where one label must stand for such a row, it is the mode.
         cut_off: the splits that were cut off from the training split by ``with_validation``; no source publishes them.
+        notes: what was assumed or left out when the source was read, in short lines.
     """
 
     name: str
@@ -70,6 +72,7 @@ class MultiLabelData:
     degrees: str = "membership"
     contents: dict[str, str] = field(default_factory=dict)
     cut_off: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def split(self, name: str) -> datasets.Dataset:
         """The rows of a split.
@@ -210,22 +213,40 @@ class MultiLabelData:
         """
         if split in self.splits:
             return self
-        if method not in ("stratified", "random") or not 0 < fraction < 1:
-            raise ConfigurationError(
-                f"cannot cut off {fraction} of the rows by '{method}'; allowed are 0 < fraction < 1, stratified and random"
-            )
-        train = self.split("train")
-        shares = [1 - fraction, fraction]
-        if method == "random":
-            kept, cut = random_split(len(train), shares, seed)
-        else:
-            kept, cut = iterative_stratification(self.label_sets("train", self.label_space())[0], shares, seed)
+        if not 0 < fraction < 1:
+            raise ConfigurationError(f"cannot cut off {fraction} of the rows; allowed are shares between 0 and 1")
+        (kept, cut), notes = self.cut([1 - fraction, fraction], method, seed)
         if not len(kept) or not len(cut):
-            raise DataError(
-                f"{self.name}: {len(train)} training rows are too few to cut off a share of {fraction}; give a file for {split}"
-            )
+            few = f"{len(self.split('train'))} training rows are too few to cut off a share of {fraction}"
+            raise DataError(f"{self.name}: {few}; give a file for {split}")
         parts = self.with_rows({"train": kept, split: cut}, f"{split}-{method}-{fraction}-{seed}")
-        return replace(parts, cut_off=(*self.cut_off, split))
+        return replace(parts, cut_off=(*self.cut_off, split), notes=(*self.notes, *notes))
+
+    def cut(self, shares: Sequence[float], method: str = "stratified", seed: int = 0) -> tuple[Parts, list[str]]:
+        """Row numbers that cut the training split into parts.
+
+        Args:
+            shares: of each part, above 0, summing to 1.
+            method: ``"stratified"`` (iterative stratification) or ``"random"``.
+            seed: decides which rows.
+
+        Returns:
+            The numbers of each part's rows, as many as its share, give or take one; and a note where more than 1% of the rows are not
+            where stratification alone would put them.
+
+        Raises:
+            ConfigurationError: for another method.
+        """
+        rows = len(self.split("train"))
+        if method == "random":
+            return random_split(rows, shares, seed), []
+        if method != "stratified":
+            raise ConfigurationError(f"cannot cut rows by '{method}'; allowed are stratified and random")
+        parts, moved = stratify(self.label_sets("train", self.label_space())[0], shares, seed)
+        if moved <= REMARKED * rows:
+            return parts, []
+        why = "so that the parts have the sizes asked for; labels are spread less evenly for it"
+        return parts, [f"{moved:,} of {rows:,} rows are not where stratification by labels put them, {why}"]
 
     def with_rows(self, rows: Mapping[str, Iterable[int]], what: str) -> MultiLabelData:
         """The same data with splits made of rows of the training split.

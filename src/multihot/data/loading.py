@@ -16,7 +16,7 @@ from . import catalog
 from .cache import SplitWriter, attempts, content_key, filling, folder_of, keep_folder, kept_folder
 from .dataset import INPUTS, SPLITS, MultiLabelData
 from .derived import open_rows
-from .formats import Options, Reading, detect, files_of, names_of, read
+from .formats import Options, Reading, by_content, detect, files_of, names_of, read
 from .formats.named_files import unchanged
 from .formats.opening import check_exists
 from .formats.reading import split_of
@@ -54,14 +54,14 @@ def load(
     difficult: str = "unknown",
     uncertain: str = "error",
     blank: str = "unknown",
+    header: bool = True,
     from_path: str | Path | None = None,
     cache_dir: str | Path | None = None,
 ) -> MultiLabelData:
     """Load a data set; the first time it is read into the cache, afterwards it is there at once.
 
     Args:
-        source: a name of the catalogue (``"reuters21578"``), a file or folder, or ``{"train": path, "test": path}``. A file
-            without a column that names the split is all ``train``.
+        source: a name of the catalogue, a file or folder, or ``{"train": path, "test": path}``; a file without a split column is ``train``.
         format: one of ``multihot.data.formats.FORMATS``; found from the name and the content if not said.
         text: the column of texts, ``"title+body"`` for two joined by a line break; guessed from the usual names.
         labels: the column of label sets (lists or delimited strings), or the 0/1 columns: a list, ``"a,b,c"`` or ``"first:last"``.
@@ -78,6 +78,7 @@ def load(
         uncertain: what -1 in a 0/1 column means: ``"unknown"``, ``"1"`` or ``"0"``; ``"error"`` refuses it.
         blank: what a blank in a 0/1 column means: ``"unknown"`` or ``"0"``.
         difficult: objects that PASCAL VOC marks difficult are ``"unknown"``, or count with a ``"degree"`` of 0.5.
+        header: ``False`` for a CSV or TSV file without a header line: its columns are ``"1"``, ``"2"``, ...
         from_path: where a copy of a catalogued data set lies.
         cache_dir: in place of ``cache_root()``.
 
@@ -95,7 +96,7 @@ def load(
     (['grain', 'wheat'], ('grain', 'wheat'))
     """
     columns = (text, labels, id, features, delimiter, encoding, index_base, require_labels, image)
-    options = Options(*columns, missing, distribution, difficult, uncertain, blank)  # type: ignore[arg-type]
+    options = Options(*columns, missing, distribution, difficult, uncertain, blank, header)  # type: ignore[arg-type]
     root = Path(cache_dir) if cache_dir else None
     if isinstance(source, (str, Path)) and not os.path.exists(source) and (entry := catalog.find(str(source))):
         if entry.made_by:
@@ -154,12 +155,17 @@ def _resolve(source: str | Path | Mapping[str, str | Path], kind: str | None) ->
 
 def _split_files(folder: Path) -> dict[str, Path]:
     """split -> file, for a folder with files named train, validation (val, dev), test."""
-    files = [p for p in sorted(folder.iterdir()) if p.is_file() and p.suffix.lower() not in NOT_DATA]
+    files = [p for p in sorted(folder.iterdir()) if p.is_file() and (p.suffix.lower() not in NOT_DATA or _is_plain_data(p))]
     with contextlib.suppress(DataError):
         if detect(folder):  # a layout of its own, such as ApteMod's
             return {}
     found = {split: file for file in files if (split := split_of(file.name))}
     return {split: found[split] for split in SPLITS if split in found}
+
+
+def _is_plain_data(path: Path) -> bool:
+    """Whether a text file named after a split holds rows, as those of fastText and the extreme classification repository do."""
+    return path.suffix.lower() == ".txt" and split_of(path.name) is not None and by_content(path) in ("fasttext", "libsvm")
 
 
 def _readings(source: Source, options: Options) -> Iterator[tuple[str | None, Path, Reading]]:
@@ -227,7 +233,14 @@ def _description(name: str, parts: Parts, writers: dict[str, SplitWriter]) -> di
         "options": {name: value for name, value in asdict(first.options).items() if name != "require_labels"},
         "columns": list(first.columns),
         "degrees": first.degrees,
+        "notes": _notes(parts),
     }
+
+
+def _notes(parts: Parts) -> list[str]:
+    """What was assumed, once each; where there are several files, with the split that it is said of."""
+    several = len(parts) > 1
+    return list(dict.fromkeys(f"{split}: {note}" if several and split else note for split, _, reading in parts for note in reading.said()))
 
 
 def _open(folder: Path) -> MultiLabelData | None:
@@ -238,10 +251,10 @@ def _open(folder: Path) -> MultiLabelData | None:
     if (folder / NAMED).exists() and not all(map(unchanged, json.loads((folder / NAMED).read_bytes()))):
         discard(folder)
         return None
-    names = content.pop("splits")
+    names, notes = content.pop("splits"), tuple(content.pop("notes"))
     files = content.pop("files")
     contents = {name: files[f"{name}.arrow"] for name in names}
     said = [contents, *(content[name] for name in ("declared_labels", "input_column", "num_features", "degrees"))]
     fingerprint = digest_of_values(said)[:32]
     rows = {name: open_rows(folder / f"{name}.arrow", f"{fingerprint}-{name}") for name in names}
-    return MultiLabelData(splits=rows, contents=contents, fingerprint=fingerprint, **content)
+    return MultiLabelData(splits=rows, contents=contents, fingerprint=fingerprint, notes=notes, **content)

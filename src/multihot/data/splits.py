@@ -11,6 +11,9 @@ from scipy import sparse
 
 from ..errors import ConfigurationError
 
+MOST_EXCHANGES = 500  # of rows between two parts
+TRIED = 30  # rows to be exchanged
+LEAST_GAIN = 1e-9
 Parts = list[Int[np.ndarray, " n"]]
 
 
@@ -44,7 +47,8 @@ def iterative_stratification(targets: Bool[sparse.csr_matrix, "N L"], fractions:
 
     That alone lets the sizes drift: of a thousand labels with one row each, every row goes to the largest part. So where a part is more
     than a row off its share, rows move on until all sizes are right: always the row whose labels are least missed where it was and most
-    wanted where it goes, ties at random.
+    wanted where it goes, ties at random. Then rows of those parts change places, two at a time, as long as labels come nearer to their
+    shares for it.
 
     Args:
         targets: (N, L), dense or sparse.
@@ -61,6 +65,11 @@ def iterative_stratification(targets: Bool[sparse.csr_matrix, "N L"], fractions:
     >>> [len(part) for part in parts]
     [2, 2]
     """
+    return stratify(targets, fractions, seed)[0]
+
+
+def stratify(targets: Bool[sparse.csr_matrix, "N L"], fractions: Sequence[float], seed: int) -> tuple[Parts, int]:
+    """What ``iterative_stratification`` gives, and how many rows moved on for the sake of the sizes."""
     shares = _shares(fractions)
     matrix = sparse.csr_matrix(targets).astype(bool)
     matrix.eliminate_zeros()
@@ -70,10 +79,10 @@ def iterative_stratification(targets: Bool[sparse.csr_matrix, "N L"], fractions:
             draw.place(row, draw.desired_labels[label])
     for row in draw.rows_left(None):
         draw.place(row, draw.desired_rows)
-    if max(map(abs, draw.desired_rows), default=0) > 1:
-        draw.level(_sizes(shares, matrix.shape[0]))
+    drifted = max(map(abs, draw.desired_rows), default=0) > 1
+    moved = draw.level(_sizes(shares, matrix.shape[0])) if drifted else 0
     part_of = np.asarray(draw.part_of)
-    return [np.flatnonzero(part_of == part) for part in range(len(shares))]
+    return [np.flatnonzero(part_of == part) for part in range(len(shares))], moved
 
 
 class _Draw:
@@ -91,6 +100,7 @@ class _Draw:
         self.desired_labels = np.outer(counts, shares).tolist()
         self.desired_rows = (shares * rows).tolist()
         self.part_of = [-1] * rows
+        self.matrix = matrix.astype(float)
 
     def rarest_first(self) -> Iterator[int]:
         """The labels, always the one with the fewest rows left next."""
@@ -129,15 +139,22 @@ class _Draw:
             self.desired_labels[label][part] -= 1
             self.left[label] -= 1
 
-    def level(self, sizes: list[int]) -> None:
-        """Move rows from parts that got too many to parts that got too few."""
+    def level(self, sizes: list[int]) -> int:
+        """Move rows from parts that got too many to parts that got too few, and exchange some of these parts; how many were moved."""
         found = [self.part_of.count(part) for part in range(len(sizes))]
+        moved: dict[tuple[int, int], int] = {}
         while (surplus := [got - wanted for got, wanted in zip(found, sizes, strict=True)]) and max(surplus) > 0:
             giver, taker = surplus.index(max(surplus)), surplus.index(min(surplus))
             count = min(surplus[giver], -surplus[taker])
             self._move(giver, taker, count)
             found[giver] -= count
             found[taker] += count
+            moved[giver, taker] = count
+        part_of, desired = np.array(self.part_of), np.array(self.desired_labels).reshape(-1, len(sizes))
+        for (giver, taker), count in moved.items():
+            self._exchange(giver, taker, min(count, MOST_EXCHANGES), part_of, desired)
+        self.part_of = part_of.tolist()
+        return sum(moved.values())
 
     def _move(self, giver: int, taker: int, count: int) -> None:
         """Move the rows that do the spread of the labels the least harm; a move only ever makes the next ones dearer."""
@@ -154,6 +171,38 @@ class _Draw:
             for label in self.columns[row]:
                 self.desired_labels[label][giver] += 1
                 self.desired_labels[label][taker] -= 1
+
+    def _exchange(self, one: int, other: int, most: int, part_of: np.ndarray, desired: np.ndarray) -> None:
+        """Let up to so many pairs of rows of two parts change places, as long as that brings labels nearer to their shares.
+
+        Sent are rows that are best sent, one of each of a few values; sent back for one is the row that is then best sent back.
+        """
+        for _ in range(most):
+            harm = self._harms(one, other, part_of, desired)
+            values, rows = np.unique(harm, return_index=True)
+            for value, row in zip(values[:TRIED].tolist(), rows[:TRIED].tolist(), strict=True):
+                columns = self.columns[row]
+                desired[columns, one] += 1
+                desired[columns, other] -= 1
+                back = self._harms(other, one, part_of, desired)
+                if (least := back.min()) + value < -LEAST_GAIN:
+                    returned = int(back.argmin())
+                    desired[self.columns[returned], one] -= 1
+                    desired[self.columns[returned], other] += 1
+                    part_of[row], part_of[returned] = other, one
+                    break
+                desired[columns, one] -= 1
+                desired[columns, other] += 1
+                if not np.isfinite(least):
+                    return
+            else:
+                return
+
+    def _harms(self, giver: int, taker: int, part_of: np.ndarray, desired: np.ndarray) -> np.ndarray:
+        """The harm of moving each row of a part to another one; endless for rows that are not there."""
+        gives, takes = desired[:, giver], desired[:, taker]
+        dearer = (np.abs(gives + 1) - np.abs(gives) + np.abs(takes - 1) - np.abs(takes)) / np.maximum(self.counts, 1)
+        return np.where(part_of == giver, self.matrix @ dearer, np.inf)
 
     def _harm(self, row: int, giver: int, taker: int) -> float:
         """How much further the row's labels are from their shares after a move, in parts of the label's rows."""

@@ -4,7 +4,8 @@
 PyTorch, so that comparing and reporting start quickly.
 """
 
-from .config import Config, DataSettings, load_config, override
+from .config import Config, load_config, override
+from .data_settings import DataSettings
 from .run import Run
 
 __all__ = ["Config", "DataSettings", "Run", "load_config", "override"]

@@ -125,7 +125,7 @@ def run_ablation(planned: Sweep, data: MultiLabelData, measure: str, say: Callab
         if cell.state != "finished":
             _train(cell, data)
             cell.finish()
-        say(f"[{place}/{len(planned.cells)}] {cell.method}, seed {cell.seed}: {measure} {cell.measures[measure]:.4f}")
+        say(f"[{place}/{len(planned.cells)}] {cell.method}, {cell.told}: {measure} {cell.measures[measure]:.4f}")
     found = compare([cell.folder for cell in planned.cells], ADVISED, [measure])
     ours, *others = _by_method(planned, measure).items()
     best, values = max([ours, *others], key=lambda item: float(np.mean(list(item[1].values()))))
@@ -142,7 +142,7 @@ def _train(cell: Cell, data: MultiLabelData) -> None:
 
 
 def _by_method(planned: Sweep, measure: str) -> dict[str, dict[int, float]]:
-    found: dict[str, dict[int, float]] = {}
+    found: dict[str, dict[int, list[float]]] = {}
     for cell in planned.cells:
-        found.setdefault(cell.method, {})[cell.seed] = cell.measures[measure]
-    return found
+        found.setdefault(cell.method, {}).setdefault(cell.seed, []).append(cell.measures[measure])
+    return {method: {seed: float(np.mean(values)) for seed, values in seeds.items()} for method, seeds in found.items()}

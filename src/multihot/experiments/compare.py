@@ -13,6 +13,7 @@ from ..errors import ConfigurationError, nearest
 from ..evaluation import tells_label_sets
 from ..metrics.registry import compared_by_default, lower_is_better
 from ..metrics.significance import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
+from .folds import Folds
 from .grouping import RunGroup, find_runs, group_runs, paired
 from .outcome import HEADLINES, outcome, ranking_outcome
 from .run import Run
@@ -33,7 +34,9 @@ class MethodResult:
 
     Args:
         name: the method.
-        folders: its run folders, one for each seed.
+        folders: its run folders, one for each seed, or one for each seed and fold.
+        trainings: how many seeds.
+        folds: into how many the data was cut, or 0.
         spread: measure -> mean, standard deviation and t-interval over the seeds.
         intervals: measure -> bootstrap interval of that mean over instances, for measures of label sets.
         p_values: measure -> p of the paired permutation test against the baseline; empty for the baseline itself.
@@ -47,6 +50,8 @@ class MethodResult:
 
     name: str
     folders: list[Path]
+    trainings: int
+    folds: int
     spread: dict[str, Spread]
     intervals: dict[str, Interval]
     p_values: dict[str, float]
@@ -130,9 +135,9 @@ def compare(
 ) -> Comparison:
     """Compare finished runs; only run folders are read, never a model.
 
-    Runs of the same data and settings are one method with several seeds. Intervals and tests resample test instances (see
-    ``multihot.metrics.significance``): the interval is that of the mean over the seeds, and the test pairs the seeds of a method with
-    those of the baseline, the same numbers first, the rest in order, as many as both have.
+    Runs of the same data and settings are one method with several seeds; its folds are joined, so that every row is a test row once.
+    Intervals and tests resample test instances (see ``multihot.metrics.significance``): the interval is that of the mean over the seeds,
+    and the test pairs the seeds of a method with those of the baseline, the same numbers first, the rest in order, as many as both have.
 
     Args:
         folders: run folders, or folders that hold some.
@@ -260,7 +265,9 @@ def _method_result(
     place = ", ".join(str(part) for part in (published.get("source"), table, published.get("row")) if part)
     return MethodResult(
         name=group.name,
-        folders=[run.folder for run in runs],
+        folders=[one.folder for run in runs for one in (run.runs if isinstance(run, Folds) else [run])],
+        trainings=len(runs),
+        folds=runs[0].config.data.folds or 0,
         spread={name: spread(given, level) for name, given in values.items() if given},
         intervals=intervals,
         p_values=p_values,
@@ -272,7 +279,7 @@ def _method_result(
     )
 
 
-def _label_sets(runs: list[Run]) -> dict[str, float]:
+def _label_sets(runs: list[Run | Folds]) -> dict[str, float]:
     """The figures of ``LABEL_SETS`` that every run has; none where label sets say nothing."""
     if not all(tells_label_sets(run.metrics) for run in runs):
         return {}

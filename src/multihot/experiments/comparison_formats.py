@@ -69,9 +69,9 @@ def _measures_table(data: DataResult, comparison: Comparison) -> Table:
     rows = []
     best = {name: _best({m.name: m.spread[name].mean for m in data.methods if name in m.spread}, name) for name in comparison.measures}
     for method in data.methods:
-        seeds = len(method.folders)
+        counted = f"{method.trainings} seed{'s' if method.trainings > 1 else ''}" + (f", {method.folds} folds" if method.folds else "")
         cells = [_measure_cell(method, name, method.name in best[name]) for name in comparison.measures]
-        rows.append([Cell((method.name, f"{seeds} seed{'s' if seeds > 1 else ''}")), *cells])
+        rows.append([Cell((method.name, counted)), *cells])
     columns = ["method", *map(title_of, comparison.measures)]
     return Table(f"{data.name}: {data.rows:,} test instances", columns, rows, [*_legend(data, comparison), *data.remarks])
 
@@ -107,12 +107,15 @@ def _best(values: dict[str, float], measure: str) -> set[str]:
 def _legend(data: DataResult, comparison: Comparison) -> list[str]:
     """What the figures are, as far as they occur."""
     methods, notes = data.methods, []
-    if any(len(method.folders) > 1 for method in methods):
+    if any(method.trainings > 1 for method in methods):
         notes.append("Mean ± standard deviation over seeds.")
     if any(method.intervals for method in methods):
         notes.append(f"Below: {comparison.level:.0%} bootstrap interval over test instances ({comparison.samples:,} draws).")
-    if any(m.spread.keys() - m.intervals.keys() and len(m.folders) > 1 for m in methods):
+    if any(m.spread.keys() - m.intervals.keys() and m.trainings > 1 for m in methods):
         notes.append(f"t: {comparison.level:.0%} t-interval of the mean over seeds, where there is none over instances.")
+    if any(method.folds for method in methods):
+        notes.append("Folds: intervals and tests are over the rows of all folds, each a test row once, and so are metrics of label sets; ")
+        notes[-1] += "metrics of rankings are means over the folds, weighted by their rows."
     pairs = {method.pairs for method in methods if method.p_values}
     if pairs:
         of = f"{min(pairs)}" if len(pairs) == 1 else f"{min(pairs)} to {max(pairs)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -13,96 +14,18 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from ..components import check_keys
-from ..data.formats.reading import CHOICES
 from ..errors import ConfigurationError
 from ..storage import write_text
 from ..training.settings import TrainingSettings
+from .data_settings import DataSettings
 
 T = TypeVar("T")
 
 # what the YAML reader raises for words that are no YAML, or that it takes for a date, a number or a tag they are not
 MOST_VALUES = 100_000  # of a configuration
 SECTIONS = ("data", "training")  # that are always mappings
+RANGE = re.compile(r"-?\d+(:-?\d+)+")  # of columns that have numbers; YAML 1.1 counts sixties
 YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
-
-
-@dataclass(frozen=True)
-class DataSettings:
-    """Which data, and how its rows are read.
-
-    Args:
-        source: a named data set, a file, a folder, or a mapping of split to file.
-        format: the file format, where the name and the content do not tell.
-        text: column with the text.
-        labels: column with the labels, or the 0/1 columns.
-        id: column with the instances' names.
-        features: columns of a table; None takes all numeric ones.
-        delimiter: what separates the labels in their column.
-        encoding: of text files; None is UTF-8.
-        index_base: number of the first feature in a LibSVM file.
-        image: column that names picture files.
-        missing: what becomes of rows whose picture is not there: "error" or "skip".
-        distribution: how rows give a label distribution: "degrees", "votes" or "mean_spread"; None where they give label sets.
-        uncertain: what -1 in a 0/1 column means: "unknown", "1" or "0"; "error" refuses it.
-        blank: what a blank in a 0/1 column means: "unknown" or "0".
-        difficult: what PASCAL VOC's difficult objects are: "unknown", or a "degree" of 0.5.
-        validation: share of the training split that is set aside for choosing, where no validation split is given.
-        test: share that is set aside for measuring, where no test split is given; 0 for none.
-        test_group: in place of a share, the rows whose id begins with this and a slash: one person's pictures, for leaving one person out.
-        split: how shares are drawn: "stratified" (label sets alike in both parts) or "random".
-        unseen_labels: a label that never occurs in training is left out and counted ("ignore"), refused ("error") or
-            taken into the label space ("include").
-        limit: use only that many training instances, the first ones; for a quick try.
-        train_share: share of the rows that are left to train and choose on, drawn by the seed once the test part is set aside; a smaller
-            share is a part of a larger one, and every share is measured on the same test rows.
-    """
-
-    source: str | dict[str, str] | None = None
-    format: str | None = None
-    text: str | None = None
-    labels: str | list[str] | None = None
-    id: str | None = None
-    features: str | list[str] | None = None
-    delimiter: str | None = None
-    encoding: str | None = None
-    index_base: int = 0
-    image: str | None = None
-    missing: str = "error"
-    distribution: str | None = None
-    difficult: str = "unknown"
-    uncertain: str | int = "error"
-    blank: str | int = "unknown"
-    validation: float = 0.1
-    test: float = 0.1
-    test_group: str | None = None
-    split: str = "stratified"
-    unseen_labels: str = "ignore"
-    limit: int | None = None
-    train_share: float = 1.0
-
-    def reading(self) -> dict[str, Any]:
-        """The arguments of ``multihot.data.load`` that say how rows are read."""
-        columns = ("format", "text", "labels", "id", "features", "delimiter", "encoding", "index_base", "image")
-        return {name: getattr(self, name) for name in (*columns, "missing", "distribution", "difficult", "uncertain", "blank")}
-
-    def __post_init__(self) -> None:
-        for name in ("uncertain", "blank"):  # YAML reads 0 and 1 as numbers
-            object.__setattr__(self, name, str(getattr(self, name)))
-        for name in ("validation", "test"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ConfigurationError(f"data.{name} must be a share in [0, 1), got {getattr(self, name)!r}")
-        if self.text is not None and self.features is not None:
-            raise ConfigurationError("data.features has no effect beside data.text: rows are texts or tables; leave one of the two out")
-        if not 0 < self.train_share <= 1:
-            raise ConfigurationError(f"data.train_share must be a share in (0, 1], got {self.train_share!r}")
-        for name, allowed in {
-            "split": ("stratified", "random"),
-            "unseen_labels": ("ignore", "error", "include"),
-            **CHOICES,
-        }.items():
-            if getattr(self, name) not in allowed:
-                listed = ", ".join("null" if choice is None else choice for choice in allowed)
-                raise ConfigurationError(f"data.{name} must be one of {listed}, got {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True)
@@ -113,7 +36,7 @@ class Config:
         data: which data.
         method: the parts of the method by name (see ``multihot.method.Method``), or those of a classical one.
         training: how to train.
-        seed: of splits, initial weights, order of batches and sampling.
+        seed: of initial weights, order of batches and sampling; of splits where ``data.split_seed`` is null.
         published: figures from elsewhere to stand beside ours: ``source``, ``table``, ``row``, and ``measures`` by name; or None.
     """
 
@@ -158,6 +81,13 @@ def load_config(path: Path) -> dict[str, Any]:
     except (*YAML_ERRORS, OSError) as error:
         raise ConfigurationError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from error
     return settings_of(content, str(path))
+
+
+def stored_config(path: Path) -> Config:
+    """The configuration that lies in a run folder; where it is of a time without ``data.split_seed``, the run's seed split the data."""
+    content = load_config(path)
+    content["data"] = {"split_seed": None} | settings_of(content.get("data"), f"{path}: data")
+    return Config.from_dict(content, where=str(path))
 
 
 def settings_of(content: Any, where: str) -> dict[str, Any]:
@@ -236,7 +166,9 @@ def flatten(content: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """A setting's text as YAML reads it; ``1e-3`` is a number here, though YAML 1.1 takes it for a word."""
+    """A setting's text as YAML reads it; ``1e-3`` is a number here, though YAML 1.1 takes it for a word, and ``2:5`` is no number."""
+    if RANGE.fullmatch(text.strip()):
+        return text.strip()
     try:
         value = yaml.safe_load(text)
     except YAML_ERRORS:
@@ -308,11 +240,17 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
         value = _value(value)
     if float in plain and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if str in plain and int not in plain:  # columns without names have numbers
+        value = [_word(one) for one in value] if isinstance(value, list) and list in plain else _word(value)
     if isinstance(value, plain) and not (isinstance(value, bool) and bool not in plain):
         _check_inside(value, kinds, where)
         return value
     allowed = " or ".join("null" if kind is type(None) else kind.__name__ for kind in plain)
     raise ConfigurationError(f"{where} must be {allowed}, got {value!r}")
+
+
+def _word(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _method_keys() -> set[str]:

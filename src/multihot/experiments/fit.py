@@ -19,7 +19,7 @@ from ..predictions import save_prediction
 from ..storage import plain, write_json
 from ..storage.json_files import check_name
 from .begin import DATA, check_data, check_folder, clear_leavings, close_folder, open_folder, remember_data
-from .config import Config, load_config
+from .config import Config, stored_config
 from .lock import only_writer
 from .methods import check_experiment, pin_vectors
 from .run import Run, describe_environment, kept_beside
@@ -92,7 +92,7 @@ def _go_on(folder: Path, data: MultiLabelData | None, say: Say) -> Run:
         raise RunError(
             f"{folder} holds no training to go on with (config.yaml is missing); start one with `multihot train ... --out {folder}`"
         )
-    config = Config.from_dict(load_config(folder / "config.yaml"), where=str(folder / "config.yaml"))
+    config = stored_config(folder / "config.yaml")
     check_experiment(config)
     _check_hardware(config)
     pin_vectors(config.method)  # refuses other vectors than the training began with

@@ -1,4 +1,4 @@
-"""Which runs belong together: the same data and the same settings but the seed; and what such a group is called."""
+"""Which runs belong together: the same data and the same settings but the seed and the fold; and what such a group is called."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import numpy as np
 from jaxtyping import Bool
 
 from ..errors import RunError
-from ..evaluation import each_degree, telling, tells_label_sets
+from ..evaluation import telling, tells_label_sets
 from ..metrics.counts import SetTable
-from ..metrics.registry import METRICS, metric_of, of_label_sets
+from ..metrics.registry import metric_of, of_label_sets
 from .config import flatten
+from .folds import Folds, agrees, folder_name, rows_of
 from .run import Run
 
-AGREES = 1e-6
+OF_ONE_RUN = ("seed", "data.fold")  # the settings in which the runs of a group differ
 
 
 @dataclass
@@ -29,14 +30,14 @@ class RunGroup:
     Args:
         data: the data set's name.
         settings: the settings that all its runs share, flat.
-        runs: by seed, in rising order.
+        runs: by seed, in rising order; where the data is cut into folds, those of a seed together.
         name: what it is called among the other methods on its data.
         split: "test" or "validation", what is read of the runs.
     """
 
     data: str
     settings: dict[str, Any]
-    runs: dict[int, Run] = field(default_factory=dict)
+    runs: dict[int, Run | Folds] = field(default_factory=dict)
     name: str = ""
     split: str = "test"
 
@@ -53,7 +54,7 @@ class RunGroup:
     @cached_property
     def tables(self) -> dict[int, SetTable]:
         """By seed, what each measured instance counts; without the runs whose predictions do not hold all that was measured."""
-        return {seed: table for seed, (table, *_) in self._read.items() if _agrees(table, self.runs[seed].metrics[self.split])}
+        return {seed: table for seed, (table, *_) in self._read.items() if agrees(table, self.runs[seed].metrics[self.split])}
 
     def resampled(self, measures: Iterable[str]) -> list[str]:
         """Those of some measures that follow from what every table counts."""
@@ -73,25 +74,11 @@ class RunGroup:
     def _read(self) -> dict[int, tuple[SetTable, str, Bool[np.ndarray, " N"]]]:
         found = {}
         for seed, run in self.runs.items():
-            prediction, targets = run.prediction(self.split)
-            if targets is None or targets.shape[1] != len(run.labels):
-                raise RunError(f"{run.folder}: predictions/{self.split}.parquet does not fit labels.json; the run was altered")
-            digest = sha256("\0".join([*run.labels.names, *prediction.ids]).encode())
-            digest.update(targets.indptr.astype(np.int64).tobytes() + targets.indices.astype(np.int64).tobytes())
-            truth = None if prediction.degrees is None else run.truth(self.split)
-            degrees = None if truth is None else each_degree(prediction, truth)
-            unseen = run.whole_statistics.set_frequency(targets) == 0
-            found[seed] = SetTable.from_label_sets(targets, prediction.chosen, degrees), digest.hexdigest(), unseen
+            rows = rows_of(run, self.split)
+            digest = sha256("\0".join([*rows.labels, *rows.ids]).encode())
+            digest.update(rows.targets.indptr.astype(np.int64).tobytes() + rows.targets.indices.astype(np.int64).tobytes())
+            found[seed] = rows.table(), digest.hexdigest(), rows.unseen
         return found
-
-
-def _agrees(table: SetTable, measures: Mapping[str, float]) -> bool:
-    """Whether the kept label sets give the metrics of the run; not where entries are unknown, since those are not kept."""
-    sums = table.sums(np.ones((1, len(table))), per_label=False)
-    return all(
-        name in measures and metric.from_sums is not None and abs(float(metric.from_sums(sums)[0]) - measures[name]) < AGREES
-        for name, metric in ((name, METRICS[name]) for name in ("micro_f1", "hamming_accuracy"))
-    )
 
 
 def paired(group: RunGroup, against: RunGroup) -> list[tuple[SetTable, SetTable]]:
@@ -153,30 +140,46 @@ def group_runs(folders: Iterable[Path]) -> tuple[list[RunGroup], list[str]]:
 
 
 def grouped(runs: Iterable[Run], split: str = "test") -> tuple[list[RunGroup], list[str]]:
-    """Runs that were measured on a split, in groups with names, and a line about each whose settings and seed another one has."""
+    """Runs that were measured on a split, in groups with names, and a line about each that another one doubles or that lacks folds."""
     groups: dict[tuple[str, str], RunGroup] = {}
-    doubles = []
+    found: dict[tuple[str, str], dict[int, dict[int, Run]]] = {}
+    remarks = []
     for run in runs:
-        settings = {key: value for key, value in flatten(run.config.to_dict()).items() if key != "seed" and not key.startswith("published")}
+        settings = {key: value for key, value in flatten(run.config.to_dict()).items() if key not in OF_ONE_RUN}
+        settings = {key: value for key, value in settings.items() if not key.startswith("published")}
         data = run.metrics["data"]["name"]
-        group = groups.setdefault((data, repr(sorted(settings.items()))), RunGroup(data, settings, split=split))
-        if run.config.seed in group.runs:
-            doubles.append(f"{run.folder} is left out: it has the settings and the seed of {group.runs[run.config.seed].folder}")
+        key = data, repr(sorted(settings.items()))
+        groups.setdefault(key, RunGroup(data, settings, split=split))
+        folds = found.setdefault(key, {}).setdefault(run.config.seed, {})
+        if other := folds.get(run.config.data.fold):
+            remarks.append(f"{run.folder} is left out: it has the settings and the seed of {other.folder}")
             continue
-        group.runs[run.config.seed] = run
-    for group in groups.values():
-        group.runs = dict(sorted(group.runs.items()))
+        folds[run.config.data.fold] = run
+    for key, group in groups.items():
+        for seed, folds in sorted(found[key].items()):
+            group.runs[seed] = Folds(list(folds.values()), split) if group.settings["data.folds"] else folds[0]
     _name(list(groups.values()))
-    return list(groups.values()), doubles
+    for group in groups.values():
+        for seed, one in group.runs.items():
+            if isinstance(one, Folds) and one.missing:
+                which = ", ".join(map(str, one.missing))
+                remarks.append(
+                    f"{group.name}, seed {seed}: no finished run of fold {which} of {group.settings['data.folds']}, so not all rows count"
+                )
+    return list(groups.values()), remarks
 
 
 def _name(groups: list[RunGroup]) -> None:
-    """Runs at NAME/SEED, as a sweep leaves them, are called NAME; others by their method and the settings that tell them apart."""
+    """Runs at NAME/SEED or NAME/SEED-foldN, as a sweep leaves them, are called NAME; others by their method and the settings that tell
+    them apart."""
     telling = _telling(groups)
     for group in groups:
-        folders = [run.folder.resolve() for run in group.runs.values()]
+        runs = [one for run in group.runs.values() for one in (run.runs if isinstance(run, Folds) else [run])]
+        folders = {
+            run.folder.resolve(): folder_name(run.config.seed, run.config.data.fold if run.config.data.folds else None) for run in runs
+        }
         above = {folder.parent for folder in folders}
-        if len(above) == 1 and all(folder.name == str(seed) for folder, seed in zip(folders, group.runs, strict=True)):
+        if len(above) == 1 and all(folder.name == usual for folder, usual in folders.items()):
             group.name = above.pop().name
             continue
         own = [f"{key.removeprefix('method.').removesuffix('.name')}={group.settings[key]}" for key in telling if key in group.settings]

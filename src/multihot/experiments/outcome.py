@@ -241,10 +241,12 @@ def _reached(group: RunGroup, measure: str, level: float, samples: int, seed: in
 
 def _trainings(groups: Sequence[RunGroup]) -> str:
     least, most = (count(len(group.runs) for group in groups) for count in (min, max))
-    each = " each" if len(groups) > 1 else ""
+    folds = {group.settings.get("data.folds") for group in groups}
+    each = f" over {folds.pop()} folds" if len(folds) == 1 and None not in folds else ""
+    each += " each" if len(groups) > 1 else ""
     if most == 1:
         return f"one training{each}"
-    return f"{least} trainings{each}" if least == most else f"{least} to {most} trainings each"
+    return f"{least} trainings{each}" if least == most else f"{least} to {most} trainings{each}"
 
 
 def _unseen_rows(groups: Sequence[RunGroup]) -> Bool[np.ndarray, " N"] | None:

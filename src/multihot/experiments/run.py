@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import sys
@@ -21,13 +22,14 @@ from ..labels import LabelSpace, LabelStatistics
 from ..predictions import Prediction, TrueDegrees, load_prediction, load_truth
 from ..storage.json_files import check_name, read_json
 from ..storage.shapes import ATTENTION, FEATURE_MAP, LABELS, METRICS, misfit
-from .config import Config, load_config
+from .config import Config, stored_config
 from .seal import SEALED_FROM, check_file, check_metrics
 
 if TYPE_CHECKING:
     from ..learners import Predictor
 
 T = TypeVar("T")
+logger = logging.getLogger("multihot.experiments")
 
 FORMAT = 2  # of the run folder; grows when an older multihot could no longer read it
 PACKAGES = (
@@ -78,7 +80,7 @@ class Run:
         path = self._file("config.yaml")
         if not path.exists():
             raise RunError(f"{self.folder}: config.yaml is missing; the run was altered")
-        return Config.from_dict(load_config(path), where=str(path))
+        return stored_config(path)
 
     @cached_property
     def trained_on(self) -> dict[str, Any]:
@@ -204,7 +206,10 @@ class Run:
                 f"instances cannot be read from {type(source).__name__}; give a file, a list of texts (a table's column: list(column)), or "
                 "a list of mappings with the input column, such as [{'features': [0.5, 2]}]"
             )
-        return load_data(source, **{**self.trained_on["reading"], "require_labels": False})
+        data = load_data(source, **{**self.trained_on["reading"], "require_labels": False})
+        for note in data.notes:
+            logger.warning("%s: %s", data.name, note)
+        return data
 
     def predict(self, source: Any) -> Prediction:
         """Label sets for new instances.

@@ -5,24 +5,33 @@ from __future__ import annotations
 import numpy as np
 
 from ..data import MultiLabelData, random_split
+from ..data.folds import in_one_split, with_fold
 from ..errors import DataError
-from .config import DataSettings
+from .data_settings import DataSettings
 
 
 def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validation: bool = True) -> MultiLabelData:
-    """Carve test and validation parts from the training split where the data has none; classical methods need no validation."""
+    """Carve test and validation parts from the training split where the data has none; classical methods need no validation.
+
+    ``seed`` is the run's; the rows are set aside by ``settings.split_seed``, unless that is None.
+    """
+    split_seed = seed if settings.split_seed is None else settings.split_seed
     if "train" not in data.splits:
         raise DataError(f"{data.name} has no training split; it has {', '.join(data.splits)}")
+    if settings.folds:
+        data = in_one_split(data)
     if settings.limit:
         data = data.with_rows({"train": range(min(settings.limit, len(data.splits["train"])))}, f"limit-{settings.limit}")
     if settings.test_group is not None:
         data = _without_group(data, settings.test_group)
-    if "test" not in data.splits and settings.test:
-        data = data.with_validation(settings.test, settings.split, seed, split="test")
+    if settings.folds:
+        data = with_fold(data, settings.folds, settings.fold, settings.split, split_seed)
+    elif "test" not in data.splits and settings.test:
+        data = data.with_validation(settings.test, settings.split, split_seed, split="test")
     if settings.train_share < 1:
         data = _with_share(data, settings.train_share, seed)
     if "validation" not in data.splits and validation:
-        data = data.with_validation(settings.validation, settings.split, seed)
+        data = data.with_validation(settings.validation, settings.split, split_seed)
     return data
 
 

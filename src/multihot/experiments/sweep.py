@@ -22,7 +22,8 @@ from ..components import UntrustedError, allowed, check_keys
 from ..errors import ConfigurationError, RunError, nearest
 from ..storage import write_text
 from ..storage.json_files import read_json
-from .config import Config, flatten, load_config, override, settings_of
+from .config import Config, flatten, override, settings_of, stored_config
+from .folds import each_fold, folder_name
 
 NAME = re.compile(r"[\w.+-]+")
 TRAIN = (sys.executable, "-P", "-m", "multihot.cli", "train")  # -P: modules of the working folder are not importable
@@ -37,6 +38,7 @@ class Cell:
         data: the data set's name.
         method: the method's name in the sweep.
         seed: the run's seed.
+        fold: the fold it is tested on; None without folds.
         folder: its run folder.
         config: the whole experiment.
         state: "waiting", "running", "finished" or "failed".
@@ -52,6 +54,12 @@ class Cell:
     state: str = "waiting"
     reason: str = ""
     measures: dict[str, float] = field(default_factory=dict)
+    fold: int | None = None
+
+    @property
+    def told(self) -> str:
+        """Which of the method's runs it is."""
+        return f"seed {self.seed}" + ("" if self.fold is None else f", fold {self.fold}")
 
     def finish(self) -> None:
         """Take over what the finished run measured."""
@@ -78,15 +86,17 @@ class Sweep:
         return [cell for cell in self.cells if cell.state == "failed"]
 
 
-def plan_sweep(content: Mapping[str, Any], out: str | Path, where: str = "the sweep") -> Sweep:
+def plan_sweep(content: Mapping[str, Any], out: str | Path, where: str = "the sweep", settings: Sequence[str] = ()) -> Sweep:
     """Every run that a sweep asks for, checked as a whole before anything is trained.
 
     Args:
         content: ``data`` (names, or mappings as in a configuration with an optional ``name``), ``methods`` (name -> a method's name or
             configuration), ``seeds``, ``training`` (common settings) and ``overrides``: a list of ``{when: {data: ..., method: ...}, set:
             {dotted.key: value}}``, later ones win.
-        out: the folder of all runs; each lies in ``out/<data>/<method>/<seed>``.
+        out: the folder of all runs; each lies in ``out/<data>/<method>/<seed>``, or ``.../<seed>-fold<number>``, one for every fold,
+            where ``data.folds`` is set and ``data.fold`` is not.
         where: what error messages call it.
+        settings: ``key=value`` for all runs, after the overrides.
 
     Returns:
         The sweep; runs that are finished under ``out`` are marked so.
@@ -107,13 +117,16 @@ def plan_sweep(content: Mapping[str, Any], out: str | Path, where: str = "the sw
     overrides = [_override(entry, data, methods, where) for entry in entries]
     training = settings_of(content.get("training"), f"{where}: training")
     sweep = Sweep(Path(out))
-    for name, settings in data.items():
+    for name, source in data.items():
         for method, parts in methods.items():
-            common = {"data": settings, "method": parts, "training": training}
+            common = {"data": source, "method": parts, "training": training}
             chosen = [line for datas, names, lines in overrides if name in datas and method in names for line in lines]
+            chosen += settings
             for seed in seeds:
-                config = _config(override(common, chosen) | {"seed": seed}, f"{where}: {name}, {method}")
-                sweep.cells.append(Cell(name, method, seed, sweep.out / name / method / str(seed), config))
+                content = override(common, chosen) | {"seed": seed}
+                for fold, config in each_fold(_config(content, f"{where}: {name}, {method}"), named="fold" in content["data"]):
+                    folder = sweep.out / name / method / folder_name(seed, fold)
+                    sweep.cells.append(Cell(name, method, seed, folder, config, fold=fold))
     for cell in sweep.cells:
         _look_up(cell)
     return sweep
@@ -232,7 +245,7 @@ def _look_up(cell: Cell) -> None:
         return
     from .methods import settled_like
 
-    made = Config.from_dict(load_config(path), where=str(path))
+    made = stored_config(path)
     before, now = flatten(made.to_dict()), flatten(settled_like(cell.config, made).to_dict())
     keys = sorted(key for key in before.keys() | now.keys() if key.split(".")[0] != "published")  # quoted, not a setting
     other = [key for key in keys if before.get(key) != now.get(key)]

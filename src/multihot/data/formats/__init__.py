@@ -13,7 +13,7 @@ from ...errors import ConfigurationError, DataError, nearest
 from .opening import check_exists, open_bytes, suffix_of
 from .reading import Options, Reading
 
-__all__ = ["FORMATS", "Format", "Options", "Reading", "detect", "files_of", "read"]
+__all__ = ["FORMATS", "Format", "Options", "Reading", "by_content", "detect", "files_of", "read"]
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,14 @@ class Format:
 
 FORMATS = {
     "jsonl": Format("jsonl:read_jsonl", (".jsonl", ".ndjson", ".json"), "JSON Lines"),
-    "csv": Format("delimited:read_delimited", (".csv", ".tsv", ".tab"), "CSV or TSV with a header line"),
+    "csv": Format("delimited:read_delimited", (".csv", ".tsv", ".tab"), "CSV or TSV, with a header line or without one"),
     "parquet": Format("parquet:read_parquet", (".parquet", ".pq"), "Parquet"),
     "libsvm": Format(
         "libsvm:read_libsvm",
         (".svm", ".libsvm", ".svmlight"),
         "LibSVM, with or without the header of the extreme classification repository",
     ),
+    "fasttext": Format("fasttext:read_fasttext", (), "fastText's lines: __label__a __label__b text"),
     "arff": Format("arff:read_arff", (".arff",), "ARFF with Mulan's XML file or MEKA's -C; also a zip or folder of -train and -test files"),
     "reuters-sgml": Format(
         "reuters:read_reuters_sgml", (), "Reuters-21578 as released (folder of .sgm files, or the tar.gz), cut to R(90)"
@@ -128,7 +129,7 @@ def detect(path: Path) -> str:
         DataError: if nothing tells it; the message lists the formats.
     """
     check_exists(path)
-    found = _detect_folder(path) if path.is_dir() else _by_suffix(path) or _by_content(path)
+    found = _detect_folder(path) if path.is_dir() else _by_suffix(path) or by_content(path)
     if found is None:
         kind = "the folder holds nothing that can be read" if path.is_dir() else "the format cannot be told from the name or the content"
         raise DataError(f"{path}: {kind}; say format= one of {', '.join(FORMATS)}")
@@ -177,7 +178,8 @@ def _by_suffix(path: Path) -> str | None:
     return next((name for name, known in FORMATS.items() if suffix in known.suffixes), None)
 
 
-def _by_content(path: Path) -> str | None:
+def by_content(path: Path) -> str | None:
+    """The format that a file's first bytes tell, if they do."""
     with open_bytes(path) as file:
         start = file.read(1 << 16)
     lines = start.splitlines()
@@ -192,6 +194,8 @@ def _by_content(path: Path) -> str | None:
         return "arff"
     if XMC_HEADER.match(first) or LIBSVM_LINE.match(first):
         return "libsvm"
+    if any(word.startswith(b"__label__") for word in first.split()):
+        return "fasttext"
     return "csv" if any(mark in first for mark in (b",", b"\t", b";")) else None
 
 

@@ -34,7 +34,8 @@ def read_arff(path: Path, options: Options) -> Reading:
     members = _members(path)
     declared = _declared(path, options, members)
     if options.distribution == "mean_spread" and not options.labels:
-        options = replace(options, labels=axis_around(_Table(path, members[0][1], options, declared).means()))
+        table = _Table(path, members[0][1], options, declared)
+        options = replace(options, labels=axis_around(table.means(), table.where) if table.labels else None)
     first = _Table(path, members[0][1], options, declared)
     rows = (
         row if split is None else {"split": split, **row}

@@ -134,13 +134,18 @@ def mean_spread_columns(names: Sequence[str], options: Options, where: str) -> t
     return None
 
 
-def axis_around(pairs: Iterable[tuple[float, float]]) -> str:
+def axis_around(pairs: Iterable[tuple[float, float]], where: str) -> str:
     """The axis of whole numbers that holds all means with three spreads to either side; below zero only if a mean is.
 
-    >>> axis_around([(2, 1.5), (40.5, 4)])
+    Raises:
+        DataError: if there is no pair.
+
+    >>> axis_around([(2, 1.5), (40.5, 4)], "x.csv")
     '0:53'
     """
     found = list(pairs)
+    if not found:
+        raise DataError(f"{where}: the file holds no rows; give a file with at least one")
     least = math.floor(min(mean - WIDTH * spread for mean, spread in found))
     most = math.ceil(max(mean + WIDTH * spread for mean, spread in found))
     return f"{max(least, 0) if min(mean for mean, _ in found) >= 0 else least}:{max(most, least + 1)}"

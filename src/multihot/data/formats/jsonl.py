@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...errors import DataError
 from .opening import text_lines
-from .reading import Options, Reading, at_line
+from .reading import Options, Reading, at_line, left_out_lines
 from .records import Records, read_records
 
 
@@ -17,13 +17,18 @@ def read_jsonl(path: Path, options: Options) -> Reading:
     Raises:
         DataError: for a line that is not one JSON object, naming it.
     """
-    return read_records(path, options, lambda: _records(path, options))
+    notes: list[str] = []
+    return read_records(path, options, lambda: _records(path, options, notes), notes)
 
 
-def _records(path: Path, options: Options) -> Records:
+def _records(path: Path, options: Options, notes: list[str]) -> Records:
+    empty: list[int] = []
+    last = 0
     for number, line in enumerate(text_lines(path, options.encoding), start=1):
         if not line.strip():
+            empty.append(number)
             continue
+        last = number
         where = at_line(path, number)
         try:
             record = json.loads(line)
@@ -37,3 +42,4 @@ def _records(path: Path, options: Options) -> Records:
         if not isinstance(record, dict):
             raise DataError(f"{where}: holds a JSON {type(record).__name__}; every line must be one JSON object")
         yield where, record
+    notes += left_out_lines(empty, last)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +11,8 @@ import numpy as np
 from ...errors import DataError
 from .limits import check_declared
 from .opening import text_lines
-from .reading import Options, Reading, Row, at_line, distinct
+from .reading import Options, Reading, Row, at_line, distinct, left_out_lines
 
-logger = logging.getLogger("multihot.data")
 HEADER = re.compile(r"\s*(\d{1,18})\s+(\d{1,18})\s+(\d{1,18})\s*$")
 MOST_FEATURES = 2**31 - 1  # what a sparse matrix can number
 LINE = re.compile(r"\s*([^\s:#]+(\s|$))?(\s*\d+:\S+)*\s*(#.*)?$")
@@ -34,33 +32,34 @@ def read_libsvm(path: Path, options: Options) -> Reading:
     features, labels = (int(header[2]), int(header[3])) if header else (None, None)
     for what, count in (("features", features), ("labels", labels)):
         _check_count(count or 0, what, path, 1)
+    notes: list[str] = []
     return Reading(
         modality="table",
-        rows=_rows(path, options, features, int(header[1]) if header else None),
+        rows=_rows(path, options, features, int(header[1]) if header else None, notes),
         options=options,
         declared_labels=[str(label) for label in range(labels)] if labels is not None else None,
         num_features=features,
         columns=("labels", "index:value"),
+        notes=notes,
     )
 
 
-def _rows(path: Path, options: Options, features: int | None, promised: int | None) -> Iterator[Row]:
+def _rows(path: Path, options: Options, features: int | None, promised: int | None, notes: list[str]) -> Iterator[Row]:
     """The rows; where a header promises their number, an empty line is a row without labels and features, and all must be there."""
-    highest, count, skip = -1, 0, 0 if promised is None else 1
+    highest, count, last, skip = -1, 0, 0, 0 if promised is None else 1
     empty: list[int] = []
     for number, line in enumerate(text_lines(path, options.encoding), start=1):
         content = line.split("#", 1)[0]
         if number > skip and not content.strip() and promised is None:
             empty.append(number)
         if number > skip and (content.strip() or (promised is not None and count < promised)):
-            count += 1
+            count, last = count + 1, number
             row = _row(content, at_line(path, number), options.index_base, features)
             if features is None and row["indices"].max(initial=-1) > highest:
                 highest = int(row["indices"].max())
                 _check_count(highest + 1, "features", path, number)
             yield row
-    if empty:
-        logger.warning("%s: %d empty lines are left out, from here on", at_line(path, empty[0]), len(empty))
+    notes += left_out_lines(empty, last)
     if promised is not None and count != promised:
         raise DataError(f"{path}: its header promises {promised:,} rows, but it holds {count:,}; get the file again, or correct the header")
 

@@ -21,7 +21,7 @@ def read_parquet(path: Path, options: Options) -> Reading:
         DataError: if it is no Parquet file or cut short.
     """
     check_exists(path)
-    return read_records(path, options, lambda: _records(path))
+    return read_records(path, options, lambda: _records(path), [])
 
 
 def _records(path: Path) -> Records:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, visible
 from .named_files import NamedFiles
 
 Row = dict[str, Any]
@@ -53,6 +53,7 @@ class Options:
         uncertain: what -1 in a 0/1 column means: ``"unknown"``, ``"1"`` or ``"0"``; ``"error"`` refuses it.
         blank: what a blank in a 0/1 column means: ``"unknown"`` or ``"0"``.
         difficult: objects that PASCAL VOC marks difficult are ``"unknown"``, or count with a ``"degree"`` of 0.5.
+        header: the first line of a CSV or TSV file names its columns; ``False``: it is a row, and the columns are ``"1"``, ``"2"``, ...
     """
 
     text: str | None = None
@@ -69,8 +70,14 @@ class Options:
     difficult: str = "unknown"
     uncertain: str = "error"
     blank: str = "unknown"
+    header: bool = True
 
     def __post_init__(self) -> None:
+        for name in ("text", "labels", "id", "features", "image"):  # columns without names have numbers
+            if isinstance(value := getattr(self, name), int) and not isinstance(value, bool):
+                object.__setattr__(self, name, str(value))
+        if not isinstance(self.header, bool):
+            raise ConfigurationError(f"header must be true or false, got {self.header!r}")
         for name in ("uncertain", "blank"):  # 0 and 1 may be numbers
             object.__setattr__(self, name, str(getattr(self, name)))
         for name, allowed in CHOICES.items():
@@ -104,6 +111,7 @@ class Reading:
             once the rows are read.
         degrees: what ``label_values`` are: ``"membership"``, each label's own degree in [0, 1], or ``"distribution"``, a row's degrees
             together, at least 0 and summing to 1.
+        notes: what was assumed or left out, in short lines; complete once the rows are read.
     """
 
     modality: str
@@ -115,11 +123,33 @@ class Reading:
     columns: Sequence[str] = ()
     named: Sequence[NamedFiles] = ()
     degrees: str = "membership"
+    notes: list[str] = field(default_factory=list)
+
+    def said(self) -> list[str]:
+        """All notes, those on the files that it names too; once each, and fit for a terminal."""
+        return list(dict.fromkeys(map(visible, [*self.notes, *(note for files in self.named for note in files.notes)])))
 
 
 def at_line(path: Path | str, line: int) -> str:
     """The way an error message names a place in a file."""
     return f"{path}: line {line}"
+
+
+def left_out_lines(empty: Sequence[int], last: int) -> list[str]:
+    """A note on empty lines between rows, of which the last is in line ``last``; none on those that only end a file.
+
+    >>> left_out_lines([3, 5, 9], last=8)
+    ['2 empty lines are left out, the first is line 3; rows without an id are numbered without them']
+    """
+    between = [line for line in empty if line < last]
+    if not between:
+        return []
+    found = (
+        f"{len(between):,} empty lines are left out, the first is line {between[0]}"
+        if len(between) > 1
+        else f"line {between[0]} is empty and left out"
+    )
+    return [f"{found}; rows without an id are numbered without {'them' if len(between) > 1 else 'it'}"]
 
 
 def split_of(name: str) -> str | None:

@@ -23,13 +23,14 @@ SAMPLE = 1000  # records looked at to find out what the columns hold
 Records = Iterator[tuple[str, Row]]  # the place in the file, and the record found there
 
 
-def read_records(path: Path, options: Options, records: Callable[[], Records]) -> Reading:
+def read_records(path: Path, options: Options, records: Callable[[], Records], notes: list[str]) -> Reading:
     """A reading of a file of records.
 
     Args:
         path: the file, for error messages.
         options: what the caller said about its columns.
         records: opens the file anew and yields (place, record).
+        notes: gets what is assumed; ``records`` may put there what it leaves out.
 
     Raises:
         DataError: if there is no record or the columns do not fit.
@@ -38,14 +39,14 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
     if not sample:
         raise DataError(f"{path}: the file holds no rows; give a file with at least one")
     names = list(dict.fromkeys(name for record in sample for name in record))
-    columns = resolve(sample, names, options, str(path))
+    columns = resolve(sample, names, options, str(path), notes)
     if columns.mean_spread and not options.labels:
-        options = replace(options, labels=axis_around(_means(columns.mean_spread, records())))
+        options = replace(options, labels=axis_around(_means(columns.mean_spread, records()), str(path)))
     labels = _distributions(columns, options, str(path)) if options.distribution else _label_sets(columns, options)
     files = NamedFiles(folders_beside(path)) if columns.image else None
     rows: Iterator[Row] = (row for _, row in _rows(columns, labels, records()))
     if files is not None:
-        rows = with_pictures(path, _named(columns, _rows(columns, labels, records()), path), files, options)
+        rows = with_pictures(_named(columns, _rows(columns, labels, records()), path), files, options)
     axis = axis_of(options.labels, str(path)) if options.distribution == "mean_spread" and options.labels else ()
     return Reading(
         modality="text" if columns.text else "image" if columns.image else "table",
@@ -57,6 +58,7 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
         columns=names,
         named=[files] if files else [],
         degrees="distribution" if options.distribution else "membership",
+        notes=notes,
     )
 
 
