@@ -10,7 +10,17 @@ from ..labels import LabelSpace
 from .dataset import MultiLabelData
 
 FEW_ROWS = 50  # of which a share is a coarse figure: one row is 2 %
+COLUMN = 11  # where what is assumed stands
 SHOWN = 3  # names listed of many
+
+
+def entry(name: str, what: str) -> str:
+    """One line of what is assumed: a name, and beside it in a column what that is.
+
+    >>> entry("text", "body")
+    'text       body'
+    """
+    return f"{name:<{COLUMN}}{what}"
 
 
 def assumed(data: MultiLabelData) -> list[str]:

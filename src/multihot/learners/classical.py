@@ -68,7 +68,7 @@ class ClassicalLearner:
         from ..classical import fit_classical
 
         began = time.perf_counter()
-        predictor = fit_classical(self.method, task.data, task.space, task.seed, statistics=task.statistics)
+        predictor = fit_classical(self.method, task.data, task.space, task.seed, statistics=task.statistics, say=say)
         cost = Cost(time.perf_counter() - began, predictor.num_parameters)
         predictor.save(folder)
         return Trained(predictor, cost)

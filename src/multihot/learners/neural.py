@@ -96,6 +96,8 @@ class NeuralLearner:
         seed_everything(task.seed)
         method = self.parts.for_modality(data.modality).check(data.modality)
         processor = method.build_processor(num_features=data.num_features).fit(data.splits["train"])
+        if processor.remark:
+            say(processor.remark)
         loss = method.build_loss(space, task.statistics)
         model, objective, decoding = method.assemble(processor, space, task.statistics, loss, say)
         options: dict[str, Any] = {"workers": training.workers, "unseen": task.unseen}
