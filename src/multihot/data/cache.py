@@ -20,7 +20,7 @@ from .. import storage
 from ..errors import DataError
 from .formats.reading import Row
 
-FORMAT_VERSION = 2  # raised whenever a reader or the layout below changes what is stored
+FORMAT_VERSION = 3  # raised whenever a reader or the layout below changes what is stored
 ROWS_A_BATCH = 1000
 SMALL_FILE = 64 * 2**20  # bytes; the digest of a larger file is remembered, with its size and time of change
 DESCRIPTION = "data.json"  # of a folder of the cache

@@ -55,6 +55,7 @@ class MultiLabelData:
         degrees: what ``label_values`` are: ``"membership"``, each label's own degree in [0, 1], or ``"distribution"``, a row's degrees
             together, which sum to 1; where one label must stand for such a row, it is the mode.
         cut_off: the splits that were cut off from the training split by ``with_validation``; no source publishes them.
+        notes: what was assumed or left out when the source was read, in short lines.
     """
 
     name: str
@@ -70,6 +71,7 @@ class MultiLabelData:
     degrees: str = "membership"
     contents: dict[str, str] = field(default_factory=dict)
     cut_off: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def split(self, name: str) -> datasets.Dataset:
         """The rows of a split.

@@ -227,7 +227,14 @@ def _description(name: str, parts: Parts, writers: dict[str, SplitWriter]) -> di
         "options": {name: value for name, value in asdict(first.options).items() if name != "require_labels"},
         "columns": list(first.columns),
         "degrees": first.degrees,
+        "notes": _notes(parts),
     }
+
+
+def _notes(parts: Parts) -> list[str]:
+    """What was assumed, once each; where there are several files, with the split that it is said of."""
+    several = len(parts) > 1
+    return list(dict.fromkeys(f"{split}: {note}" if several and split else note for split, _, reading in parts for note in reading.said()))
 
 
 def _open(folder: Path) -> MultiLabelData | None:
@@ -238,10 +245,10 @@ def _open(folder: Path) -> MultiLabelData | None:
     if (folder / NAMED).exists() and not all(map(unchanged, json.loads((folder / NAMED).read_bytes()))):
         discard(folder)
         return None
-    names = content.pop("splits")
+    names, notes = content.pop("splits"), tuple(content.pop("notes"))
     files = content.pop("files")
     contents = {name: files[f"{name}.arrow"] for name in names}
     said = [contents, *(content[name] for name in ("declared_labels", "input_column", "num_features", "degrees"))]
     fingerprint = digest_of_values(said)[:32]
     rows = {name: open_rows(folder / f"{name}.arrow", f"{fingerprint}-{name}") for name in names}
-    return MultiLabelData(splits=rows, contents=contents, fingerprint=fingerprint, **content)
+    return MultiLabelData(splits=rows, contents=contents, fingerprint=fingerprint, notes=notes, **content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import sys
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..learners import Predictor
 
 T = TypeVar("T")
+logger = logging.getLogger("multihot.experiments")
 
 FORMAT = 2  # of the run folder; grows when an older multihot could no longer read it
 PACKAGES = (
@@ -204,7 +206,10 @@ class Run:
                 f"instances cannot be read from {type(source).__name__}; give a file, a list of texts (a table's column: list(column)), or "
                 "a list of mappings with the input column, such as [{'features': [0.5, 2]}]"
             )
-        return load_data(source, **{**self.trained_on["reading"], "require_labels": False})
+        data = load_data(source, **{**self.trained_on["reading"], "require_labels": False})
+        for note in data.notes:
+            logger.warning("%s: %s", data.name, note)
+        return data
 
     def predict(self, source: Any) -> Prediction:
         """Label sets for new instances.

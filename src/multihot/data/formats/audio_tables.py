@@ -58,4 +58,4 @@ def _rows(files: NamedFiles, table: Path, rows: Iterator[Row]) -> Iterator[Row]:
             yield {"id": name} | row | {"audio": files.read(name)}
         except OSError as error:
             raise DataError(f"{table}: there is no recording {files.folders[0]}/{name}; put it there, or leave its row out") from error
-    files.tell_outside(table)
+    files.tell_outside()

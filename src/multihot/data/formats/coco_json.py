@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from .reading import Options, Reading, Row, split_of
 
 KEPT = frozenset({"images", "annotations", "categories", "id", "image_id", "category_id", "file_name", "name", "supercategory"})
 ROBOFLOW = "_annotations.coco.json"  # beside the pictures, in folders named after their splits
-logger = logging.getLogger("multihot.data")
 STARTS_LIKE = re.compile(rb'^\s*\{\s*"(info|images|annotations|licenses|categories|type)"\s*:\s*[\[{"]')
 
 
@@ -38,17 +36,21 @@ def read_coco_json(path: Path, options: Options) -> Reading:
         for category in content["categories"]:
             if names.setdefault(category["id"], category["name"]) != category["name"]:
                 raise DataError(f"{file}: category {category['id']} is '{category['name']}' here, but '{names[category['id']]}' elsewhere")
-    names = _without_groups(path, names, contents.values())
+    notes: list[str] = []
+    names = _without_groups(path, names, contents.values(), notes)
     declared = [names[number] for number in sorted(names, key=lambda number: (isinstance(number, str), number))]
     splits = {file: _split(file) for file in files} if path.is_dir() else {}
     if splits and "test" not in splits.values():
+        if "validation" in splits.values():
+            notes.append("no test pictures are labelled, so those for validation are the test split")
         splits = {file: "test" if split == "validation" else split for file, split in splits.items()}
     pictures = {file: NamedFiles(_folders(file)) for file in files}
     rows = (row for file, content in contents.items() for row in _rows(file, content, names, splits.get(file), options, pictures[file]))
-    return Reading("image", rows, options, declared_labels=declared, columns=("file_name", "category_id"), named=list(pictures.values()))
+    columns = ("file_name", "category_id")
+    return Reading("image", rows, options, declared_labels=declared, columns=columns, named=list(pictures.values()), notes=notes)
 
 
-def _without_groups(path: Path, names: dict[Any, str], contents: Collection[dict[str, Any]]) -> dict[Any, str]:
+def _without_groups(path: Path, names: dict[Any, str], contents: Collection[dict[str, Any]], notes: list[str]) -> dict[Any, str]:
     """The categories without those that only group others: no object is of them, and another category names them as its group.
 
     Raises:
@@ -60,9 +62,7 @@ def _without_groups(path: Path, names: dict[Any, str], contents: Collection[dict
     grouping = {number: name for number, name in names.items() if used and number not in used and name in groups | owned}
     kept = {number: name for number, name in names.items() if number not in grouping}
     if grouping:
-        logger.warning(
-            "%s: categories that group others and own no object are no labels: %s", path, ", ".join(sorted(set(grouping.values())))
-        )
+        notes.append(f"categories that group others and own no object are no labels: {', '.join(sorted(set(grouping.values())))}")
     if len(set(kept.values())) < len(kept):
         raise DataError(f"{path}: two categories have the same name; rename one")
     return kept
@@ -145,7 +145,7 @@ def _rows(
         Named(str(file), image["file_name"], {"id": str(image["id"]), "labels": list(found[image["id"]]) if annotated else None})
         for image in content["images"]
     ]
-    for row in with_pictures(file, named, pictures, options):
+    for row in with_pictures(named, pictures, options):
         yield row if split is None else {"split": split, **row}
 
 

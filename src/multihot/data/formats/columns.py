@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,7 +32,6 @@ LABELS = (
 )
 IDS = ("id", "_id", "uid", "doc_id", "document_id", "docid")
 IMAGES = ("image", "picture", "photo", "image_path", "image_file", "img", "file_name", "filename", "file", "path")
-logger = logging.getLogger("multihot.data")
 SPLITS = ("split", "subset", "partition", "set")
 
 
@@ -80,8 +78,8 @@ class Columns:
         )
 
 
-def resolve(sample: Sequence[Row], names: Sequence[str], options: Options, where: str) -> Columns:
-    """Decide which column is what, from the options, the names and a sample of records.
+def resolve(sample: Sequence[Row], names: Sequence[str], options: Options, where: str, notes: list[str]) -> Columns:
+    """Decide which column is what, from the options, the names and a sample of records; what is assumed goes to ``notes``.
 
     Raises:
         DataError: for a column that is not there, one of the wrong kind, or when nothing tells where the input is.
@@ -99,11 +97,11 @@ def resolve(sample: Sequence[Row], names: Sequence[str], options: Options, where
         image = _check_name(options.image, names, "image", where)
     if (text or image) and not label_set and not flags and not united and options.labels is None and options.distribution is None:
         flags = _flag_columns(sample, [name for name in names if name not in {*taken, *text, image}])
-    features = () if text or image else _features(sample, [name for name in names if name not in taken], options, names, where)
+    features = () if text or image else _features(sample, [name for name in names if name not in taken], options, where, notes)
     cells = [row.get(label_set) for row in sample] if label_set else []
-    delimiter = options.delimiter or find_delimiter(cells, where)
+    delimiter = options.delimiter or find_delimiter(cells, notes)
     if label_set and options.distribution is None:
-        check_kind(cells, label_set, delimiter, where, named=options.labels is not None)
+        notes += check_kind(cells, label_set, delimiter, where, named=options.labels is not None)
     degrees = any(isinstance(cell, dict) for cell in cells)
     return Columns(text, label_set, flags, features, identity, split, delimiter, degrees, image, mean_spread, united)
 
@@ -167,15 +165,14 @@ def _image(sample: Sequence[Row], names: Sequence[str], options: Options, taken:
     )
 
 
-def _features(sample: Sequence[Row], free: Sequence[str], options: Options, names: Sequence[str], where: str) -> tuple[str, ...]:
+def _features(sample: Sequence[Row], free: Sequence[str], options: Options, where: str, notes: list[str]) -> tuple[str, ...]:
+    names = list(dict.fromkeys(name for row in sample for name in row))
     if options.features is not None:
         return tuple(_check_name(name, names, "features", where) for name in expand(options.features, names))
     counting = [name for name in free if _counts_rows(sample, name)]
-    for name in counting:
-        logger.warning("%s: column '%s' counts the rows and is left out of the features; name it with features= if it is one", where, name)
+    notes += [f"column '{name}' numbers the rows and is left out of the features; name it with features= if it is one" for name in counting]
     pictures = [name for name in free if name.lower() in IMAGES]
-    for name in pictures:
-        logger.warning("%s: column '%s' seems to name pictures, which are not there; it is left out of the features", where, name)
+    notes += [f"column '{name}' seems to name pictures, which are not there; it is left out of the features" for name in pictures]
     free = [name for name in free if name not in counting and name not in pictures]
     words = [name for name in free if not all(_is_numeric(row.get(name)) for row in sample)]
     if words or not free:

@@ -47,7 +47,7 @@ def read_aflw(path: Path, options: Options) -> Reading:
     pitches, yaws = axis_of(pitch, str(table)), axis_of(yaw or pitch, str(table))
     files = NamedFiles((table.parent, table.parent / "images"))
     named = _named(table, names, pitches, yaws, options)
-    rows = with_pictures(table, named, files, options)
+    rows = with_pictures(named, files, options)
     labels = [label_of(pitch, yaw) for pitch in pitches for yaw in yaws]
     return Reading("image", rows, options, declared_labels=labels, columns=list(first[1]), named=[files])
 

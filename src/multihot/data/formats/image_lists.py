@@ -26,7 +26,7 @@ def read_image_list(path: Path, options: Options) -> Reading:
     parents = sorted({Path(row.picture).parts[0] for row in named if Path(row.picture).parts})
     hint = f"the lists come without pictures: give the folder that holds {', '.join(parents[:3])} (--from), or put it beside the lists"
     files = NamedFiles((path,))
-    rows = with_pictures(path, named, files, options, hint)
+    rows = with_pictures(named, files, options, hint)
     return Reading("image", rows, options, declared_labels=names, columns=("picture", "label numbers"), named=[files])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import io
 import json
-import logging
 import math
 import re
 import tokenize
@@ -24,7 +23,6 @@ CONTAINER = re.compile(r"(?:frozenset|set|list|tuple|array|Index)\((.*?)(?:,\s*d
 PLAIN_SET = re.compile(r"\{[^:{}\[\]]*\}")  # {a,b}, as PostgreSQL writes an array
 FEW_CELLS = 20  # fewer say little about a column
 FEW_LETTERS = 5  # labels of one letter may be meant; more are likely names taken apart
-logger = logging.getLogger("multihot.data")
 
 
 def parse_cell(value: Any, delimiter: str | None, where: str) -> dict[str, Any]:
@@ -67,13 +65,13 @@ def split_text(text: str, delimiter: str | None, where: str) -> list[str]:
     return [label for part in parts if (label := part.strip())]
 
 
-def find_delimiter(cells: Sequence[Any], where: str) -> str | None:
+def find_delimiter(cells: Sequence[Any], notes: list[str]) -> str | None:
     """What separates the labels in a sample of cells.
 
     Of ``|``, ``;``, comma and tab, the one that leaves the fewest different names; blanks only if that makes fewer names than there are
-    different cells, so that a column of single labels such as "New York" stays whole.
+    different cells, so that a column of single labels such as "New York" stays whole. What is in doubt goes to ``notes``.
 
-    >>> find_delimiter(["grain,wheat", "corn"], "x.csv"), find_delimiter(["New York", "Los Angeles"], "x.csv")
+    >>> find_delimiter(["grain,wheat", "corn"], []), find_delimiter(["New York", "Los Angeles"], [])
     (',', None)
     """
     texts = {text for cell in cells if isinstance(cell, str) and (text := cell.strip()) and not _is_listed(text)}
@@ -83,20 +81,21 @@ def find_delimiter(cells: Sequence[Any], where: str) -> str | None:
         for other in found:
             holding = [text for text in texts if other in text]
             if other != best:
-                logger.warning(
-                    "%s: labels are separated by %r, but %d of %d different cells hold %r too, such as %r; it is taken as part of a name",
-                    where, best, len(holding), len(texts), other, min(holding)[:60],
-                )  # fmt: skip
+                notes.append(
+                    f"labels are taken as separated by {best!r}, but {len(holding):,} of {len(texts):,} different cells hold {other!r} "
+                    f"too, such as {min(holding)[:60]!r}; it is taken as part of a name"
+                )
         return best
     words = {word for text in texts for word in text.split()}
     if any(" " in text for text in texts) and len(words) <= len(texts):
-        logger.warning("%s: labels are taken as separated by blanks; say delimiter=',' or the like if they are not", where)
+        notes.append("labels are taken as separated by blanks; say delimiter=',' or the like if they are not")
         return " "
     return None
 
 
-def check_kind(cells: Sequence[Any], column: str, delimiter: str | None, where: str, named: bool = False) -> None:
-    """Refuse a column that cannot be one of labels: vectors, long texts or, unless it was ``named``, decimal numbers; say what is odd."""
+def check_kind(cells: Sequence[Any], column: str, delimiter: str | None, where: str, named: bool = False) -> list[str]:
+    """Refuse a column that cannot be one of labels: vectors, long texts or, unless it was ``named``, decimal numbers; give what is odd."""
+    notes = []
     filled = [cell for cell in cells if not _is_nothing(cell)]
     _check_vectors([found for cell in filled if (found := _items(cell)) is not None], len(filled), column, where)
     decimals = [
@@ -107,13 +106,12 @@ def check_kind(cells: Sequence[Any], column: str, delimiter: str | None, where: 
             raise DataError(
                 f"{where}: column '{column}' holds numbers such as {decimals[0]}, not labels; name the column of label sets with labels="
             )
-        logger.warning("%s: column '%s' holds numbers such as %s; each is read as the name of a label", where, column, decimals[0])
+        notes.append(f"column '{column}' holds numbers such as {decimals[0]}; each is read as the name of a label")
     texts = [cell for cell in filled if isinstance(cell, str) and not _is_listed(cell.strip())]
     longest = [max((len(part) for part in _readable(text, delimiter)), default=0) for text in texts]
     if texts and sum(length > LONGEST_LABEL for length in longest) > len(texts) / 2:
         raise DataError(f"{where}: column '{column}' holds long texts, not labels; name the column of label sets with labels=")
-    for remark in remarks(cells, column, delimiter):
-        logger.warning("%s: %s", where, remark)
+    return notes + remarks(cells, column, delimiter)
 
 
 def remarks(cells: Sequence[Any], column: str, delimiter: str | None) -> list[str]:

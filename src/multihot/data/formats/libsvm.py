@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ from .limits import check_declared
 from .opening import text_lines
 from .reading import Options, Reading, Row, at_line, distinct
 
-logger = logging.getLogger("multihot.data")
 HEADER = re.compile(r"\s*(\d{1,18})\s+(\d{1,18})\s+(\d{1,18})\s*$")
 MOST_FEATURES = 2**31 - 1  # what a sparse matrix can number
 LINE = re.compile(r"\s*([^\s:#]+(\s|$))?(\s*\d+:\S+)*\s*(#.*)?$")
@@ -34,17 +32,19 @@ def read_libsvm(path: Path, options: Options) -> Reading:
     features, labels = (int(header[2]), int(header[3])) if header else (None, None)
     for what, count in (("features", features), ("labels", labels)):
         _check_count(count or 0, what, path, 1)
+    notes: list[str] = []
     return Reading(
         modality="table",
-        rows=_rows(path, options, features, int(header[1]) if header else None),
+        rows=_rows(path, options, features, int(header[1]) if header else None, notes),
         options=options,
         declared_labels=[str(label) for label in range(labels)] if labels is not None else None,
         num_features=features,
         columns=("labels", "index:value"),
+        notes=notes,
     )
 
 
-def _rows(path: Path, options: Options, features: int | None, promised: int | None) -> Iterator[Row]:
+def _rows(path: Path, options: Options, features: int | None, promised: int | None, notes: list[str]) -> Iterator[Row]:
     """The rows; where a header promises their number, an empty line is a row without labels and features, and all must be there."""
     highest, count, skip = -1, 0, 0 if promised is None else 1
     empty: list[int] = []
@@ -60,7 +60,7 @@ def _rows(path: Path, options: Options, features: int | None, promised: int | No
                 _check_count(highest + 1, "features", path, number)
             yield row
     if empty:
-        logger.warning("%s: %d empty lines are left out, from here on", at_line(path, empty[0]), len(empty))
+        notes.append(f"{len(empty):,} empty lines are left out, the first is line {empty[0]}; rows without an id are numbered without them")
     if promised is not None and count != promised:
         raise DataError(f"{path}: its header promises {promised:,} rows, but it holds {count:,}; get the file again, or correct the header")
 

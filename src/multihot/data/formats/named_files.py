@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import stat
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,6 @@ from typing import Any
 from ...errors import DataError
 
 Stamp = list[int]  # which of the folders, size in bytes, times of the last change of content and of entry in nanoseconds
-logger = logging.getLogger("multihot.data")
 
 
 class NamedFiles:
@@ -29,6 +27,7 @@ class NamedFiles:
         self.folders = [os.path.abspath(folder) for folder in folders]
         self.stamps: dict[str, Stamp | None] = {}  # None: no folder held it
         self.outside: list[str] = []
+        self.notes: list[str] = []  # what was left out, and what lies elsewhere
 
     @property
     def missing(self) -> list[str]:
@@ -55,11 +54,11 @@ class NamedFiles:
             self.outside.append(name)
         return content
 
-    def tell_outside(self, source: Path) -> None:
+    def tell_outside(self) -> None:
         """Say so where a file was a link that leads out of the folder: data of others may name what is not theirs."""
         if self.outside:
             some = ", ".join(f"{name} -> {os.path.realpath(_found(self, name))}" for name in self.outside[:3])
-            logger.warning("%s: %d of its files are links that lead out of the folder (%s)", source, len(self.outside), some)
+            self.notes.append(f"{len(self.outside):,} of its files are links that lead out of the folder ({some})")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -30,7 +30,7 @@ def read_nus_wide(path: Path, options: Options) -> Reading:
     concepts = _concepts(path, folder, options)
     named = [row for split in lists for row in _rows(split, lists[split], folder, concepts, options)]
     files = NamedFiles([path / name for name in PICTURE_FOLDERS])
-    rows = with_pictures(path, named, files, options)
+    rows = with_pictures(named, files, options)
     return Reading("image", rows, options, declared_labels=concepts, columns=("picture", "concepts"), named=[files])
 
 

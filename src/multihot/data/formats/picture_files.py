@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import DataError, visible
+from ...errors import DataError
 from .named_files import NamedFiles, check_name
 from .reading import Options, Row
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 SHOWN = 5  # of the missing pictures
-logger = logging.getLogger("multihot.data")
 
 
 @dataclass(frozen=True)
@@ -31,13 +29,12 @@ class Named:
     row: Row
 
 
-def with_pictures(source: Path, rows: Iterable[Named], files: NamedFiles, options: Options, hint: str = "put them there") -> Iterator[Row]:
+def with_pictures(rows: Iterable[Named], files: NamedFiles, options: Options, hint: str = "put them there") -> Iterator[Row]:
     """The rows with their pictures' bytes.
 
     Args:
-        source: what names the pictures, for error messages.
         rows: all rows.
-        files: where to look; gets what is found and what is missing.
+        files: where to look; gets what is found and what is missing, and a note of rows that are left out.
         options: ``missing`` says what becomes of rows whose picture is not there.
         hint: how to mend it.
 
@@ -53,7 +50,7 @@ def with_pictures(source: Path, rows: Iterable[Named], files: NamedFiles, option
         found = f"{len(missing):,} of {len(rows):,} pictures are missing from {files.folders[0]} ({listed})"
         if options.missing != "skip" or len(missing) == len(rows):
             raise DataError(f"{missing[0].where}: {found}; {hint}, or leave such rows out with --missing skip (missing='skip')")
-        logger.warning("%s", visible(f"{source}: {found}; their rows are left out"))
+        files.notes.append(f"{found}; their rows are left out")
     for row in rows:
         if files.stamps[row.picture] is not None:
             try:
@@ -62,7 +59,7 @@ def with_pictures(source: Path, rows: Iterable[Named], files: NamedFiles, option
                 reason = f"the picture {row.picture} cannot be read ({error.strerror})"
                 raise DataError(f"{row.where}: {reason}; mend that, or leave its row out") from error
             yield row.row | {"image": image}
-    files.tell_outside(source)
+    files.tell_outside()
 
 
 def folders_beside(source: str | Path) -> tuple[Path, Path]:

@@ -113,7 +113,7 @@ def _read(path: Path, options: Options, name: str) -> Reading:
     labels = layout.labels()
     known = set(labels)
     files = NamedFiles((path,))
-    rows = with_pictures(path, list(_named(path, pictures, layout, known)), files, options)
+    rows = with_pictures(list(_named(path, pictures, layout, known)), files, options)
     return Reading("image", rows, options, declared_labels=labels, columns=("name of the picture",), named=[files])
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, visible
 from .named_files import NamedFiles
 
 Row = dict[str, Any]
@@ -104,6 +104,7 @@ class Reading:
             once the rows are read.
         degrees: what ``label_values`` are: ``"membership"``, each label's own degree in [0, 1], or ``"distribution"``, a row's degrees
             together, at least 0 and summing to 1.
+        notes: what was assumed or left out, in short lines; complete once the rows are read.
     """
 
     modality: str
@@ -115,6 +116,11 @@ class Reading:
     columns: Sequence[str] = ()
     named: Sequence[NamedFiles] = ()
     degrees: str = "membership"
+    notes: list[str] = field(default_factory=list)
+
+    def said(self) -> list[str]:
+        """All notes, those on the files that it names too; once each, and fit for a terminal."""
+        return list(dict.fromkeys(map(visible, [*self.notes, *(note for files in self.named for note in files.notes)])))
 
 
 def at_line(path: Path | str, line: int) -> str:

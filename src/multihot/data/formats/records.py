@@ -38,14 +38,15 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
     if not sample:
         raise DataError(f"{path}: the file holds no rows; give a file with at least one")
     names = list(dict.fromkeys(name for record in sample for name in record))
-    columns = resolve(sample, names, options, str(path))
+    notes: list[str] = []
+    columns = resolve(sample, names, options, str(path), notes)
     if columns.mean_spread and not options.labels:
         options = replace(options, labels=axis_around(_means(columns.mean_spread, records())))
     labels = _distributions(columns, options, str(path)) if options.distribution else _label_sets(columns, options)
     files = NamedFiles(folders_beside(path)) if columns.image else None
     rows: Iterator[Row] = (row for _, row in _rows(columns, labels, records()))
     if files is not None:
-        rows = with_pictures(path, _named(columns, _rows(columns, labels, records()), path), files, options)
+        rows = with_pictures(_named(columns, _rows(columns, labels, records()), path), files, options)
     axis = axis_of(options.labels, str(path)) if options.distribution == "mean_spread" and options.labels else ()
     return Reading(
         modality="text" if columns.text else "image" if columns.image else "table",
@@ -57,6 +58,7 @@ def read_records(path: Path, options: Options, records: Callable[[], Records]) -
         columns=names,
         named=[files] if files else [],
         degrees="distribution" if options.distribution else "membership",
+        notes=notes,
     )
 
 

@@ -33,7 +33,7 @@ def read_voc_xml(path: Path, options: Options) -> Reading:
     found = {label for named in annotations for key in ("labels", "unknown") for label in named.row.get(key, ())}
     declared = CLASSES if found <= set(CLASSES) else sorted(found)
     files = NamedFiles((path / "JPEGImages",))
-    rows = with_pictures(path, annotations, files, options)
+    rows = with_pictures(annotations, files, options)
     return Reading("image", rows, options, declared_labels=list(declared), columns=("filename", "object"), named=[files])
 
 
