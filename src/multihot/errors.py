@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Iterable
 
 LONGEST = 1500  # characters of a message
@@ -36,6 +37,15 @@ class MultihotError(Exception):
             line = line.partition("multihot.errors.DataError: ")[2] or line
         line = visible(line)
         super().__init__(line if len(line) <= LONGEST else f"{line[: LONGEST - 300]} ... {line[-300:]}")
+
+
+class MultihotWarning(UserWarning):
+    """Something that goes on as it was asked for, and hardly means what its user thinks."""
+
+
+def warn(message: str) -> None:
+    """Say something that a user should know before believing a figure: a ``MultihotWarning``, which the command line prints as a line."""
+    warnings.warn(MultihotWarning(visible(message)), stacklevel=2)
 
 
 class ConfigurationError(MultihotError, ValueError):

@@ -175,7 +175,6 @@ def test_a_category_that_only_groups_others_is_no_label(tmp_path, root):
 @pytest.mark.parametrize(("cells", "said"), [
     (["'a'", "'b'"], "begin or end with a quote"),
     (["p;u;m;p", "o;i;l", "s;c;r;e"], "single letter"),
-    ([f"tag{i}" for i in range(30)], "hardly one can be learned"),
 ])  # fmt: skip
 def test_odd_columns_are_remarked_on(cells, said):
     assert any(said in remark for remark in remarks(cells, "tags", ";"))

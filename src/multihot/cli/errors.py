@@ -7,16 +7,17 @@ import re
 import reprlib
 import shlex
 import sys
+import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from ..components import UntrustedError
-from ..errors import MultihotError, visible
+from ..errors import MultihotError, MultihotWarning, visible
 from ..storage import CLOSED, FULL
 
 INTERRUPTED = 130  # what shells use for Ctrl-C
@@ -25,6 +26,7 @@ QUOTES = "'\""
 ARGUMENT = re.compile(
     r"(?<![\w.\-'\"])(?P<name>text|labels|id|features|delimiter|format|encoding|image|missing|distribution|uncertain|blank)=(?P<value>'[^']*')?(?![\w\[])"
 )
+_offered: ContextVar[frozenset[str]] = ContextVar("options of the command that runs", default=frozenset())
 WORDS = "multihot.words"  # where a call keeps the words it was typed with
 
 
@@ -37,7 +39,8 @@ class OneLineErrors(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return copy_context().run(super().invoke, ctx)  # what this call is allowed to run ends with it
+            with _warnings_in_one_line():
+                return copy_context().run(self._invoke, ctx)  # what this call is allowed to run ends with it
         except KeyboardInterrupt:
             _say("stopped")
             raise typer.Exit(INTERRUPTED) from None
@@ -69,6 +72,28 @@ class OneLineErrors(TyperGroup):
             raise typer.Exit(2) from error
 
 
+    def _invoke(self, ctx: Any) -> Any:
+        _offered.set(_options(ctx))
+        return super().invoke(ctx)
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """A doubt of multihot's own is a line, once each; warnings of others stay as they are."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, MultihotWarning):
+                typer.secho(visible(f"warning: {in_options(str(message))}"), fg=typer.colors.YELLOW, err=True)
+            else:
+                shown(message, category, *place, **more)
+
+        warnings.simplefilter("once", MultihotWarning)
+        warnings.showwarning = show
+        yield
+
+
 @contextmanager
 def stopped_in_one_line() -> Iterator[None]:
     """Ctrl-C before a command has begun, while its words are read, ends in one line too."""
@@ -94,17 +119,22 @@ def as_options(message: str, options: Collection[str]) -> str:
         name, value = match["name"], match["value"]
         if f"--{name}" not in options:
             return match[0] if "--set" not in options else f"--set data.{name}={(value or '').strip(QUOTES)}"
-        return f"--{name}" if value is None else f"--{name} {value}"
+        return f"--{name}" if value is None else f"--{name} {shlex.quote(value.strip(QUOTES))}"
 
     return ARGUMENT.sub(written, message)
 
 
-def _options(ctx: Any) -> set[str]:
+def in_options(line: str) -> str:
+    """A line of the library's for whoever typed the command that is running."""
+    return as_options(line, _offered.get())
+
+
+def _options(ctx: Any) -> frozenset[str]:
     """The options of the command that was called."""
     command = ctx.command
     for word in ctx.meta[WORDS]:
         command = getattr(command, "commands", {}).get(word, command)
-    return {option for parameter in command.params for option in parameter.opts}
+    return frozenset(option for parameter in command.params for option in parameter.opts)
 
 
 def _say(line: str) -> None:

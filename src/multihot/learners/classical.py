@@ -43,6 +43,15 @@ class ClassicalLearner:
 
         check_classical(self.method)
 
+    @property
+    def predicts_degrees(self) -> bool:
+        from ..classical import takes_decisions
+
+        return not takes_decisions(self.method)
+
+    def takes_label_sets(self, space: LabelSpace) -> bool:
+        return True  # a label set counts as the uniform distribution over its labels
+
     def check_readings(self, training: TrainingSettings) -> None:
         if training.readings:
             raise ConfigurationError("training.readings[0]: a classical method trains in no epochs; leave training.readings out")

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 
 from ..components import build, find, split_config
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, DataError
 from ..evaluation import measure, targets_of, truth_of
 from ..interfaces import Decoding
 from ..labels import LabelSpace, LabelStatistics
@@ -25,6 +26,7 @@ from .base import Cost, Predictor, Say, Task, Trained
 from .label_sets import never_empty
 from .readings import readings_of
 
+SEVERAL = 2
 KINDS = ("encoder", "scorer", "decoder", "loss", "distribution", "objective", "decoding", "calibration", "decision")
 
 
@@ -61,6 +63,22 @@ class NeuralLearner:
             if self.method.get(kind) is not None and kind not in inspect.signature(find("decoding", decoding)).parameters:
                 raise ConfigurationError(f"method.{kind} has no effect: decoding '{decoding}' takes none; leave it out, or set null")
 
+    @property
+    def predicts_degrees(self) -> bool:
+        return bool(find("decoding", self.reads_by).predicts_degrees)
+
+    def takes_label_sets(self, space: LabelSpace) -> bool:
+        if not self.predicts_degrees or len(space) < SEVERAL:
+            return True
+        if self.parts.distribution is None:
+            return split_config("objective", self.parts.objective)[0] == "bilevel"  # it spreads each label of a row
+        distribution = build("distribution", self.parts.distribution, label_space=space, num_labels=len(space))
+        try:
+            distribution(torch.arange(len(space))[None] < SEVERAL)
+        except DataError:
+            return False
+        return True
+
     def check_readings(self, training: TrainingSettings) -> None:
         readings_of(self.method, training.readings)
 
@@ -81,7 +99,7 @@ class NeuralLearner:
         return replace(settled, monitor=self._monitor(on_axis)) if training.monitor == "auto" else settled
 
     def _monitor(self, on_axis: Callable[[], bool]) -> str:
-        if not find("decoding", self.reads_by).predicts_degrees:
+        if not self.predicts_degrees:
             return "micro_f1"
         return "mean_absolute_error" if on_axis() else "kullback_leibler"
 

@@ -1,0 +1,80 @@
+"""What a method cannot make sense of in some data, said before it is trained; and a training that came to nothing, said after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..data import MultiLabelData
+from ..errors import DataError
+from ..labels import LabelSpace
+from ..learners import learner_of
+from ..predictions import Prediction
+
+VALUES = 3  # numbers from which on labels may be values on a scale
+
+
+def check_rows(method: Mapping[str, Any], data: MultiLabelData, space: LabelSpace) -> None:
+    """Refuse label sets for a method that learns one label distribution a row.
+
+    Raises:
+        DataError: saying how many rows carry several labels or none, and what is meant then.
+    """
+    if data.degrees == "distribution" or learner_of(method).takes_label_sets(space):
+        return
+    for split in ("train", "validation"):
+        sizes = _sizes(data, split, space)
+        other = sizes[sizes != 1]
+        if len(other):
+            what = "several labels" if other.all() else "no label" if not other.any() else "several labels or none"
+            raise DataError(
+                f"{data.name}: {len(other):,} of {len(sizes):,} {split} rows carry {what}, but method '{method.get('name', 'br')}' learns one "
+                "label distribution a row; if a row's labels are votes of several annotators, say distribution='votes'; for label sets use "
+                "a method of label sets, such as br"
+            )
+
+
+def doubts_of_method(method: Mapping[str, Any], data: MultiLabelData, space: LabelSpace) -> list[str]:
+    """What a method of label sets leaves unused of labels that are numbers or distributions.
+
+    Args:
+        method: its configuration.
+        data: what it is to be trained on.
+        space: the labels.
+    """
+    if learner_of(method).predicts_degrees:
+        return []
+    name = method.get("name", "br")
+    if data.degrees == "distribution":
+        return [f"rows are label distributions, and '{name}' learns the largest label of each alone; method ldl learns them whole"]
+    named = not data.options or isinstance(data.options.get("labels"), str)  # names of labels, not numbers of columns in a sparse file
+    if not named or space.positions is None or len(space) < VALUES:
+        return []
+    if _sizes(data, "train", space).max(initial=0) <= 1:
+        return [f"labels are numbers, one a row: if they are values, such as ages, '{name}' does not know which are near; method dldl does"]
+    return [
+        "labels are numbers, several a row: if they are votes of several annotators, say distribution='votes' and use method ldl, which "
+        f"learns how many voted for what; '{name}' learns which were named at all"
+    ]
+
+
+def nothing_chosen(prediction: Prediction, split: str) -> str | None:
+    """A word on a prediction that chooses no label for any row; None where it chooses some."""
+    chosen = prediction.chosen
+    if chosen.nnz if hasattr(chosen, "nnz") else chosen.any():
+        return None
+    return (
+        f"no label was chosen for any of {len(prediction):,} {split} rows, so measures of label sets say nothing; train longer, or read the "
+        "run by another decision with `multihot decode`"
+    )
+
+
+def _sizes(data: MultiLabelData, split: str, space: LabelSpace) -> np.ndarray:
+    """How many labels each row of a split carries that somebody annotated."""
+    if split not in data.splits:
+        return np.zeros(0, dtype=np.int64)
+    targets, unknown = data.targets(split, space)
+    sizes = np.diff(targets.indptr)
+    return sizes if unknown is None else sizes[np.diff(unknown.indptr) < len(space)]
