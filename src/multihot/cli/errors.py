@@ -41,8 +41,8 @@ class OneLineErrors(TyperGroup):
         try:
             with _warnings_in_one_line():
                 return copy_context().run(self._invoke, ctx)  # what this call is allowed to run ends with it
-        except KeyboardInterrupt:
-            _say("stopped")
+        except KeyboardInterrupt as stop:
+            _say(str(stop) or "stopped")
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:  # `multihot predict ... | head` closed the pipe: nothing is wrong
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,12 +35,20 @@ def sweep(
     folder = out or Path("runs") / file.stem
     planned = plan_sweep(load_config(file), folder, where=str(file))
     console = terminal()
-    if console.is_terminal:
-        with Live(progress(planned, measure), console=console, refresh_per_second=1) as live:
-            run_sweep(planned, lambda cell: live.update(progress(planned, measure), refresh=True), live.console.print)
-    else:
-        run_sweep(planned, lambda cell: _tell(planned, cell, measure), say)
-        print_tables(progress(planned, measure))
+    try:
+        if console.is_terminal:
+            with Live(progress(planned, measure), console=console, refresh_per_second=1) as live:
+
+                def show(cell: Cell) -> None:
+                    live.update(progress(planned, measure), refresh=True)
+
+                run_sweep(planned, show, live.console.print, moved=show)
+        else:
+            run_sweep(planned, lambda cell: _tell(planned, cell, measure), say)
+            print_tables(progress(planned, measure))
+    except KeyboardInterrupt:
+        again = shlex.join(["multihot", "sweep", str(file), *(["--out", str(out)] if out else [])])
+        raise KeyboardInterrupt(f"stopped; what is finished stays: `{again}` goes on") from None
     for cell in planned.failed:
         say(f"{cell.folder}: {cell.reason}")
     if planned.failed:
@@ -73,7 +82,7 @@ def progress(sweep: Sweep, measure: str) -> Any:
 
 def _shown(cell: Cell, measure: str) -> str:
     value = cell.measures.get(measure)
-    return cell.state if value is None else f"{value:.4f}"
+    return (cell.progress or cell.state) if value is None else f"{value:.4f}"
 
 
 def _tell(sweep: Sweep, cell: Cell, measure: str) -> None:

@@ -36,6 +36,20 @@ def check_rows(method: Mapping[str, Any], data: MultiLabelData, space: LabelSpac
             )
 
 
+def labels_are(data: MultiLabelData, space: LabelSpace) -> str:
+    """What labels seem to be besides names, by the training rows.
+
+    Returns:
+        "distribution" where rows say so; "values" where they are numbers, one a row; "votes" where they are numbers, several a row; else "".
+    """
+    if data.degrees == "distribution":
+        return "distribution"
+    named = not data.options or isinstance(data.options.get("labels"), str)  # names of labels, not numbers of columns in a sparse file
+    if not named or len(space) < VALUES or space.positions is None:
+        return ""
+    return "values" if _sizes(data, "train", space).max(initial=0) <= 1 else "votes"
+
+
 def doubts_of_method(method: Mapping[str, Any], data: MultiLabelData, space: LabelSpace) -> list[str]:
     """What a method of label sets leaves unused of labels that are numbers or distributions.
 
@@ -47,17 +61,13 @@ def doubts_of_method(method: Mapping[str, Any], data: MultiLabelData, space: Lab
     if learner_of(method).predicts_degrees:
         return []
     name = method.get("name", "br")
-    if data.degrees == "distribution":
-        return [f"rows are label distributions, and '{name}' learns the largest label of each alone; method ldl learns them whole"]
-    named = not data.options or isinstance(data.options.get("labels"), str)  # names of labels, not numbers of columns in a sparse file
-    if not named or space.positions is None or len(space) < VALUES:
-        return []
-    if _sizes(data, "train", space).max(initial=0) <= 1:
-        return [f"labels are numbers, one a row: if they are values, such as ages, '{name}' does not know which are near; method dldl does"]
-    return [
-        "labels are numbers, several a row: if they are votes of several annotators, say distribution='votes' and use method ldl, which "
-        f"learns how many voted for what; '{name}' learns which were named at all"
-    ]
+    found = {
+        "distribution": f"rows are label distributions, and '{name}' learns the largest label of each alone; method ldl learns them whole",
+        "values": f"labels are numbers, one a row: if they are values, such as ages, '{name}' does not know which are near; method dldl does",
+        "votes": "labels are numbers, several a row: if they are votes of several annotators, say distribution='votes' and use method ldl, "
+        f"which learns how many voted for what; '{name}' learns which were named at all",
+    }.get(labels_are(data, space))
+    return [found] if found else []
 
 
 def nothing_chosen(prediction: Prediction, split: str) -> str | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from ..memory import peak_memory
 from ..predictions import save_prediction
 from ..storage import plain, write_json
 from ..storage.json_files import check_name
+from ..training.errors import TrainingInterruptedError
 from .begin import DATA, check_data, check_folder, clear_leavings, close_folder, open_folder, remember_data
 from .config import Config, load_config
 from .doubts import check_rows, doubts_of_method, nothing_chosen
@@ -163,9 +167,22 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
     whole = data.statistics(space, whole=True) if data.cut_off else statistics
     write_json(folder / "labels.json", trained_on | {"whole_statistics": whole.to_dict()})
     task = Task(data, space, statistics, whole, config.training, config.seed, config.data.unseen_labels)
-    measure_and_finish(folder, task, learner_of(config.method).train(task, folder, resume, say), unseen)
-    close_folder(folder)
+    with _told_how_to_go_on(folder):
+        measure_and_finish(folder, task, learner_of(config.method).train(task, folder, resume, say), unseen)
+        close_folder(folder)
     return Run(folder)
+
+
+@contextmanager
+def _told_how_to_go_on(folder: Path) -> Iterator[None]:
+    """Whoever stops what happens inside is told the command that goes on."""
+    command = f"`{shlex.join(['multihot', 'train', '--resume', str(folder)])}` goes on"
+    try:
+        yield
+    except TrainingInterruptedError as error:
+        raise TrainingInterruptedError(f"{error}: {command}") from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped; {command}") from None
 
 
 def measure_and_finish(folder: Path, task: Task, trained: Trained, unseen: Any) -> None:
