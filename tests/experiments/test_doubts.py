@@ -26,7 +26,9 @@ LABEL_SETS = ["br", "linear-svm", "ocd", "ocd-mtl", "logistic"]
 def test_label_sets_are_refused_by_what_learns_a_distribution_in_the_users_words(method):
     method = {"name": method} if isinstance(method, str) else method
     data = VOTES if method["name"] != "ldl" else SETS
-    with pytest.raises(DataError, match=r"^rows: 60 of 90 train rows carry several labels, but method '.*distribution='votes'.*such as br$"):
+    with pytest.raises(
+        DataError, match=r"^rows: 60 of 90 train rows carry several labels, but method '.*distribution='votes'.*such as br$"
+    ):
         check_rows(method, data, data.label_space())
     check_rows(method, AGES, AGES.label_space())
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import reprlib
 import shlex
 import sys
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from typing import Any
@@ -17,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..components import UntrustedError
-from ..errors import MultihotError, MultihotWarning, visible
+from ..errors import MultihotError, MultihotWarning, nearest, visible
 from ..storage import CLOSED, FULL
 
 INTERRUPTED = 130  # what shells use for Ctrl-C
@@ -26,6 +27,7 @@ QUOTES = "'\""
 ARGUMENT = re.compile(
     r"(?<![\w.\-'\"])(?P<name>text|labels|id|features|delimiter|format|encoding|image|missing|distribution|uncertain|blank)=(?P<value>'[^']*')?(?![\w\[])"
 )
+USAGE: Any = typer.BadParameter.__bases__[0]  # of errors in how a command was called
 _offered: ContextVar[frozenset[str]] = ContextVar("options of the command that runs", default=frozenset())
 WORDS = "multihot.words"  # where a call keeps the words it was typed with
 
@@ -47,6 +49,11 @@ class OneLineErrors(TyperGroup):
         except BrokenPipeError:  # `multihot predict ... | head` closed the pipe: nothing is wrong
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        except USAGE as error:
+            if not getattr(error, "option_name", None):
+                raise
+            _say(_no_option(error.option_name, ctx))
+            raise typer.Exit(2) from error
         except UntrustedError as error:
             words = ["multihot", *ctx.meta[WORDS], "--trust", error.package]
             _say(f"{error}; the command is then: {shlex.join(words)}")
@@ -70,7 +77,6 @@ class OneLineErrors(TyperGroup):
             reason = "the disk is full" if error.errno in FULL else "no permission to write or read there"
             _say(f"{reason}{where}; nothing that was finished is lost; make room or choose another place")
             raise typer.Exit(2) from error
-
 
     def _invoke(self, ctx: Any) -> Any:
         _offered.set(_options(ctx))
@@ -127,6 +133,27 @@ def as_options(message: str, options: Collection[str]) -> str:
 def in_options(line: str) -> str:
     """A line of the library's for whoever typed the command that is running."""
     return as_options(line, _offered.get())
+
+
+def _no_option(name: str, ctx: Any) -> str:
+    """What to type in place of an option that there is not: the setting of that name, or the nearest option."""
+    from ..experiments.config import settings_called
+
+    offered, words = _options(ctx), ctx.meta[WORDS]
+    meant = settings_called(name.lstrip("-").replace("-", "_")) if "--set" in offered else []
+    if meant:
+        settings = [f"--set {shlex.quote(f'{key}={_value_of(name, words)}')}" for key in meant]
+        return f"there is no option {name}; write {' or '.join(settings)}"
+    command = " ".join(["multihot", *itertools.takewhile(str.isalpha, words[:2])])
+    return f"there is no option {name}; {nearest(name, offered, f'{command} --help')}"
+
+
+def _value_of(option: str, words: Sequence[str]) -> str:
+    """What was typed behind an option."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word.partition("=")[0] == option:
+            return word.partition("=")[2] or following or "VALUE"
+    return "VALUE"
 
 
 def _options(ctx: Any) -> frozenset[str]:

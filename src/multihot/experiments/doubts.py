@@ -30,8 +30,8 @@ def check_rows(method: Mapping[str, Any], data: MultiLabelData, space: LabelSpac
         if len(other):
             what = "several labels" if other.all() else "no label" if not other.any() else "several labels or none"
             raise DataError(
-                f"{data.name}: {len(other):,} of {len(sizes):,} {split} rows carry {what}, but method '{method.get('name', 'br')}' learns one "
-                "label distribution a row; if a row's labels are votes of several annotators, say distribution='votes'; for label sets use "
+                f"{data.name}: {len(other):,} of {len(sizes):,} {split} rows carry {what}, but '{method.get('name', 'br')}' learns one label "
+                "distribution a row; if a row's labels are votes of several annotators, say distribution='votes'; for label sets use "
                 "a method of label sets, such as br"
             )
 
@@ -40,7 +40,7 @@ def labels_are(data: MultiLabelData, space: LabelSpace) -> str:
     """What labels seem to be besides names, by the training rows.
 
     Returns:
-        "distribution" where rows say so; "values" where they are numbers, one a row; "votes" where they are numbers, several a row; else "".
+        "distribution" where rows say so; "values" where they are numbers, one a row, and "votes", several a row; else "".
     """
     if data.degrees == "distribution":
         return "distribution"
@@ -63,7 +63,7 @@ def doubts_of_method(method: Mapping[str, Any], data: MultiLabelData, space: Lab
     name = method.get("name", "br")
     found = {
         "distribution": f"rows are label distributions, and '{name}' learns the largest label of each alone; method ldl learns them whole",
-        "values": f"labels are numbers, one a row: if they are values, such as ages, '{name}' does not know which are near; method dldl does",
+        "values": f"labels are numbers, one a row: if they are values, such as ages, '{name}' knows not which are near; method dldl does",
         "votes": "labels are numbers, several a row: if they are votes of several annotators, say distribution='votes' and use method ldl, "
         f"which learns how many voted for what; '{name}' learns which were named at all",
     }.get(labels_are(data, space))
@@ -76,8 +76,8 @@ def nothing_chosen(prediction: Prediction, split: str) -> str | None:
     if chosen.nnz if hasattr(chosen, "nnz") else chosen.any():
         return None
     return (
-        f"no label was chosen for any of {len(prediction):,} {split} rows, so measures of label sets say nothing; train longer, or read the "
-        "run by another decision with `multihot decode`"
+        f"no label was chosen for any of {len(prediction):,} {split} rows, so measures of label sets say nothing; train longer, or read "
+        "the run by another decision with `multihot decode`"
     )
 
 

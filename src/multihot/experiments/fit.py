@@ -122,7 +122,9 @@ def read_data(config: Config) -> MultiLabelData:
     """The data an experiment names, with validation and test splits set aside where none are given."""
     settings = config.data
     if settings.source is None:
-        raise DataError("no data given; name a file, a folder or a data set (`multihot data list` shows those)")
+        raise DataError(
+            "no data given; name a file, a folder or a data set (`multihot data list` shows those); for a recipe, --set data.source=FOLDER"
+        )
     return set_aside(load_data(settings.source, **settings.reading()), settings, config.seed, learner_of(config.method).needs_validation)
 
 

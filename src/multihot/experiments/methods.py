@@ -10,6 +10,7 @@ from scipy import sparse
 from ..components import build
 from ..data.word_vectors import VectorFile
 from ..learners import learner_of
+from ..metrics.registry import check_monitored
 from .config import Config
 
 ONE_ROW = sparse.csr_matrix([[True]])
@@ -20,6 +21,7 @@ def check_experiment(config: Config) -> None:
     learner = learner_of(config.method)
     learner.check()
     learner.check_readings(config.training)
+    check_monitored(config.training.monitor)
     build("sampler", config.training.sampler, targets=ONE_ROW)
 
 

@@ -23,7 +23,6 @@ from ..storage import replacing
 from .errors import TrainingInterruptedError
 from .settings import TrainingSettings
 
-
 SEEN = 3600  # seconds from which the time left is estimated: long enough for slow updates and for validations between them
 MANY_UPDATES = 10_000  # from which on the word before their number would take the room of the validation measure
 
@@ -135,7 +134,9 @@ def progress_columns(updates: int) -> list[ProgressColumn]:
     """Numbers first; whatever does not fit into the line is taken from the bar."""
     whole = [
         TextColumn("{task.description}"),
-        TextColumn("update {task.completed:,.0f}/{task.total:,.0f}" if updates < MANY_UPDATES else "{task.completed:,.0f}/{task.total:,.0f}"),
+        TextColumn(
+            "update {task.completed:,.0f}/{task.total:,.0f}" if updates < MANY_UPDATES else "{task.completed:,.0f}/{task.total:,.0f}"
+        ),
         TimeLeft(table_column=Column(no_wrap=True)),
         TextColumn("{task.fields[measure]}"),
     ]
