@@ -29,8 +29,9 @@ def check_rows(method: Mapping[str, Any], data: MultiLabelData, space: LabelSpac
         other = sizes[sizes != 1]
         if len(other):
             what = "several labels" if other.all() else "no label" if not other.any() else "several labels or none"
+            name = method.get("name", "br")
             raise DataError(
-                f"{data.name}: {len(other):,} of {len(sizes):,} {split} rows carry {what}, but '{method.get('name', 'br')}' learns one label "
+                f"{data.name}: {len(other):,} of {len(sizes):,} {split} rows carry {what}, but '{name}' learns one label "
                 "distribution a row; if a row's labels are votes of several annotators, say distribution='votes'; for label sets use "
                 "a method of label sets, such as br"
             )
