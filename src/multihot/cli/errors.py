@@ -115,10 +115,13 @@ def as_options(message: str, options: Collection[str]) -> str:
 
     Args:
         message: as the library gives it.
-        options: those that the command has, such as ``--labels``; others are written as settings, where it has --set.
+        options: those that the command has, such as ``--labels``; others are written as settings, where it has --set, and are left out of
+            remarks in brackets where it has not.
 
     >>> as_options("name it with text=, say encoding='latin-1', or id='' for numbers", {"--text", "--id", "--set"})
     "name it with --text, say --set data.encoding=latin-1, or --id '' for numbers"
+    >>> as_options("there is no column 'a' (features=)", {"--out"})
+    "there is no column 'a'"
     """
 
     def written(match: re.Match[str]) -> str:
@@ -127,7 +130,7 @@ def as_options(message: str, options: Collection[str]) -> str:
             return match[0] if "--set" not in options else f"--set data.{name}={(value or '').strip(QUOTES)}"
         return f"--{name}" if value is None else f"--{name} {shlex.quote(value.strip(QUOTES))}"
 
-    return ARGUMENT.sub(written, message)
+    return re.sub(r" \(\w+=\)", "", ARGUMENT.sub(written, message))
 
 
 def in_options(line: str) -> str:

@@ -89,9 +89,9 @@ def _never(split: str, counts: np.ndarray, space: LabelSpace) -> str | None:
 def _columns(data: MultiLabelData, space: LabelSpace) -> Iterator[str]:
     """Which column is what, as far as the data comes from columns."""
     read = data.options
-    for name, what in (("text", "text"), ("image", "pictures")):
+    for name in ("text", "image"):
         if read.get(name):
-            yield entry(what, f"column '{read[name]}'")
+            yield entry(name, f"column '{read[name]}'")
     count = f"{len(space):,} labels, " + (
         f"each row a distribution over them ({read.get('distribution') or 'degrees'})"
         if data.degrees == "distribution"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..components import split_config
 from ..data import MultiLabelData
 from ..errors import DataError
 from ..labels import LabelSpace
@@ -52,15 +53,28 @@ def labels_are(data: MultiLabelData, space: LabelSpace) -> str:
 
 
 def doubts_of_method(method: Mapping[str, Any], data: MultiLabelData, space: LabelSpace) -> list[str]:
-    """What a method of label sets leaves unused of labels that are numbers or distributions.
+    """What a method leaves unused: of labels that are numbers or distributions, and of weights that others have trained.
 
     Args:
         method: its configuration.
         data: what it is to be trained on.
         space: the labels.
     """
-    if learner_of(method).predicts_degrees:
+    return [*_of_encoder(method), *([] if learner_of(method).predicts_degrees else _of_labels(method, data, space))]
+
+
+def _of_encoder(method: Mapping[str, Any]) -> list[str]:
+    if method.get("encoder") is None:
         return []
+    name, arguments = split_config("encoder", method["encoder"])
+    if name != "timm" or arguments.get("pretrained"):
+        return []
+    return [
+        "the network of encoder 'timm' starts from random weights; method.encoder.pretrained=true downloads trained ones, a path reads some"
+    ]
+
+
+def _of_labels(method: Mapping[str, Any], data: MultiLabelData, space: LabelSpace) -> list[str]:
     name = method.get("name", "br")
     found = {
         "distribution": f"rows are label distributions, and '{name}' learns the largest label of each alone; method ldl learns them whole",
