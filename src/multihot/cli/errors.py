@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import re
 import reprlib
@@ -10,7 +11,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar, copy_context
 from typing import Any
 
@@ -41,7 +42,7 @@ class OneLineErrors(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _warnings_in_one_line():
+            with _told_in_lines():
                 return copy_context().run(self._invoke, ctx)  # what this call is allowed to run ends with it
         except KeyboardInterrupt as stop:
             _say(str(stop) or "stopped")
@@ -83,10 +84,20 @@ class OneLineErrors(TyperGroup):
         return super().invoke(ctx)
 
 
+class Lines(logging.Handler):
+    """What the library remarks on, a line each, for whoever typed the command."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.secho(visible(in_options(record.getMessage())), fg=typer.colors.BRIGHT_BLACK, err=True)
+
+
 @contextmanager
-def _warnings_in_one_line() -> Iterator[None]:
-    """A doubt of multihot's own is a line, once each; warnings of others stay as they are."""
-    with warnings.catch_warnings():
+def _told_in_lines() -> Iterator[None]:
+    """A doubt or a remark of multihot's own is a line, a doubt once each; warnings of others stay as they are."""
+    library, remarks = logging.getLogger("multihot"), Lines(logging.WARNING)
+    library.addHandler(remarks)
+    with warnings.catch_warnings(), ExitStack() as after:
+        after.callback(library.removeHandler, remarks)
         shown = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
