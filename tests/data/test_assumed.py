@@ -56,6 +56,8 @@ def test_small_parts_and_labels_that_nobody_carries_are_doubts():
     assert small.startswith("only 10 test rows")
     assert missing.startswith("1 of 3 labels occur in no test row (c): macro metrics count 0")
     assert doubts(data, data.label_space(), label_sets=False) == [small]
+    few = with_test(rows[:40], rows[:5]).with_validation(0.2)
+    assert doubts(few, few.label_space())[0].startswith("only 32 train, 8 validation and 5 test rows: a figure")
     everything = with_test(rows, rows)
     assert doubts(everything, everything.label_space()) == []
 

@@ -61,8 +61,9 @@ def doubts(data: MultiLabelData, space: LabelSpace, label_sets: bool = True) -> 
     found = []
     small = {split: len(rows) for split, rows in data.splits.items() if len(rows) < FEW_ROWS}
     if small:
-        listed = " and ".join(f"{count} {split} rows" for split, count in small.items())
-        found.append(f"only {listed}: a figure may be far off by chance alone; see its interval in `multihot compare`")
+        *most, last = (f"{count} {split}" for split, count in small.items())
+        listed = f"{', '.join(most)} and {last}" if most else last
+        found.append(f"only {listed} rows: a figure may be far off by chance alone; see its interval in `multihot compare`")
     counts = {split: _carried(data, split, space) for split in ("train", "test") if split in data.splits}
     carried, rows = int((counts["train"] > 0).sum()), len(data.splits["train"])
     if data.input_column != "indices" and rows >= FEW_ROWS and carried >= OWN_LABELS * rows:
