@@ -60,6 +60,12 @@ def test_an_option_of_a_command_without_settings_is_compared_with_its_own():
     assert "no option --encodng; did you mean '--encoding'? `multihot data stats --help` shows all" in result.stderr
 
 
+def test_an_option_without_its_value_is_there_all_the_same():
+    result = CliRunner().invoke(app, ["train", "x.csv", "--out"])
+    assert result.exit_code == 2
+    assert "no option" not in result.stderr
+
+
 def test_a_method_given_by_a_part_alone_has_a_name():
     assert Config.from_dict({"method": {"loss": "zlpr"}}).method == {"name": "br", "loss": "zlpr"}
 

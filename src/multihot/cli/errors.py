@@ -51,7 +51,7 @@ class OneLineErrors(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except USAGE as error:
-            if not getattr(error, "option_name", None):
+            if type(error).__name__ != "NoSuchOption":
                 raise
             _say(_no_option(error.option_name, ctx))
             raise typer.Exit(2) from error
