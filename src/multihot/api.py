@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ def fit(
     seed: int = 0,
     overwrite: bool = False,
     allow: Sequence[str] = (),
+    say: Callable[[str], None] | None = None,
 ) -> Run:
     """Train a method, choose its decisions on validation data, measure it on test data.
 
@@ -40,6 +41,8 @@ def fit(
         overwrite: replace a run that is there.
         allow: packages and modules outside multihot whose classes the method may name, such as ``["my_package"]``; what ``method`` and
             ``settings`` name is allowed by being named here.
+        say: told in short lines what was assumed and what happens, such as ``print``; None keeps silent. What makes figures doubtful comes
+            as a ``multihot.errors.MultihotWarning``, whatever ``say`` is.
 
     Returns:
         The finished run, with ``run.metrics``, ``run.predict(...)`` and ``run.evaluate(...)``.
@@ -70,7 +73,7 @@ def fit(
     for key, value in (settings or {}).items():
         content = _set(content, key, value)
     with allowing(*_names(allow), *dotted_paths([method, settings or {}])):
-        return fit_config(Config.from_dict(content), out, data, overwrite=overwrite)
+        return fit_config(Config.from_dict(content), out, data, overwrite=overwrite, say=say or _silent)
 
 
 def load(folder: str | Path, *, allow: Sequence[str] = ()) -> Run:
@@ -93,6 +96,10 @@ def load(folder: str | Path, *, allow: Sequence[str] = ()) -> Run:
     _check_place(folder, "the run folder")
     with allowing(*_names(allow)):
         return Run(folder)
+
+
+def _silent(line: str) -> None:
+    """What happens is nobody's concern."""
 
 
 def _names(allow: Sequence[str]) -> Sequence[str]:

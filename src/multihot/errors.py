@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Iterable
 
 LONGEST = 1500  # characters of a message
@@ -38,6 +39,15 @@ class MultihotError(Exception):
         super().__init__(line if len(line) <= LONGEST else f"{line[: LONGEST - 300]} ... {line[-300:]}")
 
 
+class MultihotWarning(UserWarning):
+    """Something that goes on as it was asked for, and hardly means what its user thinks."""
+
+
+def warn(message: str) -> None:
+    """Say something that a user should know before believing a figure: a ``MultihotWarning``, which the command line prints as a line."""
+    warnings.warn(MultihotWarning(visible(message)), stacklevel=2)
+
+
 class ConfigurationError(MultihotError, ValueError):
     """A setting, a component name or a combination of components that cannot work."""
 
@@ -55,18 +65,21 @@ class RunError(MultihotError):
 
 
 def nearest(name: str, choices: Iterable[str], shown_by: str = "") -> str:
-    """Say which of the choices were probably meant, up to three; where none is near, list them all, or name the command that shows them.
+    """Say which of the choices were probably meant, up to three: those that are near, or hold the name; else all, or what shows them.
 
     >>> nearest("asymetric", ["asymmetric", "focal"])
     "did you mean 'asymmetric'?"
+    >>> nearest("SVM", ["linear-svm", "logistic"])
+    "did you mean 'linear-svm'?"
     >>> nearest("x", ["asymmetric", "focal"])
     'Choices: asymmetric, focal'
     >>> nearest("yeats", ["mulan/yeast", "mulan/flags"], shown_by="multihot data list")
     "did you mean 'mulan/yeast'? `multihot data list` shows all"
     """
     names = sorted(str(choice) for choice in choices)
-    whole = {choice.rpartition("/")[2]: choice for choice in names} | {choice: choice for choice in names}
-    close = difflib.get_close_matches(name, whole, n=3, cutoff=0.6)
+    given = name.lower()
+    whole = {choice.rpartition("/")[2].lower(): choice for choice in names} | {choice.lower(): choice for choice in names}
+    close = difflib.get_close_matches(given, whole, n=3, cutoff=0.6) or [near for near in whole if len(given) > 1 and given in near][:3]
     meant = " or ".join(f"'{choice}'" for choice in dict.fromkeys(whole[near] for near in close))
     if shown_by:
         rest = f"`{shown_by}` shows all"

@@ -1,7 +1,4 @@
-"""The sockets: what a loss, an encoder, a scorer, a decoder, an objective and a decoding must offer.
-
-A class of the library is either one of these interfaces or final; nothing is overridden half-way.
-"""
+"""The interfaces of losses, encoders, scorers, decoders, objectives and decodings; a class is one of them or final."""
 
 from __future__ import annotations
 
@@ -85,6 +82,11 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def forward(self, inputs: dict[str, Tensor]) -> Encoding:
         """States (B, S, D), their mask and the pooled vector (B, D)."""
+
+    @classmethod
+    def tells_processor(cls, **arguments: Any) -> dict[str, Any]:
+        """What the processor may ask for besides its settings, such as ``usual_size``, from the encoder's own arguments."""
+        return {}
 
 
 class Scorer(nn.Module, ABC):
@@ -330,6 +332,7 @@ class Processor(ABC):
 
     aliases: ClassVar[tuple[str, ...]] = ()
     modality: ClassVar[str]  # the input column's kind: "text", "table", "image" or "audio"
+    remark: str = ""  # what fitting took for granted, in a line for people
 
     @abstractmethod
     def fit(self, rows: Any) -> Processor:
@@ -383,10 +386,7 @@ class Sampling(ABC):
 
 
 def check_logits(name: str, logits: Tensor, targets: Tensor, known: Tensor | None, extra: int = 0) -> None:
-    """Refuse logits and targets that do not belong together, in the loss's name.
-
-    Only shapes and types are looked at: they cost nothing, while looking at values would make an accelerator wait.
-    """
+    """Refuse logits and targets of shapes and types that do not belong together; looking at values would make an accelerator wait."""
     if not isinstance(logits, Tensor) or not isinstance(targets, Tensor) or logits.ndim < 2:
         given = ", ".join(f"{type(one).__name__} of shape {tuple(getattr(one, 'shape', ()))}" for one in (logits, targets))
         raise ValueError(f"{name}: logits and targets must be tensors of shape (instances, labels), got {given}")

@@ -208,7 +208,7 @@ class Method:
         wanted = inspect.signature(processor_of(cls)).parameters
         shared = {key: value for key, value in arguments.items() if key in wanted and key not in own}
         with allowing(*dotted_paths(cls.reads)):
-            return build("processor", {"name": cls.reads, **shared, **own}, **available)
+            return build("processor", {"name": cls.reads, **shared, **own}, **cls.tells_processor(**arguments), **available)
 
     def build_loss(self, space: LabelSpace, statistics: LabelStatistics) -> Loss | None:
         """The loss, where there is one; arguments as for ``assemble``."""

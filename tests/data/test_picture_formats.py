@@ -67,7 +67,7 @@ def test_missing_pictures_are_listed_once_or_left_out_until_they_turn_up(tmp_pat
     put(tmp_path, "p0.png")
     table = write(tmp_path, {"x.csv": "image,labels\n" + "".join(f"p{i}.png,sea\n" for i in range(8))}) / "x.csv"
     with pytest.raises(
-        DataError, match=r"line 3: .*7 of 8 pictures are missing .*\(p1.png, .*, p5.png, \.\.\.\); .*--missing skip"
+        DataError, match=r"line 3: .*7 of 8 pictures are missing .*\(p1.png, .*, p5.png, \.\.\.\); .*missing='skip'"
     ) as error:
         load(table)
     assert "p6" not in str(error.value)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multihot.data.pictures import decode, open_picture
+from multihot.data.pictures import decode, open_picture, size_of
 from multihot.errors import DataError
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -56,6 +56,23 @@ def test_what_is_transparent_turns_white(mode):
         np.testing.assert_array_equal(found[:, 4:], COLOURS[:, 4:])
     if mode == "PA":
         np.testing.assert_array_equal(found[:, 4:], np.full((6, 4, 3), (200, 0, 0)))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_a_camera_took_on_its_side_stands_upright(kind, orientation):
+    upright = np.zeros((40, 60, 3), dtype=np.uint8)
+    upright[:20, :30], upright[20:, 30:] = (255, 0, 0), (0, 0, 255)
+    turns = {1: 0, 2: "h", 3: 180, 4: "v", 5: "t", 6: 90, 7: "a", 8: 270}  # EXIF 2.3, table of Orientation, read from stored to seen
+    seen = {"h": np.fliplr, "v": np.flipud, "t": lambda a: a.transpose(1, 0, 2), "a": lambda a: np.rot90(a, 2).transpose(1, 0, 2)}
+    turn = turns[orientation]
+    stored = seen[turn](upright) if isinstance(turn, str) else np.rot90(upright, turn // 90)  # each undoes itself, but the quarter turns
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(Image.fromarray(np.ascontiguousarray(stored)), kind, exif=exif)
+    assert size_of(open_picture(content, "a")) == (40, 60)
+    assert np.abs(pixels(content) - upright).mean() < 6
+    assert np.abs(pixels(content, wanted=(60, 40)) - upright).mean() < 6
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])

@@ -294,16 +294,36 @@ def test_sixteen_bit_grey_is_scaled_not_cut_off():
     np.testing.assert_allclose(inputs(ImageProcessor().fit(rows), rows)["image"].numpy(), 128 / 255, atol=1e-6)
 
 
-def test_pictures_of_different_size_need_a_size():
+def test_pictures_of_one_size_stay_as_they_are_and_others_are_stretched():
     rows = pictures(png(np.zeros((2, 3))), png(np.ones((4, 3))))
-    with pytest.raises(DataError, match="picture '1' is 4 x 3 pixels, but the first one 2 x 3"):
-        ImageProcessor().fit(rows)
+    apart = ImageProcessor().fit(rows)
+    assert inputs(apart, rows)["image"].shape == (2, 1, 64, 64)
+    assert apart.remark == "pictures   of 2 sizes, stretched to 64 x 64 pixels (method.processor.size)"
+    alike = ImageProcessor().fit(rows.select([1]))
+    assert alike.image_shape == (1, 4, 3)
+    assert alike.remark == "pictures   all of 4 x 3 pixels, left so (method.processor.size)"
+    assert alike.collate([{"id": "new", "image": png(np.zeros((2, 3)))}])["image"].shape == (1, 1, 4, 3)
+    large = pictures(png(np.zeros((2, 257))))
+    assert ImageProcessor().fit(large).image_shape == (1, 64, 64)
+    assert ImageProcessor(largest_kept=257).fit(large).image_shape == (1, 2, 257)
+    assert ImageProcessor(usual_size=[5, 7]).fit(large).image_shape == (1, 5, 7)
+
+
+def test_a_size_that_is_given_holds_and_is_not_remarked_on():
+    rows = pictures(png(np.zeros((2, 3))), png(np.ones((4, 3))))
     assert inputs(ImageProcessor(size=5).fit(rows), rows)["image"].shape == (2, 1, 5, 5)
     assert inputs(ImageProcessor(size=[4, 6]).fit(rows), rows)["image"].shape == (2, 1, 4, 6)
-    with pytest.raises(DataError, match="picture 'new' is 2 x 3 pixels"):
-        ImageProcessor().fit(rows.select([1])).collate([{"id": "new", "image": png(np.zeros((2, 3)))}])
+    assert ImageProcessor(size=5).fit(rows).remark == ""
     with pytest.raises(ConfigurationError, match="size must be a positive number"):
         ImageProcessor(size=0)
+
+
+def test_the_whole_of_a_stretched_picture_is_in_view():
+    marked = np.zeros((40, 400))
+    marked[:, :8], marked[:, -8:] = 255, 255
+    got = inputs(ImageProcessor(size=50).fit(pictures(png(marked))), pictures(png(marked)))["image"][0, 0]
+    assert min(got[:, 0].min(), got[:, -1].min()) > 0.8
+    assert got[:, 5:-5].max() == 0
 
 
 def test_broken_pictures_are_named():

@@ -198,7 +198,6 @@ def test_pictures_are_found_under_names_in_another_case(tmp_path):
 @pytest.mark.parametrize(("cells", "said"), [
     (["'a'", "'b'"], "begin or end with a quote"),
     (["p;u;m;p", "o;i;l", "s;c;r;e"], "single letter"),
-    ([f"tag{i}" for i in range(30)], "hardly one can be learned"),
 ])  # fmt: skip
 def test_odd_columns_are_remarked_on(cells, said):
     assert any(said in remark for remark in remarks(cells, "tags", ";"))

@@ -13,6 +13,7 @@ from multihot.components import build
 from multihot.encoders import TimmEncoder
 from multihot.encoders.pretrained import weights_follow
 from multihot.errors import ConfigurationError
+from multihot.method import Method
 
 timm = pytest.importorskip("timm", reason='timm is not installed; pip install "multihot[images]"')
 
@@ -133,3 +134,11 @@ def test_grey_pictures_are_read_with_averaged_normalisation() -> None:
 def test_what_cannot_work_is_named(arguments: dict, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         build("encoder", {"name": "timm", **arguments}, image_shape=(3, 32, 32))
+
+
+def test_pictures_come_in_the_size_that_the_network_was_made_for():
+    stated = timm.get_pretrained_cfg("test_resnet").input_size[1:]
+    assert Method(encoder={"name": "timm", "backbone": "test_resnet"}).build_processor().usual_size == stated != (64, 64)
+    assert Method(encoder="timm").build_processor().usual_size == timm.get_pretrained_cfg("resnet50").input_size[1:]
+    assert Method(encoder={"name": "timm", "backbone": "no such network"}).build_processor().usual_size == (64, 64)
+    assert Method(encoder="image_cnn").build_processor().usual_size == (64, 64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -79,6 +80,14 @@ def _plain(part):
         elif type(value).__module__.startswith("multihot") and hasattr(value, "__dict__"):
             found[key] = (type(value).__name__, _plain(value))
     return found
+
+
+@pytest.mark.parametrize(("encoder", "size"), [("image_cnn", 64), ({"name": "timm", "backbone": "resnet18"}, 224)])
+def test_what_an_encoder_tells_its_processor_is_stated(encoder, size):
+    whole = learner_of({"name": "br", "encoder": encoder}).spelt_out("image")
+    assert np.ravel(whole["processor"]["usual_size"]).tolist() in ([size], [size, size])
+    processor = Method.from_config(whole).build_processor()
+    assert processor.usual_size == Method.from_config({"name": "br", "encoder": encoder}).build_processor().usual_size
 
 
 @pytest.mark.parametrize("method", [{"name": "br", "encoder": "text_bag"}, "linear-svm", "ensemble"])

@@ -156,6 +156,7 @@ def test_ctrl_c_saves_and_the_next_sweep_goes_on(tmp_path):
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
+    assert f"`multihot sweep {tmp_path / 'plan.yaml'} --out {tmp_path / 'out'}` goes on" in said
     assert (first / "checkpoints" / "last.ckpt").exists()
     assert not (first / "metrics.json").exists()
     began = (first / "environment.json").stat().st_mtime_ns

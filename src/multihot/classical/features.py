@@ -22,6 +22,8 @@ WORDS = r"(?u)\b[^\W\d_]\w+\b"  # two characters or more, the first a letter
 class FeatureMaker(ABC):
     """Learns from the training rows how rows become features; saved with the run as plain JSON values."""
 
+    remark: str = ""  # what fitting took for granted, in a line for people
+
     @abstractmethod
     def fit_transform(self, rows: Any) -> Features:
         """Learn from the training rows (a ``datasets.Dataset``) and give their features (N, F)."""
@@ -167,16 +169,17 @@ class ImageFeatures(FeatureMaker):
     """The pixels of every picture in one row, in [0, 1].
 
     Args:
-        size: height and width that every picture is resized to; by default all must have one size already.
+        size: height and width that every picture is stretched to; None keeps pictures that all have one size of at most 64 pixels, and
+            stretches others to 32 x 32, for every pixel is a feature.
     """
 
     def __init__(self, size: int | tuple[int, int] | None = None):
         from ..data.processors import ImageProcessor
 
-        self.processor = ImageProcessor(size)
+        self.processor = ImageProcessor(size, usual_size=32, largest_kept=64)
 
     def fit_transform(self, rows: Any) -> Features:
-        self.processor.fit(rows)
+        self.remark = self.processor.fit(rows).remark.replace("method.processor", "method.features")
         return self.transform(rows)
 
     def transform(self, rows: Any) -> Features:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,7 @@ def fit_classical(
     seed: int = 0,
     progress: Progress | None = None,
     statistics: LabelStatistics | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> ClassicalPredictor:
     """Train a classical method on the training split.
 
@@ -167,6 +168,7 @@ def fit_classical(
         seed: of whatever is drawn.
         progress: told how many of how many steps are done.
         statistics: of the training split; None counts them.
+        say: told in a line what the features took for granted.
 
     Raises:
         ConfigurationError: for an unknown name or setting.
@@ -177,6 +179,8 @@ def fit_classical(
     of_distributions = isinstance(classifier, DistributionClassifier)
     rows, targets, unknown = _training_rows(data, space, of_distributions)
     made = features.fit_transform(rows)
+    if features.remark:
+        say(features.remark)
     classifier.fit(made, targets, seed, unknown, progress)
     predictor = ClassicalPredictor(dict(method), data.modality, features, classifier)
     predictor.read_by(method, space, data.statistics(space) if statistics is None else statistics)

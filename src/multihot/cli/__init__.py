@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import advise, cite, compare, data, decode, demo, evaluate, few_shot, listing, predict, recipes, report, segment, sweep, train
+from . import advise, cache, cite, compare, data, decode, demo, evaluate, few_shot, listing, predict, recipes, report, segment, sweep, train
 from .errors import OneLineErrors, stopped_in_one_line
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
 app.add_typer(recipes.app, name="recipes")
+app.add_typer(cache.app, name="cache")
 app.command("list")(listing.list_components)
 app.command("cite")(cite.cite)
 app.command("demo")(demo.demo)

@@ -12,6 +12,7 @@ import typer
 
 from ..errors import ConfigurationError
 from ..storage import check_target
+from .errors import in_options
 from .tables import make_table, print_tables, say, tell
 from .trust import named
 
@@ -31,6 +32,9 @@ def advise(
     labels: Annotated[str | None, typer.Option(help="Column with the labels.")] = None,
     id_column: Annotated[str | None, typer.Option("--id", help="Column with the instances' names.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="What separates the labels in their column.")] = None,
+    distribution: Annotated[
+        str | None, typer.Option(help="How rows give a label distribution, if they do: degrees, votes or mean_spread.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", callback=named, help="A setting that goes before the advice, as in train.")
     ] = None,
@@ -61,7 +65,8 @@ def advise(
     if out is not None:
         check_target(out)
     chosen_seeds = _seeds(seeds)
-    reading = {name: value for name, value in _reading(text, labels, id_column, delimiter).items() if value is not None}
+    given = {"text": text, "labels": labels, "id": id_column, "delimiter": delimiter, "distribution": distribution}
+    reading = {name: value for name, value in given.items() if value is not None}
     data = load(source, **reading)  # type: ignore[arg-type]
     advice = advise_on(data, measure, missing)
     content = override(advice.to_config(data={"source": source, **reading}), settings or [])
@@ -91,10 +96,6 @@ def _written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _reading(text: str | None, labels: str | None, id_column: str | None, delimiter: str | None) -> dict[str, str | None]:
-    return {"text": text, "labels": labels, "id": id_column, "delimiter": delimiter}
-
-
 def _seeds(text: str) -> list[int]:
     words = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() for word in words) or len(set(words)) != len(words):
@@ -116,7 +117,7 @@ def _show(advice: Advice, name: str) -> None:
         "",
         _table([(candidate.method, candidate.reason) for candidate in advice.candidates], "method to try", "because"),
         *(["", _table(advice.others.items(), "other method", "why not")] if advice.others else []),
-        *(f"\n{note}" for note in advice.notes),
+        *(f"\n{in_options(note)}" for note in advice.notes),
         "",
     )
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .tables import say, tell
 
+if TYPE_CHECKING:
+    from ..experiments import Config
+
 
 def cite(
-    what: Annotated[list[str] | None, typer.Argument(help="Run folders, recipes, methods or components; by default everything.")] = None,
+    what: Annotated[
+        list[str] | None, typer.Argument(help="Runs, folders of runs, recipes, methods, components; by default everything.")
+    ] = None,
 ) -> None:
     """Print the BibTeX entries of the papers behind runs, recipes, methods or components; the data's paper stands in a comment.
 
@@ -37,18 +42,27 @@ def cite(
 
 def _cited(thing: str) -> tuple[list[str], list[str]]:
     """The keys of the papers behind a thing, and the citations of the data it names."""
-    from ..data import catalog
     from ..experiments import Config, Run, load_config
-    from ..experiments.citations import cited_by_method, cited_by_name
+    from ..experiments.citations import cited_by_name
+    from ..experiments.grouping import find_runs
     from ..experiments.recipes import find_recipe
 
     if Path(thing).is_dir():
-        run = Run(thing)
-        config, modality = run.config, run.trained_on["modality"]
-    elif (recipe := find_recipe(thing)) is not None:
+        folders = find_runs([thing])
+        runs = map(Run, [folder for folder in folders if (folder / "metrics.json").exists()] or folders)
+        found = [_cited_by(run.config, run.trained_on["modality"]) for run in runs]
+        return [key for keys, _ in found for key in keys], [citation for _, data in found for citation in data]
+    if (recipe := find_recipe(thing)) is not None:
         config, modality = Config.from_dict(load_config(recipe)), None
     else:
         return cited_by_name(thing), []
+    return _cited_by(config, modality)
+
+
+def _cited_by(config: Config, modality: str | None) -> tuple[list[str], list[str]]:
+    from ..data import catalog
+    from ..experiments.citations import cited_by_method
+
     entry = catalog.find(config.data.source) if isinstance(config.data.source, str) else None
     keys = cited_by_method(config.method, modality or (entry.modality if entry else None))
     return keys, [entry.citation] if entry else []

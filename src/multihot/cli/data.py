@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import warn
 from ..storage import check_target
 from .tables import make_table, print_tables, say, tell, terminal
 
@@ -91,6 +92,7 @@ def show_statistics(
       multihot data stats train.csv --text body --labels tags
     """
     from ..data import load
+    from ..data.assumed import assumed, doubts
     from ..data.describe import describe
 
     if picture is not None:
@@ -99,6 +101,11 @@ def show_statistics(
         source, format=format, text=text, labels=labels, id=id_column, features=features, delimiter=delimiter, encoding=encoding,
         missing=missing, distribution=distribution, header=header,
     )  # fmt: skip
+    space = data.label_space()
+    for line in assumed(data, space):
+        say(line)
+    for line in doubts(data, space):
+        warn(line)
     description = describe(data)
     description.print(terminal())
     if picture is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +26,7 @@ def decode(
     settings: Annotated[
         list[str] | None, typer.Option("--set", callback=named, help="Any setting of the decoding, the decision or the calibration.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder to make; by default RUN-DECODING.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder to make; by default RUN-DECODING, or RUN-DECISION.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")] = False,
     trust: Trust = None,
 ) -> None:
@@ -47,7 +48,7 @@ def decode(
     if not (named or settings or recipe):
         raise ConfigurationError("decode needs to know how; give --decoding NAME, --set method.decoding=..., or a recipe")
     config = _configuration(opened, recipe, named + (settings or []))
-    folder = out or run.with_name(f"{run.name}-{Path(recipe).stem if recipe else _name(config)}")
+    folder = out or run.with_name(f"{run.name}-{Path(recipe).stem if recipe else _name(config, opened.config)}")
     finished = redecode(opened, config, folder, overwrite=overwrite, say=say)
     print_measures({"": finished.metrics})
     say(f"the run is in {finished.folder}; `multihot compare {run} {finished.folder}` shows both")
@@ -67,7 +68,11 @@ def _configuration(run: Run, recipe: str | None, settings: list[str]) -> Config:
     return Config.from_dict(override(content, settings))
 
 
-def _name(config: Config) -> str:
+def _name(config: Config, before: Config) -> str:
+    """What the new run is called after the old one: its decoding or, where that stays, the decision or calibration that changed."""
     from ..learners import learner_of
 
-    return learner_of(config.method).reads_by
+    decoding, old = (learner_of(one.method).reads_by for one in (config, before))
+    parts = [config.method.get(kind) for kind in ("decision", "calibration") if config.method.get(kind) != before.method.get(kind)]
+    names = [str(part.get("name", decoding)) if isinstance(part, Mapping) else str(part) for part in parts if part]
+    return "-".join(names) if decoding == old and names else decoding

@@ -36,7 +36,7 @@ def predict(
     ] = False,
     trust: Trust = None,
 ) -> None:
-    """Give label sets for new instances.
+    """Give label sets for new instances. A copy of the file's rows is kept in the cache; `multihot cache clear` removes it.
 
     Example: multihot predict runs/first new.csv --out tagged.csv
     """

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, nearest
 from ..storage import write_text
 from .tables import say, tell
 from .trust import Trust
@@ -16,12 +16,24 @@ app = typer.Typer(no_args_is_help=True, help="Ready experiments: all their setti
 
 
 @app.command("list")
-def list_recipes() -> None:
-    """List all recipes, and where the figures beside them were published."""
+def list_recipes(
+    part: Annotated[str | None, typer.Argument(help="Only recipes whose name holds this, such as a data set's or a paper's.")] = None,
+) -> None:
+    """List recipes, and where the figures beside them were published.
+
+    Examples:
+
+      multihot recipes list
+
+      multihot recipes list reuters21578
+    """
     from ..experiments.config import load_config
     from ..experiments.recipes import recipe_names, recipe_path, summary
 
-    for name in recipe_names():
+    names = [name for name in recipe_names() if part is None or part.lower() in name]
+    if not names:
+        raise ConfigurationError(f"no recipe's name holds '{part}'; {nearest(str(part), recipe_names(), 'multihot recipes list')}")
+    for name in names:
         path = recipe_path(name)
         tell(name, bold=True)
         tell(f"  {summary(path)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,12 +42,22 @@ def sweep(
     folder = out or Path("runs") / file.stem
     planned = plan_sweep(load_config(file), folder, where=str(file), settings=settings or ())
     console = terminal()
-    if console.is_terminal:
-        with Live(progress(planned, measure), console=console, refresh_per_second=1) as live:
-            run_sweep(planned, lambda cell: live.update(progress(planned, measure), refresh=True), live.console.print)
-    else:
-        run_sweep(planned, lambda cell: _tell(planned, cell, measure), say)
-        print_tables(progress(planned, measure))
+    try:
+        if console.is_terminal:
+            with Live(progress(planned, measure), console=console, refresh_per_second=1) as live:
+
+                def show(cell: Cell) -> None:
+                    live.update(progress(planned, measure), refresh=True)
+
+                run_sweep(planned, show, live.console.print, moved=show)
+        else:
+            run_sweep(planned, lambda cell: _tell(planned, cell, measure), say)
+            print_tables(progress(planned, measure))
+    except KeyboardInterrupt:
+        again = shlex.join(
+            ["multihot", "sweep", str(file), *(["--out", str(out)] if out else []), *(f"--set={one}" for one in settings or ())]
+        )
+        raise KeyboardInterrupt(f"stopped; what is finished stays: `{again}` goes on") from None
     for cell in planned.failed:
         say(f"{cell.folder}: {cell.reason}")
     if planned.failed:
@@ -84,7 +95,7 @@ def _shown(folds: list[Cell], measure: str) -> tuple[str, str]:
     state = next((state for state in ("failed", "running", "waiting") if any(cell.state == state for cell in unfinished)), "finished")
     values = [cell.measures[measure] for cell in folds if measure in cell.measures]
     if not values:
-        return state, STYLES[state]
+        return next((cell.progress for cell in unfinished if cell.progress), state), STYLES[state]
     mean = f"{sum(values) / len(values):.4f}"
     return mean if not unfinished else f"{mean} ({len(values)} of {len(folds)} folds)", STYLES[state]
 

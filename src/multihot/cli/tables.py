@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..errors import visible
+from .errors import in_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +20,7 @@ SPLITS = ("validation", "test")
 
 def say(line: str) -> None:
     """A remark for the person at the terminal."""
-    typer.secho(visible(line), fg=typer.colors.BRIGHT_BLACK, err=True)
+    typer.secho(visible(in_options(line)), fg=typer.colors.BRIGHT_BLACK, err=True)
 
 
 def tell(text: str, **options: Any) -> None:

@@ -11,6 +11,7 @@ from ..errors import DataError
 
 # what Pillow's readers raise for files that are cut short, altered, or hold what no picture may
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, TypeError, OverflowError, ZeroDivisionError)
+ORIENTATION = 0x0112  # the EXIF tag
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 
 
@@ -38,10 +39,21 @@ def open_picture(content: Any, name: str) -> Any:
         raise DataError(f"picture '{name}' is in no format that Pillow reads, or broken; give PNG or JPEG bytes") from error
 
 
+def size_of(image: Any) -> tuple[int, int]:
+    """Height and width of an opened picture as it is to be seen: a camera that was held upright says so beside its pixels.
+
+    >>> from PIL import Image
+    >>> size_of(Image.new("L", (3, 2)))
+    (2, 3)
+    """
+    return image.size if _on_its_side(image) else image.size[::-1]
+
+
 def decode(image: Any, grey: bool, name: str, wanted: tuple[int, int] | None = None) -> Any:
     """The pixels of an opened picture, as grey or RGB.
 
-    Palettes and CMYK become colours, 16 bits are scaled to 8, and what is transparent turns white.
+    Palettes and CMYK become colours, 16 bits are scaled to 8, what is transparent turns white, and what a camera took on its side is set
+    upright.
 
     Args:
         image: from ``open_picture``.
@@ -62,7 +74,9 @@ def decode(image: Any, grey: bool, name: str, wanted: tuple[int, int] | None = N
         )
     try:
         if wanted is not None:
-            image.draft(None, (2 * wanted[0], 2 * wanted[1]))
+            width, height = wanted[::-1] if _on_its_side(image) else wanted
+            image.draft(None, (2 * width, 2 * height))
+        image = _upright(image)
         if sixteen:
             return _from_16_bits(image).convert("L" if grey else "RGB")
         if image.has_transparency_data:
@@ -70,6 +84,35 @@ def decode(image: Any, grey: bool, name: str, wanted: tuple[int, int] | None = N
         return image.convert("L" if grey else "RGB")
     except BROKEN as error:
         raise DataError(f"picture '{name}' is broken ({error}); leave it out or put in a whole copy") from error
+
+
+def _upright(image: Any) -> Any:
+    from PIL import ImageOps
+
+    if _orientation(image) == 1:
+        return image
+    turned = ImageOps.exif_transpose(image)
+    turned.format = image.format
+    return turned
+
+
+def _on_its_side(image: Any) -> bool:
+    """Whether height and width change places when the picture is set upright."""
+    return _orientation(image) in (5, 6, 7, 8)
+
+
+def _orientation(image: Any) -> int:
+    """EXIF's word on how a picture is to be turned, as far as it stands in the header; 1 where it is not.
+
+    Pillow sets TIFF upright itself, and looks for it behind the pixels of a PNG, which would have to be decoded.
+    """
+    if image.format == "TIFF" or not {"exif", "mp"} & image.info.keys():
+        return 1
+    try:
+        found = image.getexif().get(ORIENTATION, 1)
+    except BROKEN:  # a damaged remark beside whole pixels
+        return 1
+    return found if isinstance(found, int) else 1
 
 
 def _from_16_bits(image: Any) -> Any:

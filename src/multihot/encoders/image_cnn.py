@@ -35,7 +35,10 @@ class ImageCNNEncoder(Encoder):
         super().__init__()
         colours, height, width = image_shape
         if not channels or min(height, width) >> len(channels) < 1:
-            raise ValueError(f"{len(channels)} blocks cannot halve pictures of {height} x {width}; give fewer 'channels', at least one")
+            raise ValueError(
+                f"{len(channels)} blocks cannot halve pictures of {height} x {width}; give fewer 'channels', at least one, or enlarge the "
+                "pictures with method.processor.size"
+            )
         sizes = [colours, *channels]
         self.width = channels[-1]
         self.blocks = nn.Sequential(*(_block(sizes[i], sizes[i + 1]) for i in range(len(channels))))

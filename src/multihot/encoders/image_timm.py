@@ -77,6 +77,16 @@ class TimmEncoder(Encoder):
         self.dropout = nn.Dropout(dropout)
         self.train()
 
+    @classmethod
+    def tells_processor(cls, backbone: str = "resnet50", **arguments: Any) -> dict[str, Any]:
+        """``usual_size``: height and width of the pictures that the network was made for."""
+        try:
+            import timm
+        except ImportError:  # said when the network is built
+            return {}
+        stated = timm.get_pretrained_cfg(backbone) if timm.is_model(backbone) else None
+        return {} if stated is None else {"usual_size": tuple(stated.input_size[1:])}
+
     def extra_repr(self) -> str:
         return f"pooling={self.pooling!r}, freeze={self.freeze}"
 
@@ -126,7 +136,7 @@ def _load(backbone: str, pretrained: bool | str, image_shape: tuple[int, ...]) -
         options["img_size"] = tuple(image_shape[1:])
     only_counted = torch.get_default_device().type == "meta"
     if not pretrained or only_counted or not needs_weights():
-        return _create(backbone, options, f"pictures of {image_shape[1]} x {image_shape[2]}")
+        return _create(backbone, options, f"pictures of {image_shape[1]} x {image_shape[2]} (method.processor.size sets it)")
     weights: dict[str, Any] = {"pretrained": True}
     if pretrained is not True:
         weights["pretrained_cfg_overlay"] = {"file": str(_file(pretrained))}

@@ -198,7 +198,9 @@ def _notes(figures: Figures) -> tuple[str, ...]:
         notes.append(empty if figures.empty else none)
     if figures.unknown:
         notes.append(f"{figures.unknown:.1%} of the entries are not annotated; every loss leaves them out, which needs no setting")
-    if figures.degrees == "none" and math.isclose(figures.cardinality, 1.0) and not figures.empty:
+    if figures.labels_are == "votes":
+        notes.append("labels are numbers, several a row: if they are votes of several annotators, ask again with distribution='votes'")
+    if figures.labels_are != "values" and figures.degrees == "none" and math.isclose(figures.cardinality, 1.0) and not figures.empty:
         notes.append("every row carries exactly one label: if that is so by nature, this is a multi-class problem")
     if figures.labels >= MANY:
         notes.append(f"{figures.labels:,} labels: in code of your own, the sparse-target losses of multihot.losses avoid dense targets")

@@ -49,9 +49,14 @@ def candidates_for(figures: Figures, measure: str, advised: Mapping[str, Any]) -
         (the methods, binary relevance first; name -> why not, for those that are passed over).
     """
     yardstick = Candidate("br", dict(advised), "the yardstick: each label on its own; what does not beat it has not earned its cost")
+    if figures.degrees == "distribution":
+        whole = Candidate("ldl", {}, "rows are label distributions, which it learns whole and is measured by")
+        return (yardstick, whole), {"linear-svm, ocd-mtl": "they learn label sets"}
     if figures.degrees != "none":
         return (yardstick,), {"linear-svm, ocd-mtl": "targets are degrees, and these methods learn label sets"}
     found: list[Candidate] = [yardstick]
+    if figures.labels_are == "values":
+        found.append(Candidate("dldl", {}, "labels are numbers, one a row: where they are values, such as ages, it knows which are near"))
     others: dict[str, str] = {}
     for proposed, passed_over in (_linear(figures, measure), _decoders(figures, measure)):
         found += proposed

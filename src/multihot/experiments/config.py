@@ -25,6 +25,15 @@ T = TypeVar("T")
 MOST_VALUES = 100_000  # of a configuration
 SECTIONS = ("data", "training")  # that are always mappings
 RANGE = re.compile(r"-?\d+(:-?\d+)+")  # of columns that have numbers; YAML 1.1 counts sixties
+# what other tools call a setting
+CALLED = {
+    "lr": "learning_rate",
+    "optimizer": "optimiser",
+    "batch": "batch_size",
+    "bs": "batch_size",
+    "separator": "delimiter",
+    "sep": "delimiter",
+}
 YAML_ERRORS = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
@@ -209,24 +218,32 @@ def _published(content: Any) -> dict[str, Any] | None:
     return {key: dict(value) if isinstance(value, Mapping) else value for key, value in content.items()}
 
 
+def settings_called(name: str) -> list[str]:
+    """The dotted settings that a word alone may stand for.
+
+    >>> settings_called("loss"), settings_called("lr"), settings_called("nothing")
+    (['method.loss'], ['training.learning_rate'], [])
+    """
+    sections = {"data": set(get_type_hints(DataSettings)), "method": _method_keys(), "training": set(get_type_hints(TrainingSettings))}
+    key = CALLED.get(name, name)
+    return [f"{section}.{key}" for section, settings in sections.items() if key in settings]
+
+
 def _check_sections(content: Mapping[str, Any], where: str) -> None:
     """Refuse an unknown key at the top, naming the section that has a setting of that name."""
     known = {f.name for f in fields(Config)}
     for key in (key for key in content if key not in known):
-        sections = {
-            "data": set(get_type_hints(DataSettings)),
-            "method": _method_keys(),
-            "training": set(get_type_hints(TrainingSettings)),
-        }
-        inside = [name for name, settings in sections.items() if key in settings]
-        if inside:
-            raise ConfigurationError(f"{where} has no setting '{key}'; did you mean {' or '.join(f'{name}.{key}' for name in inside)}?")
+        if meant := settings_called(str(key)):
+            raise ConfigurationError(f"{where} has no setting '{key}'; did you mean {' or '.join(meant)}?")
     check_keys(content, known, where=where)
 
 
 def _section(cls: type, content: Any, name: str) -> Any:
     content = settings_of(content, name)
     hints = get_type_hints(cls)
+    for key in content:
+        if key not in hints and CALLED.get(key) in hints:
+            raise ConfigurationError(f"{name} has no setting '{key}'; did you mean '{CALLED[key]}'?")
     check_keys(content, set(hints), where=name)
     return cls(**{key: _checked(value, hints[key], f"{name}.{key}") for key, value in content.items()})
 

@@ -11,6 +11,7 @@ from ..data import MultiLabelData
 from ..data.imbalance import measure_imbalance
 from ..errors import DataError
 from ..labels import LabelStatistics
+from .doubts import labels_are
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Figures:
         highest_bias: log-odds of the most frequent one.
         modality: "text", "table", "image" or "audio"; empty where only label statistics are known.
         features: columns of a table, else None.
+        labels_are: "distribution", or "values" or "votes" where labels are numbers, one or several a row; else "".
     """
 
     rows: int
@@ -53,11 +55,12 @@ class Figures:
     highest_bias: float
     modality: str
     features: int | None
+    labels_are: str = ""
 
 
 def figures_of(source: MultiLabelData | LabelStatistics) -> Figures:
     """The figures that advice follows from; see ``Figures``."""
-    unknown, degrees, modality, features = 0.0, "none", "", None
+    unknown, degrees, modality, features, kind = 0.0, "none", "", None, ""
     if isinstance(source, LabelStatistics):
         statistics, name = source, "the statistics"
     else:
@@ -66,7 +69,7 @@ def figures_of(source: MultiLabelData | LabelStatistics) -> Figures:
         statistics = source.statistics(space)
         targets, missing = source.targets("train", space)
         unknown = 0.0 if missing is None else missing.nnz / max(targets.shape[0] * targets.shape[1], 1)
-        degrees = _degrees(targets)
+        degrees, kind = _degrees(targets), labels_are(source, space)
     if not statistics.counts.any():
         raise DataError(f"{name}: not one training row carries a label; check the column with the labels")
     imbalance = measure_imbalance(statistics)
@@ -92,6 +95,7 @@ def figures_of(source: MultiLabelData | LabelStatistics) -> Figures:
         highest_bias=float(statistics.log_odds.max()),
         modality=modality,
         features=features,
+        labels_are=kind,
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 from ..data import MultiLabelData
 from ..data import load as load_data
 from ..data.assumed import assumed, doubts
-from ..errors import DataError, RunError
+from ..errors import DataError, RunError, warn
 from ..evaluation import break_down, has_label_sets, measure, targets_of, truth_of
 from ..learners import Say, Task, Trained, learner_of, never_empty_where_none_is
 from ..learners.explain.previews import excerpts
@@ -18,8 +21,10 @@ from ..memory import peak_memory
 from ..predictions import save_prediction
 from ..storage import plain, write_json
 from ..storage.json_files import check_name
+from ..training.errors import TrainingInterruptedError
 from .begin import DATA, check_data, check_folder, clear_leavings, close_folder, open_folder, remember_data
 from .config import Config, stored_config
+from .doubts import check_rows, doubts_of_method, nothing_chosen
 from .lock import only_writer
 from .methods import check_experiment, pin_vectors
 from .run import Run, describe_environment, kept_beside
@@ -55,6 +60,7 @@ def fit(
     with only_writer(folder):
         check_folder(folder, overwrite)
         data = read_data(config) if data is None else set_aside(data, config.data, config.seed, learner_of(config.method).needs_validation)
+        _begin(config, data, say)
         config = settle(config, data, say)
         open_folder(folder, config)
         return _carry_through(folder, config, data, resume=False, say=say)
@@ -101,6 +107,7 @@ def _go_on(folder: Path, data: MultiLabelData | None, say: Say) -> Run:
         check_data(folder, data)
     elif (folder / "checkpoints").exists():
         say(f"{folder} was begun by a multihot that did not write down its data, so whether this is the same is not known")
+    _begin(config, data, say)
     return _carry_through(folder, config, data, resume=True, say=say)
 
 
@@ -115,7 +122,9 @@ def read_data(config: Config) -> MultiLabelData:
     """The data an experiment names, with validation and test splits set aside where none are given."""
     settings = config.data
     if settings.source is None:
-        raise DataError("no data given; name a file, a folder or a data set (`multihot data list` shows those)")
+        raise DataError(
+            "no data given; name a file, a folder or a data set (`multihot data list` shows those); for a recipe, --set data.source=FOLDER"
+        )
     return set_aside(load_data(settings.source, **settings.reading()), settings, config.seed, learner_of(config.method).needs_validation)
 
 
@@ -132,6 +141,17 @@ def settle(config: Config, data: MultiLabelData, say: Say = lambda line: None) -
     return replace(config, training=training, method=learner_of(method).spelt_out(data.modality))
 
 
+def _begin(config: Config, data: MultiLabelData, say: Say) -> None:
+    """Say what is assumed and what is in doubt, and refuse what the method cannot learn from."""
+    space = data.label_space(unseen=config.data.unseen_labels)
+    for line in assumed(data, space):
+        say(line)
+    check_rows(config.method, data, space)
+    label_sets = not learner_of(config.method).predicts_degrees
+    for line in [*doubts(data, space, label_sets), *doubts_of_method(config.method, data, space)]:
+        warn(line)
+
+
 def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: bool, say: Say) -> Run:
     if not (folder / DATA).exists():
         remember_data(folder, data)
@@ -141,23 +161,30 @@ def _carry_through(folder: Path, config: Config, data: MultiLabelData, resume: b
         raise DataError(f"{data.name}: not one training instance carries a label; check the column with the labels")
     unseen = data.unseen_labels(space)
     _warn_unseen(unseen, config, say)
-    sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in data.splits.items())
     if not (folder / "environment.json").exists():  # a training that goes on keeps the one it began with
         write_json(folder / "environment.json", describe_environment())
-    for line in assumed(data):
-        say(line)
-    say(f"{data.name}: {sizes}; {len(space)} labels, {statistics.cardinality:.2f} per instance")
-    for line in doubts(data, space):
-        say(line)
     if before := kept_beside(folder):
         say(f"the run before is in {before} until this one is finished")
     trained_on = {"names": space.names, "modality": data.modality, "reading": data.options, "statistics": statistics.to_dict()}
     whole = data.statistics(space, whole=True) if data.cut_off else statistics
     write_json(folder / "labels.json", trained_on | {"whole_statistics": whole.to_dict()})
     task = Task(data, space, statistics, whole, config.training, config.seed, config.data.unseen_labels)
-    measure_and_finish(folder, task, learner_of(config.method).train(task, folder, resume, say), unseen)
-    close_folder(folder)
+    with _told_how_to_go_on(folder):
+        measure_and_finish(folder, task, learner_of(config.method).train(task, folder, resume, say), unseen)
+        close_folder(folder)
     return Run(folder)
+
+
+@contextmanager
+def _told_how_to_go_on(folder: Path) -> Iterator[None]:
+    """Whoever stops what happens inside is told the command that goes on."""
+    command = f"`{shlex.join(['multihot', 'train', '--resume', str(folder)])}` goes on"
+    try:
+        yield
+    except TrainingInterruptedError as error:
+        raise TrainingInterruptedError(f"{error}: {command}") from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped; {command}") from None
 
 
 def measure_and_finish(folder: Path, task: Task, trained: Trained, unseen: Any) -> None:
@@ -177,6 +204,8 @@ def measure_and_finish(folder: Path, task: Task, trained: Trained, unseen: Any) 
             began = time.perf_counter()
             prediction = predictor.predict(rows)
             cost = cost.after_predicting(len(prediction), time.perf_counter() - began)
+        if (word := nothing_chosen(prediction, split)) is not None:
+            warn(word)
         targets, known = targets_of(data, split, space)
         truth = None if prediction.degrees is None else truth_of(data, split, space)
         if split == "test":

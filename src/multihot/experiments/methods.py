@@ -12,6 +12,7 @@ from ..components import build
 from ..data.word_vectors import VectorFile
 from ..learners import learner_of
 from ..method import ENCODER_FOR
+from ..metrics.registry import check_monitored
 from ..training.settings import AUTO, FAMILY
 from .config import Config, flatten
 
@@ -23,6 +24,7 @@ def check_experiment(config: Config) -> None:
     learner = learner_of(config.method)
     learner.check()
     learner.check_readings(config.training)
+    check_monitored(config.training.monitor)
     build("sampler", config.training.sampler, targets=ONE_ROW)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..components import UntrustedError, allowed, allowing
 from ..data import MultiLabelData
 from ..data import load as load_data
+from ..data.dataset import INPUTS
 from ..data.in_memory import from_rows
 from ..errors import DataError, MultihotError, RunError
 from ..evaluation import break_down, measure, targets_of, truth_of
@@ -222,7 +223,20 @@ class Run:
         """
         import datasets
 
-        return self.predictor.predict(source if isinstance(source, datasets.Dataset) else self.rows(source))
+        rows = source if isinstance(source, datasets.Dataset) else self.rows(source)
+        self._check_input(rows)
+        return self.predictor.predict(rows)
+
+    def _check_input(self, rows: Any) -> None:
+        """Refuse rows of another kind than the run was trained on."""
+        wanted = self.trained_on["modality"]
+        given = sorted({INPUTS[name] for name in rows.column_names if name in INPUTS})
+        if wanted not in given:
+            columns = " or ".join(f"'{name}'" for name, kind in INPUTS.items() if kind == wanted)
+            raise DataError(
+                f"{self.folder} was trained on {wanted} data, but these rows are {' and '.join(given) or 'without an input'}; "
+                f"give rows with {columns}, or a file of the kind that it was trained on"
+            )
 
     def evaluate(self, source: Any, split: str | None = None) -> dict[str, Any]:
         """Measure the run on labelled data.
@@ -240,6 +254,7 @@ class Run:
             raise DataError(f"{data.name} has no split '{split}'; it has {', '.join(data.splits)}")
         targets, known = targets_of(data, split, self.labels, unseen=self.config.data.unseen_labels)
         rows = data.splits[split]
+        self._check_input(rows)
         prediction = self.predictor.predict(rows)
         truth = None if prediction.degrees is None else truth_of(data, split, self.labels)
         return {

@@ -24,9 +24,11 @@ from ..storage import write_text
 from ..storage.json_files import read_json
 from .config import Config, flatten, override, settings_of, stored_config
 from .folds import each_fold, folder_name
+from .watching import Watch
 
 NAME = re.compile(r"[\w.+-]+")
 TRAIN = (sys.executable, "-P", "-m", "multihot.cli", "train")  # -P: modules of the working folder are not importable
+EVERY = 1.0  # seconds between two looks at a training
 PATIENCE = 120  # seconds that a stopped training has for saving where it is
 
 
@@ -44,6 +46,7 @@ class Cell:
         state: "waiting", "running", "finished" or "failed".
         reason: why it failed, in one line.
         measures: those of the test split, once it is finished.
+        progress: how far it is while it runs, such as "epoch 3/12, 0:00:40 left".
     """
 
     data: str
@@ -55,6 +58,7 @@ class Cell:
     reason: str = ""
     measures: dict[str, float] = field(default_factory=dict)
     fold: int | None = None
+    progress: str = ""
 
     @property
     def told(self) -> str:
@@ -132,13 +136,19 @@ def plan_sweep(content: Mapping[str, Any], out: str | Path, where: str = "the sw
     return sweep
 
 
-def run_sweep(sweep: Sweep, changed: Callable[[Cell], None] = lambda cell: None, say: Callable[[str], None] = lambda line: None) -> Sweep:
+def run_sweep(
+    sweep: Sweep,
+    changed: Callable[[Cell], None] = lambda cell: None,
+    say: Callable[[str], None] = lambda line: None,
+    moved: Callable[[Cell], None] = lambda cell: None,
+) -> Sweep:
     """Make the runs that are not finished, each in a process of its own, so that its peak memory is its own and a crash stops it alone.
 
     Args:
         sweep: the runs; their ``state`` is kept up to date.
         changed: told whenever a run starts, finishes or fails.
         say: told in one line what happens.
+        moved: told every second that a run is on its way; its ``progress`` says how far.
 
     Returns:
         The same sweep; ``failed`` lists the runs that did not finish.
@@ -154,7 +164,8 @@ def run_sweep(sweep: Sweep, changed: Callable[[Cell], None] = lambda cell: None,
                 continue
             cell.state = "running"
             changed(cell)
-            cell.reason = _train(cell, lock, sweep.trusted)
+            cell.reason = _train(cell, lock, sweep.trusted, moved)
+            cell.progress = ""
             if cell.reason:
                 cell.state = "failed"
             else:
@@ -163,7 +174,7 @@ def run_sweep(sweep: Sweep, changed: Callable[[Cell], None] = lambda cell: None,
     return sweep
 
 
-def _train(cell: Cell, lock: int, trusted: Iterable[str]) -> str:
+def _train(cell: Cell, lock: int, trusted: Iterable[str], moved: Callable[[Cell], None]) -> str:
     """Train in a process of its own; the reason why it failed, or nothing."""
     beside = cell.folder.with_name(cell.folder.name + ".yaml")
     beside.parent.mkdir(parents=True, exist_ok=True)
@@ -178,17 +189,28 @@ def _train(cell: Cell, lock: int, trusted: Iterable[str]) -> str:
             [*TRAIN, *words],
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(lock,),
         )  # fmt: skip
-        _wait(process)
+        watch = Watch(cell.folder)
+
+        def look() -> None:
+            cell.progress = watch.look()
+            moved(cell)
+
+        _wait(process, look)
     if process.returncode == 0 and (cell.folder / "metrics.json").exists():
         return ""
     ended = f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
     return f"{_last_line(log) or 'no word'} ({ended}; all of it in {log})"
 
 
-def _wait(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a training; when we are told to stop, let it save first."""
+def _wait(process: subprocess.Popen[bytes], look: Callable[[], None]) -> None:
+    """Wait for a training, looking how far it is; when we are told to stop, let it save first."""
     try:
-        process.wait()
+        while True:
+            try:
+                process.wait(EVERY)
+                return
+            except subprocess.TimeoutExpired:
+                look()
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
         try:

@@ -156,6 +156,13 @@ class Learner(Protocol):
             ConfigurationError: naming the part or setting.
         """
 
+    @property
+    def predicts_degrees(self) -> bool:
+        """Whether it learns and predicts one label distribution a row, instead of label sets."""
+
+    def takes_label_sets(self, space: LabelSpace) -> bool:
+        """Whether it can be trained on rows that carry several labels, or none, and no distribution over them."""
+
     def check_readings(self, training: TrainingSettings) -> None:
         """Refuse ``training.readings`` that do not fit the method."""
 

@@ -44,6 +44,15 @@ class ClassicalLearner:
 
         check_classical(self.method)
 
+    @property
+    def predicts_degrees(self) -> bool:
+        from ..classical import takes_decisions
+
+        return not takes_decisions(self.method)
+
+    def takes_label_sets(self, space: LabelSpace) -> bool:
+        return True  # a label set counts as the uniform distribution over its labels
+
     def check_readings(self, training: TrainingSettings) -> None:
         if training.readings:
             raise ConfigurationError("training.readings[0]: a classical method trains in no epochs; leave training.readings out")
@@ -71,7 +80,7 @@ class ClassicalLearner:
         from ..classical import fit_classical
 
         began = time.perf_counter()
-        predictor = fit_classical(self.method, task.data, task.space, task.seed, statistics=task.statistics)
+        predictor = fit_classical(self.method, task.data, task.space, task.seed, statistics=task.statistics, say=say)
         cost = Cost(time.perf_counter() - began, predictor.num_parameters)
         predictor.save(folder)
         return Trained(predictor, cost)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 
 from ..components import build, find, split_config
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, DataError
 from ..evaluation import measure, targets_of, truth_of
 from ..interfaces import Decoding
 from ..labels import LabelSpace, LabelStatistics
@@ -25,6 +26,8 @@ from ..training.settings import TrainingSettings
 from .base import Cost, Predictor, Say, Task, Trained
 from .label_sets import never_empty
 from .readings import readings_of
+
+SEVERAL = 2
 
 
 class NeuralLearner:
@@ -64,6 +67,22 @@ class NeuralLearner:
             if self.method.get(kind) is not None:
                 raise ConfigurationError(f"method.{kind} has no effect: decoding '{self.reads_by}' takes none; leave it out, or set null")
 
+    @property
+    def predicts_degrees(self) -> bool:
+        return bool(find("decoding", self.reads_by).predicts_degrees)
+
+    def takes_label_sets(self, space: LabelSpace) -> bool:
+        if not self.predicts_degrees or len(space) < SEVERAL:
+            return True
+        if self.parts.distribution is None:
+            return split_config("objective", self.parts.objective)[0] == "bilevel"  # it spreads each label of a row
+        distribution = build("distribution", self.parts.distribution, label_space=space, num_labels=len(space))
+        try:
+            distribution(torch.arange(len(space))[None] < SEVERAL)
+        except DataError:
+            return False
+        return True
+
     def check_readings(self, training: TrainingSettings) -> None:
         readings_of(self.method, training.readings)
 
@@ -74,8 +93,11 @@ class NeuralLearner:
         }
         found["processor"] = parts.processor
         if found["encoder"] is not None:
-            reads = processor_of(find("encoder", found["encoder"]["name"]))
-            own = {key: value for key, value in defaults(reads).items() if key not in found["encoder"]}
+            name, arguments = split_config("encoder", found["encoder"])
+            cls = find("encoder", name)
+            usual = defaults(processor_of(cls))
+            told = {key: value for key, value in cls.tells_processor(**arguments).items() if key in usual}
+            own = {key: value for key, value in (usual | told).items() if key not in arguments}
             found["processor"] = own | (dict(parts.processor) if isinstance(parts.processor, Mapping) else {})
         like = {"name": parts.sized_like} if isinstance(parts.sized_like, str) else parts.sized_like
         found["sized_like"] = None if like is None else NeuralLearner(like).spelt_out() | {"encoder": None, "scorer": None}
@@ -95,7 +117,7 @@ class NeuralLearner:
         return replace(settled, monitor=self._monitor(on_axis)) if training.monitor == "auto" else settled
 
     def _monitor(self, on_axis: Callable[[], bool]) -> str:
-        if not find("decoding", self.reads_by).predicts_degrees:
+        if not self.predicts_degrees:
             return "micro_f1"
         return "mean_absolute_error" if on_axis() else "kullback_leibler"
 
@@ -110,6 +132,8 @@ class NeuralLearner:
         seed_everything(task.seed)
         method = self.parts.for_modality(data.modality).check(data.modality)
         processor = method.build_processor(num_features=data.num_features).fit(data.splits["train"])
+        if processor.remark:
+            say(processor.remark)
         loss = method.build_loss(space, task.statistics)
         model, objective, decoding = method.assemble(processor, space, task.statistics, loss, say)
         options: dict[str, Any] = {"workers": training.workers, "unseen": task.unseen}

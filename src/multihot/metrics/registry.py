@@ -45,6 +45,16 @@ def metric_of(name: str) -> Metric:
     return Metric(name, name.replace("_", " "), "", "scores")
 
 
+def check_monitored(name: str) -> None:
+    """Refuse what no training could be watched by.
+
+    Raises:
+        ConfigurationError: naming the nearest metrics.
+    """
+    if name not in ("auto", "loss", *METRICS) and not metric_of(name).explanation:
+        raise ConfigurationError(f"training.monitor: there is no metric '{name}'; {nearest(name, METRICS)}")
+
+
 def title_of(name: str) -> str:
     """What people call a metric."""
     return metric_of(name).title

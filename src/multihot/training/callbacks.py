@@ -6,6 +6,7 @@ import random
 import signal
 import threading
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,17 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, Checkpoint, EarlyStopping
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
 
+from ..metrics.registry import title_of
 from ..storage import replacing
 from .errors import TrainingInterruptedError
 from .settings import TrainingSettings
+
+SEEN = 3600  # seconds from which the time left is estimated: long enough for slow updates and for validations between them
+MANY_UPDATES = 10_000  # from which on the word before their number would take the room of the validation measure
 
 
 class RandomStates(Callback):
@@ -114,8 +121,30 @@ class Patience(EarlyStopping):
             super().on_validation_end(trainer, pl_module)
 
 
+class TimeLeft(ProgressColumn):
+    """How long the rest will take, once that can be told."""
+
+    def render(self, task: Task) -> Text:
+        if task.finished:
+            return Text(f"{timedelta(seconds=int(task.finished_time or 0))} in all")
+        return Text("" if task.time_remaining is None else f"{timedelta(seconds=int(task.time_remaining))} left")
+
+
+def progress_columns(updates: int) -> list[ProgressColumn]:
+    """Numbers first; whatever does not fit into the line is taken from the bar."""
+    whole = [
+        TextColumn("{task.description}"),
+        TextColumn(
+            "update {task.completed:,.0f}/{task.total:,.0f}" if updates < MANY_UPDATES else "{task.completed:,.0f}/{task.total:,.0f}"
+        ),
+        TimeLeft(table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[measure]}"),
+    ]
+    return [*whole, BarColumn(bar_width=None, table_column=Column(ratio=1))]
+
+
 class TrainingProgress(Callback):
-    """A progress bar over updates with the latest loss and validation measure."""
+    """Epoch, update, time left and the latest validation measure; the bar takes what the line has left for it."""
 
     def __init__(self, settings: TrainingSettings, updates: int, updates_per_epoch: int):
         self.settings = settings
@@ -130,8 +159,7 @@ class TrainingProgress(Callback):
             return
         from rich.console import Console
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-        self.progress = Progress(*columns, TextColumn("{task.fields[measure]}"), console=Console(stderr=True))
+        self.progress = Progress(*progress_columns(self.updates), console=Console(stderr=True), expand=True, speed_estimate_period=SEEN)
         self.progress.start()
         done = trainer.fit_loop.epoch_loop.batch_idx + 1 if trainer.fit_loop.epoch_loop.batch_idx > 0 else 0
         self.task = self.progress.add_task("training", total=self.updates, completed=done, measure="")
@@ -148,7 +176,7 @@ class TrainingProgress(Callback):
             return
         better = max if self.settings.monitor_mode == "max" else min
         self.best = float(value) if self.best is None else better(self.best, float(value))
-        self.progress.update(self.task, measure=f"validation {self.settings.monitor} {float(value):.4f} (best {self.best:.4f})")
+        self.progress.update(self.task, measure=f"{title_of(self.settings.monitor)} {float(value):.4f} (best {self.best:.4f})")
 
     def stop(self) -> None:
         """Leave the terminal as it was, however the training ended."""

@@ -132,6 +132,9 @@ def detect(path: Path) -> str:
     found = _detect_folder(path) if path.is_dir() else _by_suffix(path) or by_content(path)
     if found is None:
         kind = "the folder holds nothing that can be read" if path.is_dir() else "the format cannot be told from the name or the content"
+        tables = sorted(p for p in path.iterdir() if p.is_file() and _by_suffix(p)) if path.is_dir() else []
+        if tables:
+            raise DataError(f"{path}: the folder as a whole says not what it holds; give a file in it, such as {tables[0]}")
         raise DataError(f"{path}: {kind}; say format= one of {', '.join(FORMATS)}")
     return found
 

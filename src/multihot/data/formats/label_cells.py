@@ -22,7 +22,6 @@ NOTHING = {"nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL", "None", "N/A", "n
 CONTAINER = re.compile(r"(?:frozenset|set|list|tuple|array|Index)\((.*?)(?:,\s*dtype=[^()]*)?\)", re.DOTALL)  # as Python prints them
 PLAIN_SET = re.compile(r"\{[^:{}\[\]]*\}")  # {a,b}, as PostgreSQL writes an array
 DECIMAL = re.compile(r"[-+]?\d*\.\d+")
-FEW_CELLS = 20  # fewer say little about a column
 FEW_LETTERS = 5  # labels of one letter may be meant; more are likely names taken apart
 
 
@@ -139,10 +138,6 @@ def remarks(cells: Sequence[Any], column: str, delimiter: str | None) -> list[st
     if len(names) > FEW_LETTERS and all(len(name) == 1 and not name.isdigit() for name in names):
         found.append(
             f"column '{column}': every label is a single letter ({', '.join(sorted(names)[:5])}); check how the label sets are written"
-        )
-    if len(sets) >= FEW_CELLS and len(names) >= len(sets):
-        found.append(
-            f"column '{column}' holds {len(names):,} labels in {len(sets):,} rows, so hardly one can be learned; is it the right column?"
         )
     return found
 

@@ -53,7 +53,7 @@ def with_pictures(rows: Iterable[Named], files: NamedFiles, options: Options, hi
         listed = ", ".join(row.picture for row in missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
         found = f"{len(missing):,} of {len(rows):,} pictures are missing from {files.folders[0]} ({listed})"
         if options.missing != "skip" or len(missing) == len(rows):
-            raise DataError(f"{missing[0].where}: {found}; {hint}, or leave such rows out with --missing skip (missing='skip')")
+            raise DataError(f"{missing[0].where}: {found}; {hint}, or leave such rows out with missing='skip'")
         files.notes.append(f"{found}; their rows are left out")
     for row in rows:
         if files.stamps[row.picture] is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -11,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import ConfigurationError, DataError
+from ...errors import ConfigurationError
 from ...interfaces import Processor
-from ..pictures import GREY_MODES, decode, open_picture
+from ..assumed import entry
+from ..pictures import GREY_MODES, decode, open_picture, size_of
 from ..transforms import make_augmentation, size_before_cut
 
 Size = tuple[int, int]
@@ -28,10 +30,13 @@ class ImageProcessor(Processor):
     and wherever an interrupted training goes on, and others in every epoch.
 
     Args:
-        size: height and width that every picture is resized to (one number for a square); by default all must have one size already.
+        size: height and width that every picture is stretched to (one number for a square); None keeps pictures that all have one size
+            with sides of at most ``largest_kept``, and stretches others to ``usual_size``.
         augment: what training pictures go through instead of that: ``"five_positions"`` or ``"random_crop"`` (see
             ``multihot.data.transforms``); None resizes them like all others.
         resize: height and width before the augmentation cuts something out.
+        usual_size: what the encoder was made for, where no ``size`` is given.
+        largest_kept: pixels of the longer side.
 
     Raises:
         ConfigurationError: if a size is not positive, or the augmentation is unknown or lacks a size.
@@ -47,33 +52,45 @@ class ImageProcessor(Processor):
     modality: ClassVar[str] = "image"
     columns: ClassVar[tuple[str, ...]] = ("image", "encoded")
 
-    def __init__(self, size: int | Size | None = None, augment: str | None = None, resize: int | Size | None = None):
+    def __init__(
+        self,
+        size: int | Size | None = None,
+        augment: str | None = None,
+        resize: int | Size | None = None,
+        usual_size: int | Size = 64,
+        largest_kept: int = 256,
+    ):
         self.size, self.augment, self.resize = _height_and_width(size, "size"), augment, _height_and_width(resize, "resize")
+        self.usual_size, self.largest_kept = _height_and_width(usual_size, "usual_size"), largest_kept
         self.augmentation: Callable[[Any], Any] | None = None
         self.image_shape: tuple[int, int, int] | None = None
         if augment is None and resize is not None:
             raise ConfigurationError("processor 'image': resize is for augmentations; add augment: five_positions or random_crop")
         if augment is not None:
             if self.size is None:
-                raise ConfigurationError(f"processor 'image': augment '{augment}' needs a size; add size: 224, or what the encoder reads")
+                raise ConfigurationError(f"processor 'image': augment '{augment}' needs a size; add method.processor.size=224, say")
             size_before_cut(str(augment), self.size, self.resize)  # refuses its settings before any data is read
 
     def fit(self, rows: Any) -> ImageProcessor:
         """Find the size of the training pictures, and whether they are grey; only their headers are read."""
-        first, channels = None, 1
+        sizes, channels = Counter[Size](), 1
         for row in rows.select_columns(["id", "image"]):
             image = open_picture(row["image"], row["id"])
-            height_and_width = image.size[::-1]
-            first = first or height_and_width
-            if self.size is None and height_and_width != first:
-                raise DataError(
-                    f"picture '{row['id']}' is {_times(height_and_width)} pixels, but the first one {_times(first)}; "
-                    "give the processor a size that all pictures are resized to"
-                )
+            sizes[size_of(image)] += 1
             channels = channels if image.mode in GREY_MODES else 3
-        height, width = self.size or first or (1, 1)
+        height, width = self.size or self._found(sizes)
         self.image_shape = (channels, height, width)
         return self
+
+    def _found(self, sizes: Counter[Size]) -> Size:
+        """The size that pictures get where none is given."""
+        assert self.usual_size is not None, "it has a default"
+        alike = len(sizes) == 1 and max(next(iter(sizes))) <= self.largest_kept
+        chosen = next(iter(sizes)) if alike else self.usual_size
+        there = f"all of {_times(next(iter(sizes)))} pixels" if len(sizes) == 1 else f"of {len(sizes):,} sizes"
+        done = "left so" if alike else f"stretched to {_times(chosen)} pixels"
+        self.remark = entry("pictures", f"{there}, {done} (method.processor.size)")
+        return chosen
 
     def prepare(self, rows: Any) -> Any:
         """Nothing is added: decoding a batch costs less than keeping its pixels."""
@@ -119,13 +136,8 @@ class ImageProcessor(Processor):
         channels, height, width = self._fitted()
         name = str(row.get("id"))
         image = open_picture(row["image"], name)
-        if self.size is None and image.size != (width, height):
-            raise DataError(
-                f"picture '{name}' is {_times(image.size[::-1])} pixels, the training pictures {_times((height, width))}; "
-                "give the processor a size that all pictures are resized to"
-            )
-        larger = size_before_cut(self.augment, self.size, self.resize) if self.augment and self.size else self.size
-        image = decode(image, channels == 1, name, None if larger is None else larger[::-1])
+        larger = size_before_cut(self.augment, self.size, self.resize) if self.augment and self.size else (height, width)
+        image = decode(image, channels == 1, name, larger[::-1])
         if self.augmentation is not None:
             image = self.augmentation(image)
         elif image.size != (width, height):
