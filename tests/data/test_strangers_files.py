@@ -74,6 +74,11 @@ def test_the_separator_is_the_one_that_explains_the_cells():
     assert ["hold ';' too, such as 'Music; Comedy'" in note for note in notes] == [True]
 
 
+def test_of_separators_that_leave_as_many_names_the_commoner_wins(tmp_path):
+    data = load(table(tmp_path / "one.csv", ["Drama, Music", "Comedy, Reality TV", "Drama; Music", "Music, Comedy"] * 5))
+    assert data.split("train")["labels"][:2] == [["Drama", "Music"], ["Comedy", "Reality TV"]]
+
+
 def test_marks_of_nothing_are_not_annotated_and_said(tmp_path):
     marks = ["nan", "None", "N/A", "null", "<NA>"]
     path = tmp_path / "films.csv"

@@ -68,7 +68,7 @@ def split_text(text: str, delimiter: str | None, where: str) -> list[str]:
 def find_delimiter(cells: Sequence[Any], notes: list[str]) -> str | None:
     """What separates the labels in a sample of cells.
 
-    Of ``|``, ``;``, comma and tab, the one that leaves the fewest different names; blanks only if that makes fewer names than there are
+    Of ``|``, ``;``, comma and tab, the one that leaves the fewest different names; of equals, the one that more cells hold. Blanks only if that makes fewer names than there are
     different cells, so that a column of single labels such as "New York" stays whole. What is in doubt goes to ``notes``.
 
     >>> find_delimiter(["grain,wheat", "corn"], []), find_delimiter(["New York", "Los Angeles"], [])
@@ -77,7 +77,8 @@ def find_delimiter(cells: Sequence[Any], notes: list[str]) -> str | None:
     texts = {text for cell in cells if isinstance(cell, str) and (text := cell.strip()) and not _is_listed(text)}
     found = [delimiter for delimiter in DELIMITERS if any(delimiter in text for text in texts)]
     if found:
-        best = min(found, key=lambda delimiter: len({part.strip() for text in texts for part in text.split(delimiter)}))
+        names = {delimiter: {part.strip() for text in texts for part in text.split(delimiter)} for delimiter in found}
+        best = min(found, key=lambda delimiter: (len(names[delimiter]), -sum(delimiter in text for text in texts)))
         for other in found:
             holding = [text for text in texts if other in text]
             if other != best:
