@@ -8,10 +8,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -279,8 +280,7 @@ def _(folder: Path) -> str:
     path.write_text("\n".join(json.dumps(row) for row in rows * 15) + "\n")
     run = trained(folder, path)
     command("predict", run, path, "--out", folder / "tagged.csv", folder=folder)
-    with (folder / "tagged.csv").open() as file:
-        lines = file.read().splitlines()
+    lines = (folder / "tagged.csv").read_text().splitlines()
     (folder / "again.csv").write_text("\n".join(["text," + lines[0], *(f"a,{line}" for line in lines[1:])]) + "\n")
     return f"the cell `{lines[1].partition(',')[2]}`, read as {sets(folder / 'again.csv', 1, text='text', labels='labels')[0]}".replace(
         "|", "\\|"
@@ -347,12 +347,23 @@ def _(folder: Path) -> str:
     return command("predict", run, table(folder, ["pump"], name="texts.csv"), folder=folder)
 
 
+@contextlib.contextmanager
+def own_cache(folder: Path) -> Iterator[None]:
+    """What is read here was prepared by this version."""
+    before = os.environ.get("MULTIHOT_CACHE")
+    os.environ["MULTIHOT_CACHE"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ.pop("MULTIHOT_CACHE") if before is None else os.environ.update(MULTIHOT_CACHE=before)
+
+
 def page() -> str:
     """The page, with every case run."""
     lines = [
         "# Cases from practice",
         "",
-        "Situations that people reported in public threads about other tools, tried on this version. The table is written by the script that runs them:",
+        "Situations that people reported in public threads about other tools, tried here. A script runs them and writes the table:",
         "",
         "```bash",
         "python docs/cases.py --write",
@@ -362,7 +373,7 @@ def page() -> str:
         "|---|---|---|---|",
     ]
     for number, thread, given, run in CASES:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory() as folder, TemporaryDirectory() as cache, own_cache(Path(cache)):
             lines.append(f"| {number} | {thread} | {given} | {run(Path(folder))} |")
     return "\n".join(lines) + "\n"
 

@@ -75,7 +75,11 @@ def test_the_separator_is_the_one_that_explains_the_cells():
 
 
 def test_of_separators_that_leave_as_many_names_the_commoner_wins(tmp_path):
-    data = load(table(tmp_path / "one.csv", ["Drama, Music", "Comedy, Reality TV", "Drama; Music", "Music, Comedy"] * 5))
+    data = load(
+        table(tmp_path / "one.csv", ["Drama, Music", "Comedy, Reality TV", "Drama; Music", "Music, Comedy"] * 5),
+        text="plot",
+        labels="genre",
+    )
     assert data.split("train")["labels"][:2] == [["Drama", "Music"], ["Comedy", "Reality TV"]]
 
 

@@ -68,8 +68,9 @@ def split_text(text: str, delimiter: str | None, where: str) -> list[str]:
 def find_delimiter(cells: Sequence[Any], notes: list[str]) -> str | None:
     """What separates the labels in a sample of cells.
 
-    Of ``|``, ``;``, comma and tab, the one that leaves the fewest different names; of equals, the one that more cells hold. Blanks only if that makes fewer names than there are
-    different cells, so that a column of single labels such as "New York" stays whole. What is in doubt goes to ``notes``.
+    Of ``|``, ``;``, comma and tab, the one that leaves the fewest different names; of equals, the one that more cells hold. Blanks only if
+    that makes fewer names than there are different cells, so that a column of single labels such as "New York" stays whole. What is in
+    doubt goes to ``notes``.
 
     >>> find_delimiter(["grain,wheat", "corn"], []), find_delimiter(["New York", "Los Angeles"], [])
     (',', None)
