@@ -24,7 +24,7 @@ from ..storage import write_text
 from ..storage.json_files import read_json
 from .config import Config, load_config, override, settings_of
 from .grouping import flatten
-from .watching import Watch
+from .watching import Watch, last_line
 
 NAME = re.compile(r"[\w.+-]+")
 TRAIN = (sys.executable, "-P", "-m", "multihot.cli", "train")  # -P: modules of the working folder are not importable
@@ -187,7 +187,7 @@ def _train(cell: Cell, lock: int, trusted: Iterable[str], moved: Callable[[Cell]
     if process.returncode == 0 and (cell.folder / "metrics.json").exists():
         return ""
     ended = f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
-    return f"{_last_line(log) or 'no word'} ({ended}; all of it in {log})"
+    return f"{last_line(log) or 'no word'} ({ended}; all of it in {log})"
 
 
 def _wait(process: subprocess.Popen[bytes], look: Callable[[], None]) -> None:
@@ -238,11 +238,6 @@ def _locked(descriptor: int) -> bool:
 
 def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "").removeprefix("multihot: ")
 
 
 def _look_up(cell: Cell) -> None:
