@@ -24,7 +24,7 @@ from ..storage import write_text
 from ..storage.json_files import read_json
 from .config import Config, flatten, override, settings_of, stored_config
 from .folds import each_fold, folder_name
-from .watching import Watch
+from .watching import Watch, last_line
 
 NAME = re.compile(r"[\w.+-]+")
 TRAIN = (sys.executable, "-P", "-m", "multihot.cli", "train")  # -P: modules of the working folder are not importable
@@ -199,7 +199,7 @@ def _train(cell: Cell, lock: int, trusted: Iterable[str], moved: Callable[[Cell]
     if process.returncode == 0 and (cell.folder / "metrics.json").exists():
         return ""
     ended = f"signal {-process.returncode}" if process.returncode < 0 else f"exit code {process.returncode}"
-    return f"{_last_line(log) or 'no word'} ({ended}; all of it in {log})"
+    return f"{last_line(log) or 'no word'} ({ended}; all of it in {log})"
 
 
 def _wait(process: subprocess.Popen[bytes], look: Callable[[], None]) -> None:
@@ -250,11 +250,6 @@ def _locked(descriptor: int) -> bool:
 
 def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "").removeprefix("multihot: ")
 
 
 def _look_up(cell: Cell) -> None:

@@ -62,3 +62,9 @@ def last_epoch(log: Path) -> float | None:
         return float(next(value for value in reversed(found) if value))
     except (StopIteration, ValueError):
         return None
+
+
+def last_line(log: Path) -> str:
+    """The last line that a training printed, without the name of the program."""
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "").removeprefix("multihot: ")
