@@ -214,7 +214,7 @@ class MultiLabelData:
         if split in self.splits:
             return self
         if not 0 < fraction < 1:
-            raise ConfigurationError(f"cannot cut off {fraction} of the rows; allowed are shares between 0 and 1")
+            raise ConfigurationError(f"cannot cut off {fraction} of the rows; allowed are 0 < fraction < 1")
         (kept, cut), notes = self.cut([1 - fraction, fraction], method, seed)
         if not len(kept) or not len(cut):
             few = f"{len(self.split('train'))} training rows are too few to cut off a share of {fraction}"
