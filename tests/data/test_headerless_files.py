@@ -1,9 +1,14 @@
 """Tables without a header line and fastText's files, against parsers of a few lines written here."""
 
+import logging
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+import multihot
+from multihot.cli import app
 from multihot.data import load
 from multihot.errors import ConfigurationError, DataError
 from multihot.experiments import Config, override
@@ -127,3 +132,31 @@ def test_settings_name_columns_by_number():
     data = Config.from_dict(override({}, ["data.header=false", "data.labels=2:5", "data.features=[6, 7]", "data.id=1"])).data
     assert (data.header, data.labels, data.features, data.id) == (False, "2:5", ["6", "7"], "1")
     assert Config.from_dict(override({}, ["data.text=3"])).data.text == "3"
+
+
+def test_the_commands_read_a_table_without_a_header_and_predict_another(tmp_path):
+    lines = [f"{number}\t{label}\tthe {label} is broken" for number in range(30) for label in ("pump", "screen")]
+    (tmp_path / "train.tsv").write_text("".join(f"{number}{line}\n" for number, line in enumerate(lines)))
+    (tmp_path / "new.tsv").write_text("n1\t\ta broken pump\n\nn2\t\tthe screen\n")
+    run, reading = tmp_path / "run", ["--id", "1", "--labels", "2", "--text", "3"]
+    call = CliRunner().invoke
+    shown = call(app, ["data", "stats", str(tmp_path / "train.tsv"), *reading, "--no-header"])
+    assert (shown.exit_code, "60" in shown.output) == (0, True), shown.output
+    words = [*reading, "--set", "data.header=false", "--method", "linear-svm", "--out", str(run)]
+    done = call(app, ["train", str(tmp_path / "train.tsv"), *words])
+    assert done.exit_code == 0, done.output
+    told = call(app, ["predict", str(run), str(tmp_path / "new.tsv"), "--out", str(tmp_path / "p.csv")])
+    assert told.exit_code == 0, told.output
+    assert (tmp_path / "p.csv").read_text() == "id,labels\nn1,pump\nn2,screen\n"
+    refused = call(app, ["train", str(tmp_path / "train.tsv"), "--method", "linear-svm"])
+    assert refused.exit_code == 2
+    assert "--set data.header=false" in refused.output
+
+
+def test_what_was_assumed_of_rows_to_be_predicted_is_logged(tmp_path, caplog):
+    (tmp_path / "train.csv").write_text("text,tags\n" + "wheat rises,grain\ngold falls,metal\n" * 20)
+    run = multihot.fit(tmp_path / "train.csv", out=tmp_path / "run", method="linear-svm")
+    (tmp_path / "new.jsonl").write_text('{"text": "wheat"}\n\n{"text": "gold"}\n')
+    with caplog.at_level(logging.WARNING):
+        assert run.predict(tmp_path / "new.jsonl").ids == ["0", "1"]
+    assert "new: line 2 is empty and left out" in caplog.text

@@ -109,4 +109,5 @@ def _default_folder(given: str | None, config: Any) -> Path:
         return Path("runs") / (recipe_name(configuration) or configuration.stem).replace("/", "-")
     source = config.data.source
     name = Path(source if isinstance(source, str) else source["train"]).name.split(".")[0] if source else "run"
-    return Path("runs") / f"{name}-{config.method.get('name', 'br')}"
+    fold = f"-fold{config.data.fold}" if config.data.folds else ""
+    return Path("runs") / f"{name}-{config.method.get('name', 'br')}{fold}"

@@ -26,6 +26,8 @@ SPLITS = ("train", "validation", "test")
 # column -> modality
 INPUTS = {"text": "text", "features": "table", "indices": "table", "image": "image", "frames": "audio", "audio": "audio"}
 UNSEEN = ("ignore", "error", "include")
+# how rows are cut: the mark of each in fingerprints, which never changes its meaning
+CUTS = {"stratified": "exchanged", "levelled": "stratified", "random": "random"}
 REMARKED = 0.01  # share of the rows moved for the sake of sizes from which on it is said
 logger = logging.getLogger("multihot.data")
 
@@ -203,7 +205,8 @@ class MultiLabelData:
 
         Args:
             fraction: the share to cut off, between 0 and 1.
-            method: ``"stratified"`` (iterative stratification) or ``"random"``.
+            method: ``"stratified"`` (iterative stratification), ``"random"``, or ``"levelled"``: stratified as it was before rows changed
+                places in the end, for runs of that time.
             seed: decides which rows.
             split: the part to make, ``"validation"`` or ``"test"``.
 
@@ -214,12 +217,12 @@ class MultiLabelData:
         if split in self.splits:
             return self
         if not 0 < fraction < 1:
-            raise ConfigurationError(f"cannot cut off {fraction} of the rows; allowed are shares between 0 and 1")
+            raise ConfigurationError(f"cannot cut off {fraction} of the rows; allowed are 0 < fraction < 1")
         (kept, cut), notes = self.cut([1 - fraction, fraction], method, seed)
         if not len(kept) or not len(cut):
             few = f"{len(self.split('train'))} training rows are too few to cut off a share of {fraction}"
             raise DataError(f"{self.name}: {few}; give a file for {split}")
-        parts = self.with_rows({"train": kept, split: cut}, f"{split}-{method}-{fraction}-{seed}")
+        parts = self.with_rows({"train": kept, split: cut}, f"{split}-{CUTS[method]}-{fraction}-{seed}")
         return replace(parts, cut_off=(*self.cut_off, split), notes=(*self.notes, *notes))
 
     def cut(self, shares: Sequence[float], method: str = "stratified", seed: int = 0) -> tuple[Parts, list[str]]:
@@ -227,7 +230,7 @@ class MultiLabelData:
 
         Args:
             shares: of each part, above 0, summing to 1.
-            method: ``"stratified"`` (iterative stratification) or ``"random"``.
+            method: ``"stratified"``, ``"random"`` or ``"levelled"``, as for ``with_validation``.
             seed: decides which rows.
 
         Returns:
@@ -240,9 +243,9 @@ class MultiLabelData:
         rows = len(self.split("train"))
         if method == "random":
             return random_split(rows, shares, seed), []
-        if method != "stratified":
-            raise ConfigurationError(f"cannot cut rows by '{method}'; allowed are stratified and random")
-        parts, moved = stratify(self.label_sets("train", self.label_space())[0], shares, seed)
+        if method not in CUTS:
+            raise ConfigurationError(f"cannot cut rows by '{method}'; {nearest(method, CUTS)}")
+        parts, moved = stratify(self.label_sets("train", self.label_space())[0], shares, seed, exchange=method == "stratified")
         if moved <= REMARKED * rows:
             return parts, []
         why = "so that the parts have the sizes asked for; labels are spread less evenly for it"

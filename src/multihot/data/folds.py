@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ConfigurationError, DataError
-from .dataset import MultiLabelData
+from .dataset import CUTS, MultiLabelData
 
 
 def with_fold(data: MultiLabelData, folds: int, fold: int, method: str = "stratified", seed: int = 0) -> MultiLabelData:
@@ -18,7 +18,7 @@ def with_fold(data: MultiLabelData, folds: int, fold: int, method: str = "strati
         data: with a training split; its other splits are left out, see ``in_one_split``.
         folds: how many, 2 or more.
         fold: the number of the test fold, from 0 on.
-        method: ``"stratified"`` (iterative stratification) or ``"random"``.
+        method: ``"stratified"``, ``"random"`` or ``"levelled"``, as for ``MultiLabelData.with_validation``.
         seed: decides which rows; with the same seed, every row is a test row of one fold.
 
     Returns:
@@ -40,7 +40,7 @@ def with_fold(data: MultiLabelData, folds: int, fold: int, method: str = "strati
         raise DataError(f"{data.name}: {len(data.split('train'))} rows are too few for {folds} folds; ask for fewer")
     rest = np.sort(np.concatenate([part for number, part in enumerate(parts) if number != fold]))
     alone = replace(data, splits={"train": data.split("train")})
-    cut = alone.with_rows({"train": rest, "test": parts[fold]}, f"fold-{fold}-of-{folds}-{method}-{seed}")
+    cut = alone.with_rows({"train": rest, "test": parts[fold]}, f"fold-{fold}-of-{folds}-{CUTS[method]}-{seed}")
     said = f"fold {fold} of {folds} (0 to {folds - 1}) is the test split: {len(parts[fold]):,} rows"
     return replace(cut, cut_off=(*data.cut_off, "test"), notes=(*data.notes, *notes, said))
 

@@ -39,7 +39,8 @@ class DataSettings:
         limit: use only that many training instances, the first ones; for a quick try.
         train_share: share of the rows that are left to train and choose on, drawn by the seed once the test part is set aside; a smaller
             share is a part of a larger one, and every share is measured on the same test rows.
-        split_seed: which rows are set aside; the same ones whatever the run's seed, or null: the run's seed decides.
+        split_seed: which rows are set aside; the same ones whatever the run's seed, or null: the run's seed decides, as it did before this
+            setting was there.
         folds: cut all rows into that many folds, of which one is the test split; in place of ``test``. A sweep runs them all.
         fold: the number of the test fold, from 0 on.
     """

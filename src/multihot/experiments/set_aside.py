@@ -13,9 +13,12 @@ from .data_settings import DataSettings
 def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validation: bool = True) -> MultiLabelData:
     """Carve test and validation parts from the training split where the data has none; classical methods need no validation.
 
-    ``seed`` is the run's; the rows are set aside by ``settings.split_seed``, unless that is None.
+    ``seed`` is the run's; the rows are set aside by ``settings.split_seed``. Where that is None, they are those of runs from before it was
+    there: by the run's seed, and levelled.
     """
+    before = settings.split_seed is None
     split_seed = seed if settings.split_seed is None else settings.split_seed
+    method = "levelled" if before and settings.split == "stratified" else settings.split
     if "train" not in data.splits:
         raise DataError(f"{data.name} has no training split; it has {', '.join(data.splits)}")
     if settings.folds:
@@ -25,13 +28,13 @@ def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validatio
     if settings.test_group is not None:
         data = _without_group(data, settings.test_group)
     if settings.folds:
-        data = with_fold(data, settings.folds, settings.fold, settings.split, split_seed)
+        data = with_fold(data, settings.folds, settings.fold, method, split_seed)
     elif "test" not in data.splits and settings.test:
-        data = data.with_validation(settings.test, settings.split, split_seed, split="test")
+        data = data.with_validation(settings.test, method, split_seed, split="test")
     if settings.train_share < 1:
         data = _with_share(data, settings.train_share, seed)
     if "validation" not in data.splits and validation:
-        data = data.with_validation(settings.validation, settings.split, split_seed)
+        data = data.with_validation(settings.validation, method, split_seed)
     return data
 
 
