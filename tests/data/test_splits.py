@@ -111,7 +111,7 @@ def test_where_the_sizes_were_right_nothing_moves(monkeypatch):
     kept = {}
     for seed in range(8):
         kept[seed] = iterative_stratification(crowded(), [0.9, 0.1], seed)
-    monkeypatch.setattr(splits._Draw, "level", lambda draw, sizes, exchange: 0)
+    monkeypatch.setattr(splits._Draw, "level", lambda draw, sizes: 0)
     right = 0
     for seed, parts in kept.items():
         plain = iterative_stratification(crowded(), [0.9, 0.1], seed)
@@ -140,7 +140,7 @@ def test_frequencies_on_real_data_are_as_even_as_without_levelling(name, shared_
     data = load(name, from_path=shared_data)
     targets = data.label_sets("train", data.label_space())[0]
     ours = [iterative_stratification(targets, [0.9, 0.1], seed) for seed in range(3)]
-    monkeypatch.setattr(splits._Draw, "level", lambda draw, sizes, exchange: 0)
+    monkeypatch.setattr(splits._Draw, "level", lambda draw, sizes: 0)
     plain = [iterative_stratification(targets, [0.9, 0.1], seed) for seed in range(3)]
     assert max(abs(len(parts[1]) - 0.1 * targets.shape[0]) for parts in ours) <= 1
     assert np.mean([frequencies_off(targets, parts) for parts in ours]) < 1.02 * np.mean(
@@ -160,7 +160,7 @@ def test_labels_are_as_even_as_without_sizes_on_tables_where_that_can_be(shared_
     ours = [off(iterative_stratification(targets, [0.9, 0.1], seed)) for seed in range(5)]
     monkeypatch.setattr(splits._Draw, "_exchange", lambda *_: None)
     moved_alone = [off(iterative_stratification(targets, [0.9, 0.1], seed)) for seed in range(5)]
-    monkeypatch.setattr(splits._Draw, "level", lambda draw, sizes, exchange: 0)
+    monkeypatch.setattr(splits._Draw, "level", lambda draw, sizes: 0)
     free = [off(iterative_stratification(targets, [0.9, 0.1], seed)) for seed in range(5)]
     assert np.mean(ours) < 1.2 * np.mean(free) < np.mean(moved_alone)
 

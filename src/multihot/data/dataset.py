@@ -27,7 +27,7 @@ SPLITS = ("train", "validation", "test")
 INPUTS = {"text": "text", "features": "table", "indices": "table", "image": "image", "frames": "audio", "audio": "audio"}
 UNSEEN = ("ignore", "error", "include")
 # how rows are cut: the mark of each in fingerprints, which never changes its meaning
-CUTS = {"stratified": "exchanged", "levelled": "stratified", "random": "random"}
+CUTS = {"stratified": "exchanged", "drifting": "drifting", "random": "random"}
 REMARKED = 0.01  # share of the rows moved for the sake of sizes from which on it is said
 logger = logging.getLogger("multihot.data")
 
@@ -205,8 +205,8 @@ class MultiLabelData:
 
         Args:
             fraction: the share to cut off, between 0 and 1.
-            method: ``"stratified"`` (iterative stratification), ``"random"``, or ``"levelled"``: stratified as it was before rows changed
-                places in the end, for runs of that time.
+            method: ``"stratified"`` (iterative stratification), ``"random"``, or ``"drifting"``: stratified as by version 0.1.0, whose
+                parts may miss their sizes.
             seed: decides which rows.
             split: the part to make, ``"validation"`` or ``"test"``.
 
@@ -230,7 +230,7 @@ class MultiLabelData:
 
         Args:
             shares: of each part, above 0, summing to 1.
-            method: ``"stratified"``, ``"random"`` or ``"levelled"``, as for ``with_validation``.
+            method: ``"stratified"``, ``"random"`` or ``"drifting"``, as for ``with_validation``.
             seed: decides which rows.
 
         Returns:
@@ -245,7 +245,7 @@ class MultiLabelData:
             return random_split(rows, shares, seed), []
         if method not in CUTS:
             raise ConfigurationError(f"cannot cut rows by '{method}'; {nearest(method, CUTS)}")
-        parts, moved = stratify(self.label_sets("train", self.label_space())[0], shares, seed, exchange=method == "stratified")
+        parts, moved = stratify(self.label_sets("train", self.label_space())[0], shares, seed, level=method == "stratified")
         if moved <= REMARKED * rows:
             return parts, []
         why = "so that the parts have the sizes asked for; labels are spread less evenly for it"

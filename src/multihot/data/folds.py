@@ -18,7 +18,7 @@ def with_fold(data: MultiLabelData, folds: int, fold: int, method: str = "strati
         data: with a training split; its other splits are left out, see ``in_one_split``.
         folds: how many, 2 or more.
         fold: the number of the test fold, from 0 on.
-        method: ``"stratified"``, ``"random"`` or ``"levelled"``, as for ``MultiLabelData.with_validation``.
+        method: ``"stratified"``, ``"random"`` or ``"drifting"``, as for ``MultiLabelData.with_validation``.
         seed: decides which rows; with the same seed, every row is a test row of one fold.
 
     Returns:

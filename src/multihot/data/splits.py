@@ -68,8 +68,8 @@ def iterative_stratification(targets: Bool[sparse.csr_matrix, "N L"], fractions:
     return stratify(targets, fractions, seed)[0]
 
 
-def stratify(targets: Bool[sparse.csr_matrix, "N L"], fractions: Sequence[float], seed: int, exchange: bool = True) -> tuple[Parts, int]:
-    """What ``iterative_stratification`` gives, or gave before rows changed places, and how many rows moved on for the sake of the sizes."""
+def stratify(targets: Bool[sparse.csr_matrix, "N L"], fractions: Sequence[float], seed: int, level: bool = True) -> tuple[Parts, int]:
+    """What ``iterative_stratification`` gives, or where sizes may drift, and how many rows moved on for the sake of the sizes."""
     shares = _shares(fractions)
     matrix = sparse.csr_matrix(targets).astype(bool)
     matrix.eliminate_zeros()
@@ -80,7 +80,7 @@ def stratify(targets: Bool[sparse.csr_matrix, "N L"], fractions: Sequence[float]
     for row in draw.rows_left(None):
         draw.place(row, draw.desired_rows)
     drifted = max(map(abs, draw.desired_rows), default=0) > 1
-    moved = draw.level(_sizes(shares, matrix.shape[0]), exchange) if drifted else 0
+    moved = draw.level(_sizes(shares, matrix.shape[0])) if drifted and level else 0
     part_of = np.asarray(draw.part_of)
     return [np.flatnonzero(part_of == part) for part in range(len(shares))], moved
 
@@ -139,8 +139,8 @@ class _Draw:
             self.desired_labels[label][part] -= 1
             self.left[label] -= 1
 
-    def level(self, sizes: list[int], exchange: bool) -> int:
-        """Move rows from parts that got too many to parts that got too few, and maybe exchange some of these parts; how many were moved."""
+    def level(self, sizes: list[int]) -> int:
+        """Move rows from parts that got too many to parts that got too few, then exchange some of these parts; how many were moved."""
         found = [self.part_of.count(part) for part in range(len(sizes))]
         moved: dict[tuple[int, int], int] = {}
         while (surplus := [got - wanted for got, wanted in zip(found, sizes, strict=True)]) and max(surplus) > 0:
@@ -151,7 +151,7 @@ class _Draw:
             found[taker] += count
             moved[giver, taker] = count
         part_of, desired = np.array(self.part_of), np.array(self.desired_labels).reshape(-1, len(sizes))
-        for (giver, taker), count in moved.items() if exchange else ():
+        for (giver, taker), count in moved.items():
             self._exchange(giver, taker, min(count, MOST_EXCHANGES), part_of, desired)
         self.part_of = part_of.tolist()
         return sum(moved.values())

@@ -93,8 +93,13 @@ def load_config(path: Path) -> dict[str, Any]:
 
 
 def stored_config(path: Path) -> Config:
-    """The configuration that lies in a run folder; where it is of a time without ``data.split_seed``, the run's seed split the data."""
+    """The configuration that lies in a run folder, with what it meant when it was written; without a ``data.split_seed``, the run's seed
+    split the data."""
+    from .first_version import as_meant, of_first_version
+
     content = load_config(path)
+    if of_first_version(path.parent):
+        content["method"] = as_meant(content.get("method"))
     content["data"] = {"split_seed": None} | settings_of(content.get("data"), f"{path}: data")
     return Config.from_dict(content, where=str(path))
 

@@ -14,11 +14,11 @@ def set_aside(data: MultiLabelData, settings: DataSettings, seed: int, validatio
     """Carve test and validation parts from the training split where the data has none; classical methods need no validation.
 
     ``seed`` is the run's; the rows are set aside by ``settings.split_seed``. Where that is None, they are those of runs from before it was
-    there: by the run's seed, and levelled.
+    there: by the run's seed, and as by version 0.1.0.
     """
     before = settings.split_seed is None
     split_seed = seed if settings.split_seed is None else settings.split_seed
-    method = "levelled" if before and settings.split == "stratified" else settings.split
+    method = "drifting" if before and settings.split == "stratified" else settings.split
     if "train" not in data.splits:
         raise DataError(f"{data.name} has no training split; it has {', '.join(data.splits)}")
     if settings.folds:
