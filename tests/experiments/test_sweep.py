@@ -22,10 +22,13 @@ CONTENT = {"data": ["letters", "mulan/emotions"], "methods": {"svm": "linear-svm
 # stands in for `multihot train`: notes that it ran, takes a moment, fails where asked to, and leaves what a run leaves
 TRAINER = """
 import json, pathlib, shutil, sys, time
+import filelock
 config, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[3])
 place = folder.parents[2]
 with (place / "trained.txt").open("a") as file:
     file.write(f"{folder.relative_to(place)}\\n")
+lock = filelock.FileLock(folder.with_name(f".{folder.name}.lock"))
+lock.acquire()
 folder.mkdir(exist_ok=True)
 shutil.copy(config, folder / "config.yaml")
 time.sleep(float((place / "pause.txt").read_text()) if (place / "pause.txt").exists() else 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 import reprlib
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from ..components import UntrustedError, allowed, check_keys
 from ..errors import ConfigurationError, RunError, nearest
@@ -24,11 +24,13 @@ from ..storage import write_text
 from ..storage.json_files import read_json
 from .config import Config, flatten, override, settings_of, stored_config
 from .folds import each_fold, folder_name
+from .lock import GLANCE, is_written_to
 from .watching import Watch, last_line
 
 NAME = re.compile(r"[\w.+-]+")
 TRAIN = (sys.executable, "-P", "-m", "multihot.cli", "train")  # -P: modules of the working folder are not importable
 EVERY = 1.0  # seconds between two looks at a training
+SIGNALS = ("SIGTERM", "SIGHUP")  # those of them that the system has
 PATIENCE = 120  # seconds that a stopped training has for saving where it is
 
 
@@ -156,15 +158,16 @@ def run_sweep(
     Raises:
         KeyboardInterrupt: after Ctrl-C, when the running training has saved where it is; the next call goes on there.
     """
-    with _alone(sweep.out, say) as lock:
+    with _alone(sweep.out, say):
         for cell in sweep.cells:
+            _wait_for_others(cell, say)
             _look_up(cell)  # again: whoever held the lock until now may have finished it
             if cell.state == "finished":
                 changed(cell)
                 continue
             cell.state = "running"
             changed(cell)
-            cell.reason = _train(cell, lock, sweep.trusted, moved)
+            cell.reason = _train(cell, sweep.trusted, moved)
             cell.progress = ""
             if cell.reason:
                 cell.state = "failed"
@@ -174,7 +177,7 @@ def run_sweep(
     return sweep
 
 
-def _train(cell: Cell, lock: int, trusted: Iterable[str], moved: Callable[[Cell], None]) -> str:
+def _train(cell: Cell, trusted: Iterable[str], moved: Callable[[Cell], None]) -> str:
     """Train in a process of its own; the reason why it failed, or nothing."""
     beside = cell.folder.with_name(cell.folder.name + ".yaml")
     beside.parent.mkdir(parents=True, exist_ok=True)
@@ -187,7 +190,7 @@ def _train(cell: Cell, lock: int, trusted: Iterable[str], moved: Callable[[Cell]
         # a process group of its own: Ctrl-C reaches it through us, once, so that it can save where it is
         process = subprocess.Popen(
             [*TRAIN, *words],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(lock,),
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         watch = Watch(cell.folder)
 
@@ -222,30 +225,30 @@ def _wait(process: subprocess.Popen[bytes], look: Callable[[], None]) -> None:
 
 
 @contextmanager
-def _alone(out: Path, say: Callable[[str], None]) -> Iterator[int]:
-    """Hold the sweep's folder; a training holds it too, so that one left behind by a killed sweep is waited for instead of repeated."""
+def _alone(out: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the sweep's folder, once no other sweep does; and be told of signals as of Ctrl-C."""
     out.mkdir(parents=True, exist_ok=True)
-    with (out / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"another sweep, or a training it left behind, is at work in {out}; waiting for it to end")
-            while not _locked(file.fileno()):
-                time.sleep(0.2)
-        before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-        try:
-            yield file.fileno()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _locked(descriptor: int) -> bool:
+    lock = FileLock(out / ".lock", thread_local=False)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"another sweep is at work in {out}; waiting for it to end")
+        lock.acquire(poll_interval=GLANCE)
+    before = {number: signal.signal(number, _interrupt) for name in SIGNALS if (number := getattr(signal, name, None)) is not None}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        lock.release()
+
+
+def _wait_for_others(cell: Cell, say: Callable[[str], None]) -> None:
+    """Wait for a training that a killed sweep left behind, so that its run is not made twice."""
+    if is_written_to(cell.folder):
+        say(f"a training that another sweep left behind is at work in {cell.folder}; waiting for it to end")
+        while is_written_to(cell.folder):
+            time.sleep(GLANCE)
 
 
 def _interrupt(*_: Any) -> None:
