@@ -365,6 +365,7 @@ def page() -> str:
         "",
         "Situations that people reported in public threads about other tools, tried here. A script runs them and writes the table:",
         "",
+        "<!-- not run: it writes this page -->",
         "```bash",
         "python docs/cases.py --write",
         "```",

@@ -325,7 +325,7 @@ def test_the_command_prints_reasons_and_a_line_that_trains_the_same(source, tmp_
     assert call("train", tmp_path / "advice.yaml", *SMALL, "--out", tmp_path / "by-file").exit_code == 0
     by_line, by_file = (yaml.safe_load((tmp_path / name / "config.yaml").read_text()) for name in ("by-line", "by-file"))
     assert by_line == by_file
-    assert by_file["method"]["loss"] == "zlpr"
+    assert by_file["method"]["loss"]["name"] == "zlpr"
 
 
 def test_the_check_trains_rivals_ranks_them_and_goes_on_where_it_was(source, tmp_path):

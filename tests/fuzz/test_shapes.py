@@ -267,7 +267,7 @@ def test_many_wrong_kinds_in_run_folders(run, tmp_path):
     [
         ({"source": {"train": 5}}, "data.source.train must be str, got 5"),
         ({"source": {"train": "a.csv", "test": None}}, "data.source.test must be str, got None"),
-        ({"source": "a.csv", "labels": ["tags", 3]}, "data.labels.1 must be str, got 3"),
+        ({"source": "a.csv", "labels": ["tags", 3.5]}, "data.labels.1 must be str, got 3.5"),
         ({"source": "a.csv", "features": [["x"]]}, r"data.features.0 must be str, got \['x'\]"),
     ],
 )

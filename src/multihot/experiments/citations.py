@@ -103,7 +103,7 @@ def cited_by_method(method: Mapping[str, Any], modality: str | None = None) -> l
         Keys of ``references()``, each once, in the order of the method's parts.
 
     >>> cited_by_method({"name": "br", "encoder": "text_lstm", "loss": "zlpr"})
-    ['tsai2019thesis', 'su2022zlpr']
+    ['tsai2019thesis', 'su2020softmax', 'su2022zlpr']
     """
     return list(dict.fromkeys(_behind(method, modality)))
 
@@ -141,7 +141,7 @@ def cited_by_name(name: str) -> list[str]:
         ConfigurationError: if nothing has that name.
 
     >>> cited_by_name("zlpr")
-    ['su2022zlpr']
+    ['su2020softmax', 'su2022zlpr']
     """
     if name in METHODS or name.replace("_", "-") in classical_names():
         return cited_by_method({"name": name})

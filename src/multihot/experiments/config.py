@@ -262,7 +262,7 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
         value = _value(value)
     if float in plain and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if str in plain and int not in plain:  # columns without names have numbers
+    if str in plain and int not in plain and where.startswith("data."):  # columns without names have numbers
         value = [_word(one) for one in value] if isinstance(value, list) and list in plain else _word(value)
     if isinstance(value, plain) and not (isinstance(value, bool) and bool not in plain):
         _check_inside(value, kinds, where)

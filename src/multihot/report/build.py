@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import RunError
 from ..evaluation import each_degree, telling, tells_label_sets
 from ..labels import HEAD_FROM, MEDIUM_FROM
 from ..metrics import METRICS, label_sets_produced, metric_of
@@ -142,6 +143,8 @@ def _label_sets(runs: Runs) -> dict[str, Any]:
 
 def _run(run: SplitRun, split: str) -> dict[str, Any]:
     metrics, config = run.finished.metrics, run.finished.config.to_dict()
+    if split not in metrics["breakdowns"]:
+        raise RunError(f"{run.finished.folder}: metrics.json has no breakdowns of the {split} split; the run was altered, train it again")
     breakdowns, measures = metrics["breakdowns"][split], telling(metrics[split], tells_label_sets(metrics))
     return {
         "name": run.name,

@@ -90,7 +90,10 @@ def _check_header(path: Path, header: list[str]) -> None:
 def _begins_with_a_row(path: Path, options: Options) -> bool:
     """Whether the first line looks like a row: it holds a number, the same cell twice, or a sentence."""
     first = next(text_lines(path, options.encoding), "")
-    cells = [cell.strip() for cell in next(csv.reader([first], delimiter=separator_of(first, suffix_of(path))), [])]
+    try:
+        cells = [cell.strip() for cell in next(csv.reader([first], delimiter=separator_of(first, suffix_of(path))), [])]
+    except csv.Error:
+        return False
     named = [cell for cell in cells if cell]
     return len(set(named)) < len(named) or any(NUMBER.fullmatch(cell) or len(cell.split()) > LONGEST_NAME for cell in named)
 
