@@ -30,6 +30,7 @@ METRICS: Shape = {
             "seen_unseen": {str: {str: (*NUMBER, type(None))}},
         }
     },
+    "predictions?": {"label_sets?": bool, str: object},
     "cost": {"seconds": NUMBER, str: (*NUMBER, type(None))},
     "data": {"name": str, "rows": {str: int}, "unseen_labels": {str: {str: int}}},
 }
