@@ -175,7 +175,7 @@ class Run:
     def _read(self, reader: Callable[[Path], T], path: Path) -> T:
         try:
             return reader(path)
-        except (OSError, ValueError, LookupError, TypeError) as error:  # what a file that holds anything else makes of the reader
+        except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as error:  # what a file that holds anything else makes of it
             raise RunError(f"{path} is damaged ({error}); train the run again") from error
 
     def check_files(self) -> None:
