@@ -143,8 +143,8 @@ def _label_sets(runs: Runs) -> dict[str, Any]:
 
 def _run(run: SplitRun, split: str) -> dict[str, Any]:
     metrics, config = run.finished.metrics, run.finished.config.to_dict()
-    if split not in metrics["breakdowns"]:
-        raise RunError(f"{run.finished.folder}: metrics.json has no breakdowns of the {split} split; the run was altered, train it again")
+    if len(metrics["breakdowns"].get(split, {}).get("per_label", ())) != len(run.finished.labels):
+        raise RunError(f"{run.finished.folder}: metrics.json does not break down the {split} split by its labels; the run was altered")
     breakdowns, measures = metrics["breakdowns"][split], telling(metrics[split], tells_label_sets(metrics))
     return {
         "name": run.name,

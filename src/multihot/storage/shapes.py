@@ -25,9 +25,17 @@ METRICS: Shape = {
     "test?": MEASURES,
     "breakdowns": {
         str: {
-            "per_label": [{"label": str, str: (*NUMBER, str, type(None))}],
-            "by_frequency": {str: {str: (*NUMBER, type(None))}},
-            "seen_unseen": {str: {str: (*NUMBER, type(None))}},
+            "per_label": [
+                {
+                    "label": str,
+                    "training_count": int,
+                    **{name: (*NUMBER, type(None)) for name in ("chosen", "precision", "recall", "f1")},
+                    str: (*NUMBER, str, type(None)),
+                }
+            ],
+            **{name: {str: {str: (*NUMBER, type(None))}} for name in ("by_frequency", "seen_unseen")},
+            "by_set_frequency?": [{str: (*NUMBER, str, type(None))}],
+            "label_sets_produced?": {str: (*NUMBER, type(None))},
         }
     },
     "predictions?": {"label_sets?": bool, str: object},
