@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -70,11 +71,19 @@ class TextFeatures(FeatureMaker):
         sublinear: bool = False,
         first_line: int = 0,
     ):
-        if min_count < 1 or longest_phrase < 1:
-            raise ConfigurationError(f"features: min_count and longest_phrase must be at least 1, got {min_count} and {longest_phrase}")
+        for name, value in {"min_count": min_count, "longest_phrase": longest_phrase}.items():
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ConfigurationError(f"features: {name} must be a whole number from 1 on, got {value!r}")
+        if not isinstance(sublinear, bool):
+            raise ConfigurationError(f"features: sublinear must be true or false, got {sublinear!r}")
+        try:
+            re.compile(words)
+        except (TypeError, re.error) as error:
+            raise ConfigurationError(f"features: words must be a regular expression, got {words!r} ({error})") from None
         if isinstance(first_line, bool) or not isinstance(first_line, int) or first_line < 0:
             raise ConfigurationError(f"features: first_line must be a whole number from 0 on, got {first_line!r}")
-        if isinstance(stop_words, str) and stop_words != "english":
+        listed = isinstance(stop_words, list) and all(isinstance(word, str) for word in stop_words)
+        if stop_words not in (None, "english") and not listed:
             raise ConfigurationError(f"features: stop_words must be 'english', a list of words, or null, got {stop_words!r}")
         self.settings = {"stop_words": stop_words, "token_pattern": words, "ngram_range": (1, longest_phrase), "sublinear_tf": sublinear}
         self.min_count = min_count
