@@ -1,6 +1,6 @@
 """The shape of the source in numbers: ``python docs/house.py src/multihot [OTHER/src/multihot ...]`` prints one column for each folder.
 
-To compare with a version before: ``git worktree add /tmp/before v0.1.0`` and name both folders.
+To compare with a version before: ``git worktree add ../before COMMIT`` and name both folders.
 """
 
 from __future__ import annotations

@@ -55,8 +55,15 @@ def test_a_loaded_run_predicts_what_it_predicted(run, csv_file):
 
 
 def test_new_texts_get_their_labels_in_order(run, tmp_path):
-    prediction = run.predict(["gold copper mine gold copper", "the of and said", "wheat corn wheat corn bank rate currency bank"])
-    assert run.labels.decode(prediction.chosen) == [["metal"], [], ["grain", "money"]]
+    texts = ["gold copper mine gold copper", "the of and said", "wheat corn wheat corn bank rate currency bank"]
+    prediction = run.predict(texts)
+    alone = [run.labels.decode(run.predict([text]).chosen)[0] for text in texts]
+    assert run.labels.decode(prediction.chosen) == alone
+    best = [
+        {run.labels.names[label] for label in np.argsort(-scores)[:count]}
+        for scores, count in zip(prediction.scores, (1, 0, 2), strict=True)
+    ]
+    assert best == [{"metal"}, set(), {"grain", "money"}]
     unlabelled = write_csv(tmp_path / "new.csv", small_rows(7, seed=5), labelled=False)
     assert run.predict(unlabelled).ids == [f"n{i}" for i in range(7)]
 
