@@ -115,11 +115,10 @@ def plain_joint_decoding(model: Model, tokens: Tensor, width: int, most_steps: i
     log_odds = model.score(batch, encoding)[0]
     stop = len(log_odds)
     beam: list[tuple[Any, list[int], State]] = [(0.0, [], model.decoder.start(encoding))]
+    ended: list[tuple[Any, list[int]]] = []  # those that ended among the best; they hold no place in the beam
     for _ in range(most_steps):
-        candidates = [hypothesis for hypothesis in beam if hypothesis[1] and hypothesis[1][-1] == stop]
+        candidates: list[tuple[Any, list[int], State]] = []
         for score, said, state in beam:
-            if said and said[-1] == stop:
-                continue
             previous = torch.tensor([said[-1] if said else stop + 1], device=tokens.device)
             logits, after = model.decoder.step(previous, state, encoding)
             logits[0, said] = -torch.inf
@@ -127,7 +126,11 @@ def plain_joint_decoding(model: Model, tokens: Tensor, width: int, most_steps: i
             gains[:stop] += log_odds
             values, symbols = gains.topk(min(width, stop + 1))
             candidates += [(score + value, [*said, symbol], after) for value, symbol in zip(values.tolist(), symbols.tolist(), strict=True)]
-        beam = sorted(candidates, key=lambda candidate: -candidate[0])[:width]
-        if all(said[-1] == stop for _, said, _ in beam):
+        best = sorted(candidates, key=lambda candidate: -candidate[0])[:width]
+        ended += [(score, said[:-1]) for score, said, _ in best if said[-1] == stop]
+        beam = [candidate for candidate in best if candidate[1][-1] != stop]
+        helpful = log_odds.clamp(min=0).tolist()
+        hopes = [score + sum(helpful) - sum(helpful[label] for label in said) for score, said, _ in beam]
+        if not beam or (ended and max(ended)[0] >= max(hopes)):
             break
-    return [symbol for symbol in beam[0][1] if symbol != stop]
+    return max(ended, key=lambda candidate: candidate[0], default=(0.0, []))[1]
