@@ -12,6 +12,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from contextvars import copy_context
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ def components_table() -> str:
     return "\n".join(lines)
 
 
+@cache
 def works() -> dict[str, dict[str, str]]:
     """The works that the documents cite, by the short name that they cite them by, such as "Gao et al. 2017", in alphabetical order."""
     from multihot.experiments.citations import references

@@ -161,6 +161,8 @@ def find(kind: str, name: str) -> type[Any]:
     found = choices(kind)
     if "." in str(name):
         return _shipped(found, str(name)) or _import_dotted(kind, str(name))
+    if kind == "classical":  # methods are called linear-svm, as people write them
+        name = str(name).replace("-", "_")
     if name in found:
         return found[name]
     for cls in found.values():

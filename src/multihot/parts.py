@@ -72,7 +72,7 @@ def spelt_out(kind: str, part: Part) -> dict[str, Any] | None:
         return None
     plain, rules = split_rules(part) if kind == "decision" else (part, {})
     name, given = split_config(kind, plain)
-    cls = find(kind, name.replace("-", "_") if kind == "classical" and "." not in name else name)
+    cls = find(kind, name)
     arguments = defaults(cls) | given
     if given.get("word_vectors") is not None:
         size = next((key for key in VECTOR_SIZES if key in arguments), None)

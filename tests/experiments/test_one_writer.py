@@ -1,5 +1,6 @@
 """Two trainings into one folder: the second is refused at once, in one line; a killed one is in nobody's way."""
 
+import errno
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ from multihot.cli import app
 from multihot.errors import MultihotError, RunError
 from multihot.experiments.config import Config
 from multihot.experiments.fit import fit, resume
-from multihot.experiments.lock import only_writer
+from multihot.experiments.lock import is_written_to, only_writer
 
 SETTINGS = [word for key, value in (QUICK | {"training.epochs": 1}).items() for word in ("--set", f"{key}={json.dumps(value)}")]
 
@@ -88,15 +89,27 @@ def test_one_folder_under_two_names_is_one_folder(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "link").symlink_to("run")
     with only_writer(tmp_path / "run"):
+        assert is_written_to(tmp_path / "run")
+        assert is_written_to(tmp_path / "link")
         for other in ("link", "run/../run", "run/"):
             with pytest.raises(RunError, match="being written to"), only_writer(Path(f"{tmp_path}/{other}")):
                 pass
 
 
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_written_to_all_the_same(tmp_path, monkeypatch, code):
+    def refuse(descriptor, operation):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with only_writer(tmp_path / "run"):
+        assert not is_written_to(tmp_path / "run")
+
+
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from multihot.experiments.lock import only_writer
+from multihot.experiments.lock import is_written_to, only_writer
 with only_writer(Path(sys.argv[1])):
     if os.fork() == 0:  # such as a process that prepares batches
         print("forked", os.getpid(), flush=True)

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import sparse
 
-from ..components import build, split_config
+from ..components import build
 from ..errors import ConfigurationError, DataError, RunError
 from ..labels import binarise
 from ..predictions import ScoreKind
@@ -177,8 +177,7 @@ def from_config(config: str | Mapping[str, Any], **available: Any) -> Classifier
         config: the name, or a mapping with ``name`` and the classifier's arguments.
         **available: arguments for a classifier that names them and whose configuration leaves them open.
     """
-    name, arguments = split_config("classical", config)
-    classifier: Classifier = build("classical", {"name": name if "." in name else name.replace("-", "_"), **arguments}, **available)
+    classifier: Classifier = build("classical", config, **available)
     return classifier
 
 

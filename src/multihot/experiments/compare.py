@@ -13,7 +13,7 @@ from ..errors import ConfigurationError, nearest
 from ..evaluation import tells_label_sets
 from ..metrics.registry import compared_by_default, lower_is_better
 from ..metrics.significance import Interval, Spread, average_ranks, friedman_test, intervals_of, nemenyi_difference, p_values_of, spread
-from .folds import Folds
+from .folds import Folds, each_run
 from .grouping import RunGroup, find_runs, group_runs, paired
 from .outcome import HEADLINES, outcome, ranking_outcome
 from .run import Run
@@ -265,7 +265,7 @@ def _method_result(
     place = ", ".join(str(part) for part in (published.get("source"), table, published.get("row")) if part)
     return MethodResult(
         name=group.name,
-        folders=[one.folder for run in runs for one in (run.runs if isinstance(run, Folds) else [run])],
+        folders=[run.folder for run in each_run(runs)],
         trainings=len(runs),
         folds=runs[0].config.data.folds or 0,
         spread={name: spread(given, level) for name, given in values.items() if given},

@@ -34,10 +34,13 @@ def as_meant(method: Any) -> Any:
 
     >>> as_meant({"name": "seq2set", "decoder": {"hidden_size": 8}})["name"], as_meant({"name": "br"})
     ('seq2set-simple', {'name': 'br'})
+    >>> as_meant({"decoder": "recurrent"})["decoder"]["direct"]
+    False
     """
-    if not isinstance(method, Mapping) or (method.get("name") not in WITH_DECODER and method.get("decoder") is None):
+    name = method.get("name", "br") if isinstance(method, Mapping) else method
+    if not isinstance(method, Mapping) or (name not in WITH_DECODER and method.get("decoder") is None):
         return method
     given = method.get("decoder") or {}
     given = {"name": given} if isinstance(given, str) else dict(given)
-    decoder = {"name": "recurrent"} | DECODER | WITH_DECODER.get(method["name"], {}) | given
-    return {**method, "name": RENAMED.get(method["name"], method["name"]), "decoder": decoder}
+    decoder = {"name": "recurrent"} | DECODER | WITH_DECODER.get(name, {}) | given
+    return {**method, "name": RENAMED.get(name, name), "decoder": decoder}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -63,6 +63,11 @@ class Rows:
     def table(self) -> SetTable:
         """What each instance counts."""
         return SetTable.from_label_sets(self.targets, self.chosen, self.degrees)
+
+
+def each_run(some: Iterable[Run | Folds]) -> list[Run]:
+    """The single runs, those of folds one by one."""
+    return [run for one in some for run in (one.runs if isinstance(one, Folds) else [one])]
 
 
 def rows_of(run: Run | Folds, split: str) -> Rows:

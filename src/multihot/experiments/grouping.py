@@ -17,7 +17,7 @@ from ..evaluation import telling, tells_label_sets
 from ..metrics.counts import SetTable
 from ..metrics.registry import metric_of, of_label_sets
 from .config import flatten
-from .folds import Folds, agrees, folder_name, rows_of
+from .folds import Folds, agrees, each_run, folder_name, rows_of
 from .run import Run
 
 OF_ONE_RUN = ("seed", "data.fold")  # the settings in which the runs of a group differ
@@ -174,9 +174,9 @@ def _name(groups: list[RunGroup]) -> None:
     them apart."""
     telling = _telling(groups)
     for group in groups:
-        runs = [one for run in group.runs.values() for one in (run.runs if isinstance(run, Folds) else [run])]
         folders = {
-            run.folder.resolve(): folder_name(run.config.seed, run.config.data.fold if run.config.data.folds else None) for run in runs
+            run.folder.resolve(): folder_name(run.config.seed, run.config.data.fold if run.config.data.folds else None)
+            for run in each_run(group.runs.values())
         }
         above = {folder.parent for folder in folders}
         if len(above) == 1 and all(folder.name == usual for folder, usual in folders.items()):

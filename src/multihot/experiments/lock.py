@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from ..errors import RunError
 
+WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what a file system says that has none
 GLANCE = 0.2  # seconds between two looks at a lock that is waited for
 
 
@@ -27,11 +29,8 @@ def only_writer(folder: Path) -> Iterator[None]:
     Raises:
         RunError: at once, if another process, or another call in this one, is writing to it.
     """
-    place = Path(os.path.realpath(folder))
-    if not place.name:
-        raise RunError(f"{folder} cannot be a run folder; choose another --out")
-    made = [parent for parent in place.parents if not parent.exists()]
-    path = place.with_name(f".{place.name}.lock")
+    path = _lock_of(folder)
+    made = [parent for parent in path.parents if not parent.exists()]
     try:
         lock = _acquired(path)
     except Timeout:
@@ -43,7 +42,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if lock.is_locked:  # else this is a forked process, and the lock its parent's
+        if lock is not None and lock.is_locked:  # else this is a forked process, and the lock its parent's
             with suppress(OSError):
                 if not path.stat().st_size:  # else it is somebody's own file of that name
                     path.unlink()
@@ -55,18 +54,28 @@ def only_writer(folder: Path) -> Iterator[None]:
 
 def is_written_to(folder: Path) -> bool:
     """Whether another process is writing to a run folder."""
-    path = folder.resolve().with_name(f".{folder.name}.lock")
+    path = _lock_of(folder)
     if not path.exists():
         return False
     try:
-        _acquired(path).release()
+        lock = _acquired(path)
     except Timeout:
         return True
+    if lock is not None:
+        lock.release()
     return False
 
 
-def _acquired(path: Path) -> FileLock:
-    """The lock at a place, held by this process alone.
+def _lock_of(folder: Path) -> Path:
+    """Where the lock of a run folder lies, by whatever name or link the folder is called."""
+    place = Path(os.path.realpath(folder))
+    if not place.name:
+        raise RunError(f"{folder} cannot be a run folder; choose another --out")
+    return place.with_name(f".{place.name}.lock")
+
+
+def _acquired(path: Path) -> FileLock | None:
+    """The lock at a place, held by this process alone; None on a file system without locks.
 
     Raises:
         Timeout: at once, if it is held already.
@@ -78,4 +87,8 @@ def _acquired(path: Path) -> FileLock:
             lock.acquire()
         except FileNotFoundError:  # whoever made the folder for a lock of its own removed it since
             continue
+        except OSError as error:
+            if error.errno in WITHOUT_LOCKS:
+                return None
+            raise
         return lock

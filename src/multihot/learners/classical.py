@@ -68,7 +68,7 @@ class ClassicalLearner:
         return self.method | ({"decision": with_at_least_one(decision_of(self.method))} if takes_decisions(self.method) else {})
 
     def parts_by_kind(self, modality: str | None = None) -> list[tuple[str, Any]]:
-        name, arguments = split_config("classical", self.method | {"name": str(self.method["name"]).replace("-", "_")})
+        name, arguments = split_config("classical", self.method)
         members = arguments.get("members", getattr(signature(find("classical", name)).parameters.get("members"), "default", ()))
         inner = [ClassicalLearner({"name": member} if isinstance(member, str) else member).parts_by_kind() for member in members]
         return [("classical", {"name": name} | arguments), *chain.from_iterable(inner)]
